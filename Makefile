@@ -1,0 +1,50 @@
+VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+FUZZTIME ?= 10s
+LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
+
+.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly
+.DEFAULT_GOAL := help
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' Makefile
+
+build: ## build bin/tollgate
+	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
+
+test: ## run every test; real-Redis tests run where redis-server is installed
+	go test ./...
+
+race: ## run every test under the race detector
+	go test -race ./...
+
+lint: ## golangci-lint, the examples included, and a tidy go.mod
+	$(LINT) run ./...
+	go mod tidy -diff
+
+bench: ## run every Go benchmark once
+	go test -run '^$$' -bench . -benchmem ./...
+
+dev: ## start a gateway with everything in it, on loopback
+	go run ./cmd/tollgate dev
+
+interop: ## check tollgate against other people's programs (needs npm and Debian's python3-jwt)
+	go test -tags interop -count=1 -timeout 10m ./deploy/examples/...
+
+fuzz: ## fuzz each target for FUZZTIME (10s)
+	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \
+	while read -r target package; do \
+		echo "== $$target $$package"; \
+		go test -run '^$$' -fuzz "^$$target\$$" -fuzztime $(FUZZTIME) "$$package" || exit 1; \
+	done
+
+nightly: ## what takes longer: fuzzing by the minute, races three times over
+	$(MAKE) fuzz FUZZTIME=90s
+	go test -race -count=3 -timeout 60m ./...
+
+tidy: ## format the code, tidy both modules
+	$(LINT) fmt ./...
+	go mod tidy
+	cd .ci/tools && go mod tidy
+
+ci: ## everything that must hold before a change is accepted
+	.ci/run

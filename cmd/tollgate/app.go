@@ -1,0 +1,209 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"tollgate/gateway"
+	"tollgate/internal/server"
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+	"tollgate/keys/ring"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// app is the whole program, wired. Opening, running and closing are separate, so
+// that a test can start the real thing in its own process.
+type app struct {
+	config      *Config
+	log         *slog.Logger
+	metrics     *telemetry.Metrics
+	redis       *redisClients
+	hot, slow   *revocation.Redis // the same store by two clients
+	ring        *ring.Manager     // nil without the issuer role
+	users       *users.Redis
+	sessions    *session.Store
+	verifier    *token.Verifier
+	gateway     *gateway.Gateway // nil without the gateway role
+	server      *server.Server
+	instance    string
+	closeOthers []func()
+}
+
+// startTimeout is how long a start waits for Redis before it gives up (exit 3).
+const startTimeout = 15 * time.Second
+
+// openApp wires the program and blocks until it could serve: the store answers,
+// the keys are loaded, the listeners are open.
+func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err error) {
+	v := versionOf()
+	a := &app{config: c, log: log, metrics: telemetry.NewMetrics(telemetry.Build{Version: v.Version, Revision: v.Revision}), instance: instanceName()}
+	defer func() {
+		if err != nil {
+			a.close()
+		}
+	}()
+	table, err := routes(c)
+	if err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
+		return nil, err
+	}
+	if err := a.openStores(ctx); err != nil {
+		return nil, err
+	}
+	if err := a.openVerifier(); err != nil {
+		return nil, err
+	}
+	if err := a.openServers(table); err != nil {
+		return nil, err
+	}
+	if err := a.server.Listen(); err != nil {
+		return nil, &exitError{exitUsage, err}
+	}
+	return a, nil
+}
+
+// routes reads the routing table; nil without the gateway role.
+func routes(c *Config) (*gateway.Table, error) {
+	if !c.Roles.Gateway.Value {
+		return nil, nil
+	}
+	d := gateway.Defaults{
+		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
+	}
+	if u := c.Routes.Upstream.Value; u != nil {
+		table, err := gateway.SingleRoute(u.String(), d)
+		if err != nil {
+			return nil, fmt.Errorf("TOLLGATE_UPSTREAM: %w", err)
+		}
+		return table, nil
+	}
+	data, err := os.ReadFile(c.Routes.RoutesFile.Value)
+	if err != nil {
+		return nil, fmt.Errorf("TOLLGATE_ROUTES_FILE: %w", err)
+	}
+	table, err := gateway.ReadRoutes(data, d)
+	if err != nil {
+		return nil, fmt.Errorf("TOLLGATE_ROUTES_FILE %s: %w", c.Routes.RoutesFile.Value, err)
+	}
+	return table, nil
+}
+
+func (a *app) openStores(ctx context.Context) error {
+	c := a.config
+	settings := revocation.Settings{
+		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
+	}
+	var err error
+	if a.hot, err = revocation.NewRedis(a.redis.Hot, c.Redis.Prefix.Value, settings); err != nil {
+		return fmt.Errorf("revocations: %w", err)
+	}
+	if a.slow, err = revocation.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, settings); err != nil {
+		return fmt.Errorf("revocations: %w", err)
+	}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := a.waitForRedis(ctx); err != nil {
+		return err
+	}
+	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
+		if err := open(ctx); err != nil {
+			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
+		}
+	}
+	if !c.Roles.Issuer.Value {
+		return nil
+	}
+	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
+	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
+		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
+		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
+	}, a.slow)
+	return a.openRing(ctx)
+}
+
+// waitForRedis blocks until Redis answers: a gateway that is started beside its
+// Redis must not fail because it was faster.
+func (a *app) waitForRedis(ctx context.Context) error {
+	c := a.config
+	for pause := 100 * time.Millisecond; ; pause = min(2*pause, 2*time.Second) {
+		err := a.redis.Slow.Ping(ctx).Err()
+		if err == nil {
+			return nil
+		}
+		a.log.Warn("Redis does not answer yet", "redis", c.Redis.name(), "error", err)
+		select {
+		case <-ctx.Done():
+			return exitWith(exitUnreachable, "Redis (%s) did not answer within %s: %w; check TOLLGATE_REDIS_URL and that the server runs", c.Redis.name(), startTimeout, err)
+		case <-time.After(pause):
+		}
+	}
+}
+
+func (a *app) openVerifier() error {
+	t := a.config.Tokens
+	c := token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value}
+	if a.ring != nil {
+		c.Issuers = append(c.Issuers, token.Issuer{
+			Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
+			MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
+		})
+	}
+	var err error
+	if a.verifier, err = token.New(c); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	return nil
+}
+
+// run serves until ctx ends, then drains.
+func (a *app) run(ctx context.Context) error {
+	defer a.close()
+	if err := a.server.Run(ctx); err != nil && !errors.Is(err, context.Canceled) {
+		return &exitError{exitRefused, err}
+	}
+	return nil
+}
+
+func (a *app) close() {
+	if a.gateway != nil {
+		a.gateway.Close()
+	}
+	for _, f := range a.closeOthers {
+		f()
+	}
+	if a.redis != nil {
+		_ = a.redis.Close()
+	}
+}
+
+func (a *app) url(listener string) string {
+	addr := a.server.Addr(listener)
+	if addr == nil {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(addr.String())
+	if err != nil {
+		return ""
+	}
+	if ip := net.ParseIP(host); ip != nil && ip.IsUnspecified() {
+		host = "127.0.0.1"
+	}
+	return "http://" + net.JoinHostPort(host, port)
+}
+
+func instanceName() string {
+	if name, err := os.Hostname(); err == nil {
+		return name
+	}
+	return "tollgate"
+}

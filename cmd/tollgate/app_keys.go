@@ -1,0 +1,86 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"tollgate/keys"
+	"tollgate/keys/keystore"
+	"tollgate/keys/ring"
+)
+
+// openRing opens the private half: the store of TOLLGATE_KEY_STORE, and the ring
+// in it, which is created when there is none.
+func (a *app) openRing(ctx context.Context) error {
+	c := a.config
+	store, err := a.keyStore()
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	t := c.Tokens
+	a.ring, err = ring.Open(ctx, ring.Config{
+		Store: store, Issuer: t.Issuer.Value, Log: a.log,
+		Settings: ring.Settings{
+			Algorithms: c.Keys.SigningAlg.Value, RotateEvery: c.Keys.RotateEvery.Value, Prepublish: c.Keys.Prepublish.Value,
+			TokenLife: max(t.AccessTTL.Value, t.RefreshTTL.Value) + t.Leeway.Value,
+		},
+	})
+	if err != nil {
+		return exitWith(exitUnreachable, "open the key ring: %w", err)
+	}
+	return nil
+}
+
+func (a *app) keyStore() (ring.Store, error) {
+	k := a.config.Keys
+	var sealer *keystore.Sealer
+	if sealing := k.EncryptionKey.Keys(); len(sealing) > 0 {
+		var err error
+		if sealer, err = keystore.NewSealer(sealing); err != nil {
+			return nil, fmt.Errorf("TOLLGATE_KEY_ENCRYPTION_KEY: %w", err)
+		}
+	}
+	if dir := k.Store.Value; dir != "" {
+		return keystore.NewFile(dir, keystore.FileOptions{Issuer: a.config.Tokens.Issuer.Value, Sealer: sealer, AllowUnsealed: k.AllowUnsealed.Value}), nil
+	}
+	// An embedded Redis is this process's own memory: what is not sealed there is
+	// not laid open to anybody.
+	store, err := keystore.NewRedis(a.redis.Slow, keystore.Options{
+		Prefix: a.config.Redis.Prefix.Value, Issuer: a.config.Tokens.Issuer.Value, Sealer: sealer,
+		AllowUnsealed: k.AllowUnsealed.Value || a.redis.Embedded,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%w: set TOLLGATE_KEY_ENCRYPTION_KEY (openssl rand -base64 32), or TOLLGATE_KEY_STORE=file:DIR, or, knowing what it means, TOLLGATE_ALLOW_UNSEALED_KEYS=true", err)
+	}
+	return store, nil
+}
+
+// publisher serialises the key set once per change, not once per request.
+type publisher struct {
+	set    func() *keys.Set
+	maxAge time.Duration
+	last   atomic.Pointer[published]
+}
+
+type published struct {
+	set *keys.Set
+	doc *keys.Published
+}
+
+func (p *publisher) current() *keys.Published {
+	set := p.set()
+	if set.Len() == 0 {
+		return nil
+	}
+	if last := p.last.Load(); last != nil && last.set == set {
+		return last.doc
+	}
+	doc, err := keys.Publish(set, p.maxAge)
+	if err != nil { // a set that the ring built always encodes
+		return nil
+	}
+	p.last.Store(&published{set, doc})
+	return doc
+}

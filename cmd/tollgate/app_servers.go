@@ -1,0 +1,158 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"tollgate/gateway"
+	"tollgate/internal/server"
+	"tollgate/internal/telemetry"
+	"tollgate/issuer"
+	"tollgate/issuer/admin"
+	"tollgate/revocation"
+)
+
+// Listener names, as they stand in the log.
+const (
+	publicListener = "public"
+	adminListener  = "admin"
+	opsListener    = "ops"
+)
+
+func (a *app) openServers(table *gateway.Table) error {
+	l := a.config.Listeners
+	a.server = server.New(server.Config{
+		ReadHeaderTimeout: l.ReadHeaderTimeout.Value, IdleTimeout: l.IdleTimeout.Value, MaxHeaderBytes: l.MaxHeaderBytes.Value,
+		ShutdownDelay: l.ShutdownDelay.Value, ShutdownTimeout: l.ShutdownTimeout.Value, Log: a.log,
+	})
+	public, err := a.public(table)
+	if err != nil {
+		return err
+	}
+	a.server.Add(publicListener, l.Listen.Value, a.observed(public))
+	if a.config.Roles.Admin.Value {
+		control, err := a.admin()
+		if err != nil {
+			return err
+		}
+		a.server.Add(adminListener, l.AdminListen.Value, a.observed(control))
+	}
+	a.server.AddLast(opsListener, l.OpsListen.Value, telemetry.Ops(telemetry.OpsOptions{
+		Checks: a.checks(), Draining: a.server.Draining, Metrics: a.metrics,
+	}))
+	if a.ring != nil {
+		// The loop must outlive the servers: a request in flight still signs.
+		a.server.Support("key ring", a.ring.Run)
+		a.server.Worker("sessions", a.sessions.Run)
+	}
+	return nil
+}
+
+func (a *app) observed(h http.Handler) http.Handler {
+	return telemetry.Handler(h, telemetry.Options{Log: a.log, Access: a.config.Observe.AccessLog.Value, Metrics: a.metrics})
+}
+
+// public builds the handler of the public listener.
+func (a *app) public(table *gateway.Table) (http.Handler, error) {
+	c := a.config
+	rest := gateway.NotFound()
+	if table != nil {
+		var err error
+		a.gateway, err = gateway.New(gateway.Config{
+			Verifier: a.verifier, Revocations: bounded{a.hot, c.Redis.OpTimeout.Value}, Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
+			Builtin: gateway.BuiltinIdentity(c.Tokens.UserIDClaim.Value), TrustedProxies: c.Listeners.TrustedProxies.Value,
+			Log: a.log, Metrics: a.metrics,
+		})
+		if err != nil {
+			return nil, err
+		}
+		rest = a.gateway
+	}
+	public := gateway.NewPublic(rest)
+	if a.ring == nil {
+		return public, nil
+	}
+	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
+	i, err := issuer.New(issuer.Config{
+		Verifier: a.verifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Claims: a.claims(), Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
+		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
+	})
+	if err != nil {
+		return nil, err
+	}
+	i.Mount(public.Echo(), public.Rest())
+	return public, nil
+}
+
+func (a *app) claims() issuer.ClaimSettings {
+	t := a.config.Tokens
+	s := issuer.ClaimSettings{
+		Issuer: t.Issuer.Value, Audience: t.Audience.Value, Typ: t.TokenTyp.Value, UserIDClaim: t.UserIDClaim.Value,
+		UserIDField: t.UserIDField.Value, UserIDNumber: t.UserIDType.Value == "number",
+	}
+	for _, c := range t.Claims.Value {
+		s.Custom = append(s.Custom, issuer.CustomClaim{Claim: c.Name, Attribute: c.Attribute})
+	}
+	return s
+}
+
+func (a *app) admin() (http.Handler, error) {
+	return admin.New(admin.Config{
+		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
+		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
+	})
+}
+
+// checks decide readiness.
+func (a *app) checks() []telemetry.Check {
+	checks := []telemetry.Check{
+		{Name: "redis", Probe: func(ctx context.Context) error { return a.redis.Slow.Ping(ctx).Err() }},
+		{Name: "revocations", Probe: func(ctx context.Context) error { _, err := a.slow.Epoch(ctx); return err }},
+	}
+	if !a.redis.Embedded && !a.config.Redis.AllowEviction.Value {
+		checks = append(checks, telemetry.Check{Name: "eviction", Probe: a.checkEviction})
+	}
+	if a.ring != nil {
+		checks = append(checks, telemetry.Check{Name: "keys", Probe: func(context.Context) error {
+			if a.ring.Set().Len() == 0 {
+				return errors.New("no key is loaded")
+			}
+			return nil
+		}})
+	}
+	return checks
+}
+
+// checkEviction fails where Redis may drop revocations to make room: every
+// policy but noeviction does, and says OK to the writes that it forgets.
+func (a *app) checkEviction(ctx context.Context) error {
+	text, err := a.redis.Slow.Info(ctx, "memory").Result()
+	if err != nil {
+		return err
+	}
+	for line := range strings.Lines(text) {
+		policy, found := strings.CutPrefix(strings.TrimSpace(line), "maxmemory_policy:")
+		if found && policy != "noeviction" {
+			return fmt.Errorf("maxmemory-policy is %s: Redis may evict revocations; set it to noeviction (or TOLLGATE_REDIS_ALLOW_EVICTION=true, knowing that)", policy)
+		}
+	}
+	return nil
+}
+
+// bounded gives every question of the request path its deadline.
+type bounded struct {
+	store   *revocation.Redis
+	timeout time.Duration
+}
+
+// Check implements token.Checker.
+func (b bounded) Check(ctx context.Context, t *revocation.Token) revocation.Verdict {
+	ctx, cancel := context.WithTimeout(ctx, b.timeout)
+	defer cancel()
+	return b.store.Check(ctx, t)
+}

@@ -1,0 +1,111 @@
+package gateway
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+)
+
+// Public is the public listener: rows of the issuer that are mounted on its
+// Echo, and behind them the routes. Every request passes the same checks of
+// method and path first, whoever answers it.
+type Public struct {
+	echo *echo.Echo
+	rest http.Handler
+}
+
+// NewPublic returns the listener's handler. What no mounted row takes goes to
+// rest: a *Gateway, or [NotFound] in a process without the gateway role.
+func NewPublic(rest http.Handler) *Public {
+	e := echo.New()
+	e.HideBanner, e.HidePort = true, true
+	e.Logger.SetOutput(discard{})
+	// The peer, never a header: which proxies are believed is decided in one
+	// place (TrustedProxies).
+	e.IPExtractor = echo.ExtractIPDirect()
+	e.HTTPErrorHandler = answerError
+	e.RouteNotFound("/*", echo.WrapHandler(rest))
+	return &Public{echo: e, rest: rest}
+}
+
+// Echo is where rows are mounted before the listener starts.
+func (p *Public) Echo() *echo.Echo { return p.echo }
+
+// Rest answers what no row takes.
+func (p *Public) Rest() http.Handler { return p.rest }
+
+// ServeHTTP answers one request.
+func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
+		// Neither means anything to a back end, and both have opened holes in
+		// others (security.md 2.2).
+		w.Header().Set("Connection", "close")
+		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
+		return
+	}
+	if err := checkPath(r); err != nil {
+		malformed(w, http.StatusBadRequest, "path", "The request's path is not acceptable.")
+		return
+	}
+	p.echo.ServeHTTP(w, r)
+}
+
+// malformed answers a request that is refused before it has a route.
+func malformed(w http.ResponseWriter, status int, class, detail string) {
+	record := telemetry.From(w)
+	record.Decision, record.Error = "deny", class
+	problem.WriteDetail(w, status, detail)
+}
+
+// noRoute answers 404, or 405 with Allow where only the method has no route.
+func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request, record *telemetry.Record, allow []string) {
+	record.Decision = "deny"
+	if allow == nil {
+		record.Error = "no_route"
+		problem.WriteDetail(w, http.StatusNotFound, "Not found.")
+		return
+	}
+	record.Error = "method"
+	w.Header().Set("Allow", strings.Join(allow, ", "))
+	problem.WriteDetail(w, http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", r.Method))
+}
+
+// NotFound answers 404 to everything.
+func NotFound() http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		record := telemetry.From(w)
+		record.Decision, record.Error = "deny", "no_route"
+		problem.WriteDetail(w, http.StatusNotFound, "Not found.")
+	})
+}
+
+// answerError answers what a row returns as an error. Echo's own texts are kept
+// for its own errors; any other is a bare 500 whose text stays here.
+func answerError(err error, c echo.Context) {
+	if c.Response().Committed {
+		return
+	}
+	record := telemetry.From(c.Response().Writer)
+	var status int
+	detail := "A server error occurred."
+	if he, ok := err.(*echo.HTTPError); ok {
+		status = he.Code
+		if text, ok := he.Message.(string); ok && status < 500 {
+			detail = text
+		}
+	}
+	if status == 0 {
+		status = http.StatusInternalServerError
+	}
+	record.Decision, record.Error = "error", err.Error()
+	problem.WriteDetail(c.Response().Writer, status, detail)
+}
+
+type discard struct{}
+
+func (discard) Write(p []byte) (int, error) { return len(p), nil }

@@ -1,0 +1,158 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"tollgate/keys/token"
+)
+
+// Mode says whether a route needs a token.
+type Mode string
+
+// The modes of a route.
+const (
+	Required Mode = "required" // no token, no entry
+	Optional Mode = "optional" // without a token anonymous; a bad token is still refused
+	None     Mode = "none"     // public: a token is not looked at
+)
+
+// Route is one row of the routing table, compiled and immutable.
+type Route struct {
+	Name string
+	// Hosts in lower case without port, exact or "*.example.com"; empty: any.
+	Hosts []string
+	// Path prefix. It matches whole segments: /api matches /api and /api/x, not
+	// /apix. A trailing slash makes no difference.
+	Path string
+	// Methods in upper case; empty: any.
+	Methods  []string
+	Upstream *Upstream
+	Mode     Mode
+	Policy   token.Policy
+	// Identity headers that are set from the token, in a fixed order.
+	Identity []IdentityHeader
+	// StripPrefix is removed from the path before it is forwarded.
+	StripPrefix string
+	// PreserveHost forwards the client's Host instead of the upstream's.
+	PreserveHost bool
+	// DropAuthorization keeps the Authorization header from the back end.
+	DropAuthorization bool
+	// Timeout until the first byte of the answer; 0: none.
+	Timeout time.Duration
+}
+
+func (r *Route) allows(method string) bool {
+	return len(r.Methods) == 0 || slices.Contains(r.Methods, method)
+}
+
+// Table finds the route of a request: exact host before wildcard before any
+// host, then the longest prefix, then the method. It is immutable.
+type Table struct {
+	exact    map[string]prefixes
+	wildcard map[string]prefixes // by the part behind "*."
+	anyHost  prefixes
+	routes   []*Route
+}
+
+// prefixes holds the routes of one host by their path without trailing slash.
+type prefixes map[string][]*Route
+
+// NewTable returns the table of routes.
+func NewTable(routes []*Route) *Table {
+	t := &Table{exact: map[string]prefixes{}, wildcard: map[string]prefixes{}, anyHost: prefixes{}, routes: routes}
+	for _, r := range routes {
+		if len(r.Hosts) == 0 {
+			t.anyHost.add(r)
+		}
+		for _, host := range r.Hosts {
+			into, name := t.exact, host
+			if rest, ok := strings.CutPrefix(host, "*."); ok {
+				into, name = t.wildcard, rest
+			}
+			if into[name] == nil {
+				into[name] = prefixes{}
+			}
+			into[name].add(r)
+		}
+	}
+	return t
+}
+
+// Routes lists the routes in the order of the file.
+func (t *Table) Routes() []*Route { return t.routes }
+
+func (p prefixes) add(r *Route) {
+	key := strings.TrimSuffix(r.Path, "/")
+	p[key] = append(p[key], r)
+}
+
+// Match returns the route of a request. Where the path belongs to a route that
+// does not take the method, the route is nil and allow names the methods that
+// are taken: a shorter prefix is not tried, since its policy was not meant for
+// this path.
+func (t *Table) Match(host, path, method string) (route *Route, allow []string) {
+	host = canonicalHost(host)
+	for candidates := range t.candidates(host, path) {
+		for _, r := range candidates {
+			if r.allows(method) {
+				return r, nil
+			}
+			allow = append(allow, r.Methods...)
+		}
+		slices.Sort(allow)
+		return nil, slices.Compact(allow)
+	}
+	return nil, nil
+}
+
+// candidates yields the rows of the best host and prefix first.
+func (t *Table) candidates(host, path string) func(yield func([]*Route) bool) {
+	return func(yield func([]*Route) bool) {
+		if rows := t.exact[host].longest(path); rows != nil && !yield(rows) {
+			return
+		}
+		for rest := host; len(t.wildcard) > 0; {
+			_, after, found := strings.Cut(rest, ".")
+			if !found {
+				break
+			}
+			if rows := t.wildcard[after].longest(path); rows != nil && !yield(rows) {
+				return
+			}
+			rest = after
+		}
+		if rows := t.anyHost.longest(path); rows != nil {
+			yield(rows)
+		}
+	}
+}
+
+// longest cuts segment after segment from the path until it finds rows, so that
+// the cost is that of the path's depth and not of the number of routes.
+func (p prefixes) longest(path string) []*Route {
+	if len(p) == 0 {
+		return nil
+	}
+	for path = strings.TrimSuffix(path, "/"); ; path = path[:strings.LastIndexByte(path, '/')] {
+		if rows := p[path]; rows != nil {
+			return rows
+		}
+		if path == "" {
+			return nil
+		}
+	}
+}
+
+// canonicalHost is the host in lower case without port and final dot.
+func canonicalHost(host string) string {
+	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
+		host = host[:i]
+	}
+	return strings.TrimSuffix(strings.ToLower(host), ".")
+}
+
+// methods are those that can be written into a route.
+var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}

@@ -1,0 +1,166 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"sync/atomic"
+	"time"
+)
+
+// Config holds the limits that all listeners share. The zero value of each field
+// is a usable one.
+type Config struct {
+	// ReadHeaderTimeout is how long a client may take to send the header of a
+	// request; 0 means 5 s. There is no such limit on bodies and answers: an
+	// event stream has no end, and each route sets its own deadlines.
+	ReadHeaderTimeout time.Duration
+	// IdleTimeout is how long an unused connection is kept; 0 means 90 s.
+	IdleTimeout time.Duration
+	// MaxHeaderBytes bounds the header of a request; 0 means 16 KiB. net/http
+	// allows 4 KiB on top of it.
+	MaxHeaderBytes int
+	// ShutdownDelay is how long requests are still taken after Draining became
+	// true; 0 means not at all.
+	ShutdownDelay time.Duration
+	// ShutdownTimeout is how long requests in flight may take to finish; 0 means
+	// 30 s.
+	ShutdownTimeout time.Duration
+	// Log takes the lines of start and end; nil discards them.
+	Log *slog.Logger
+}
+
+// Server is a set of HTTP listeners with the background work beside them. Add
+// everything, then Listen, then Run, once each and from one goroutine; Addr and
+// Draining may be called by any.
+type Server struct {
+	cfg      Config
+	servers  []*listener
+	workers  []job
+	supports []job
+	draining atomic.Bool
+	busy     inFlight
+}
+
+// listener is one address with its handler.
+type listener struct {
+	name, addr string
+	last       bool
+	http       *http.Server
+	net        net.Listener // nil until Listen, and for ever when addr is empty
+}
+
+// job is one piece of background work.
+type job struct {
+	name string
+	run  func(context.Context) error
+}
+
+// New returns a server without listeners.
+func New(c Config) *Server {
+	if c.ReadHeaderTimeout == 0 {
+		c.ReadHeaderTimeout = 5 * time.Second
+	}
+	if c.IdleTimeout == 0 {
+		c.IdleTimeout = 90 * time.Second
+	}
+	if c.MaxHeaderBytes == 0 {
+		c.MaxHeaderBytes = 16 << 10
+	}
+	if c.ShutdownTimeout == 0 {
+		c.ShutdownTimeout = 30 * time.Second
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	return &Server{cfg: c}
+}
+
+// Add gives the server a listener. The name stands in errors and in the log. An
+// empty address is a listener that is switched off.
+func (s *Server) Add(name, addr string, h http.Handler) { s.add(name, addr, h, false) }
+
+// AddLast is Add for a listener that stays open until the others have finished
+// their requests: health and metrics, which have to be seen until the end.
+func (s *Server) AddLast(name, addr string, h http.Handler) { s.add(name, addr, h, true) }
+
+func (s *Server) add(name, addr string, h http.Handler, last bool) {
+	protocols := new(http.Protocols)
+	protocols.SetHTTP1(true)
+	s.servers = append(s.servers, &listener{
+		name: name, addr: addr, last: last,
+		http: &http.Server{
+			Handler:           s.track(h, last),
+			Protocols:         protocols,
+			ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
+			IdleTimeout:       s.cfg.IdleTimeout,
+			MaxHeaderBytes:    s.cfg.MaxHeaderBytes,
+			ErrorLog: slog.NewLogLogger(
+				s.cfg.Log.With("listener", name).Handler(), slog.LevelWarn),
+			// OPTIONS * goes to the handler like any other request, instead of
+			// being answered where nobody counts it.
+			DisableGeneralOptionsHandler: true,
+		},
+	})
+}
+
+// Worker adds background work that no request depends on. It is told to stop when
+// draining begins. An error from it ends the whole server; nil does not.
+func (s *Server) Worker(name string, run func(ctx context.Context) error) {
+	s.workers = append(s.workers, job{name, run})
+}
+
+// Support adds background work that requests depend on. It starts before the
+// first request is taken and is told to stop after the last one is done. An error
+// from it ends the whole server; nil does not.
+func (s *Server) Support(name string, run func(ctx context.Context) error) {
+	s.supports = append(s.supports, job{name, run})
+}
+
+// Listen opens all addresses, so that a port that is taken is known before
+// anything runs. Its error names every listener that failed; then none is open.
+func (s *Server) Listen() error {
+	var errs []error
+	for _, l := range s.servers {
+		if l.addr == "" || l.net != nil {
+			continue
+		}
+		opened, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("listen %s (%s): %w", l.name, l.addr, err))
+			continue
+		}
+		l.net = opened
+	}
+	if len(errs) > 0 {
+		s.closeListeners()
+		return errors.Join(errs...)
+	}
+	return nil
+}
+
+func (s *Server) closeListeners() {
+	for _, l := range s.servers {
+		if l.net != nil {
+			_ = l.net.Close() // nothing was served on it yet
+			l.net = nil
+		}
+	}
+}
+
+// Addr returns the address that the named listener listens on, nil before Listen
+// and for one that is switched off.
+func (s *Server) Addr(name string) net.Addr {
+	for _, l := range s.servers {
+		if l.name == name && l.net != nil {
+			return l.net.Addr()
+		}
+	}
+	return nil
+}
+
+// Draining reports whether the end has begun: readiness fails from then on.
+func (s *Server) Draining() bool { return s.draining.Load() }

@@ -1,0 +1,32 @@
+package testkit
+
+import (
+	"testing"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+)
+
+// MustMini starts a miniredis and returns it with a client; both end with the
+// test. Its keys expire only by FastForward.
+func MustMini(tb testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
+	tb.Helper()
+	m := miniredis.NewMiniRedis()
+	if err := m.Start(); err != nil {
+		tb.Fatalf("start miniredis: %v", err)
+	}
+	tb.Cleanup(m.Close)
+	return m, MustClient(tb, m.Addr())
+}
+
+// MustClient returns a client for a standalone server, closed with the test,
+// with the settings of the request path.
+func MustClient(tb testing.TB, addr string) redis.UniversalClient {
+	tb.Helper()
+	c := redis.NewClient(&redis.Options{
+		Addr: addr, ContextTimeoutEnabled: true, DisableIdentity: true,
+		DialerRetries: 1, MaxRetries: -1,
+	})
+	tb.Cleanup(func() { _ = c.Close() })
+	return c
+}

@@ -1,0 +1,162 @@
+package testkit
+
+import (
+	"bufio"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// RedisServer is a redis-server process that a test started on a free port of
+// loopback, with its files in the test's own directory.
+type RedisServer struct {
+	Addr string // host:port
+	URL  string // redis://host:port/0
+
+	tb     testing.TB
+	binary string
+	dir    string
+	port   int
+	args   []string
+	cmd    *exec.Cmd
+}
+
+// MustStartRedis starts a redis-server with the append-only file on and ends it
+// with the test. Where none is installed the test is skipped, or failed when
+// CI=true. Further arguments go to the server ("--maxmemory", "10mb").
+func MustStartRedis(tb testing.TB, args ...string) *RedisServer {
+	tb.Helper()
+	binary, err := exec.LookPath("redis-server")
+	if err != nil {
+		if os.Getenv("CI") == "true" {
+			tb.Fatalf("CI=true and no redis-server on PATH: install Debian's redis-server")
+		}
+		tb.Skip("no redis-server on PATH (Debian: apt-get install redis-server)")
+	}
+	s := &RedisServer{tb: tb, binary: binary, dir: tb.TempDir(), args: args}
+	for range 5 { // another process may take the free port before redis-server does
+		s.port = MustFreePort(tb)
+		if err = s.start(); err == nil {
+			break
+		}
+	}
+	if err != nil {
+		tb.Fatalf("start redis-server: %v", err)
+	}
+	s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
+	s.URL = "redis://" + s.Addr + "/0"
+	tb.Cleanup(s.MustKill)
+	return s
+}
+
+func (s *RedisServer) start() error {
+	args := append([]string{
+		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir,
+		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
+		"--logfile", "redis.log", "--daemonize", "no",
+	}, s.args...)
+	s.cmd = exec.Command(s.binary, args...)
+	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := s.cmd.Start(); err != nil {
+		return err
+	}
+	exited := make(chan struct{})
+	go func(cmd *exec.Cmd) { _ = cmd.Wait(); close(exited) }(s.cmd)
+	deadline := time.After(10 * time.Second)
+	for {
+		if ping(s.port) == nil {
+			return nil
+		}
+		select {
+		case <-exited:
+			log, _ := os.ReadFile(filepath.Join(s.dir, "redis.log"))
+			return fmt.Errorf("exited at once: %s", log)
+		case <-deadline:
+			_ = s.cmd.Process.Kill()
+			return errors.New("no answer to PING in 10s")
+		case <-time.After(10 * time.Millisecond):
+		}
+	}
+}
+
+// ping asks for and reads one PONG, so that a server that still loads its
+// append-only file does not count as started.
+func ping(port int) error {
+	c, err := net.DialTimeout("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)), time.Second)
+	if err != nil {
+		return err
+	}
+	defer c.Close()
+	_ = c.SetDeadline(time.Now().Add(time.Second))
+	if _, err := c.Write([]byte("PING\r\n")); err != nil {
+		return err
+	}
+	line, err := bufio.NewReader(c).ReadString('\n')
+	if err != nil {
+		return err
+	}
+	if strings.TrimSpace(line) != "+PONG" {
+		return fmt.Errorf("PING answered %q", line)
+	}
+	return nil
+}
+
+// MustKill ends the server with SIGKILL and waits until its port is closed.
+// Calling it again is harmless.
+func (s *RedisServer) MustKill() {
+	s.tb.Helper()
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Kill()
+	s.cmd = nil
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+		if c, err := net.DialTimeout("tcp", s.Addr, time.Second); err == nil {
+			c.Close()
+			continue
+		}
+		return
+	}
+	s.tb.Fatalf("redis-server on %s survived SIGKILL", s.Addr)
+}
+
+// MustRestart starts the server again on the same port with the same files.
+func (s *RedisServer) MustRestart() {
+	s.tb.Helper()
+	s.MustKill()
+	if err := s.start(); err != nil {
+		s.tb.Fatalf("restart redis-server: %v", err)
+	}
+}
+
+// MustPause stops the process (SIGSTOP): connections stay, answers do not come.
+func (s *RedisServer) MustPause() { s.signal(syscall.SIGSTOP) }
+
+// MustContinue lets a paused process run again.
+func (s *RedisServer) MustContinue() { s.signal(syscall.SIGCONT) }
+
+func (s *RedisServer) signal(sig syscall.Signal) {
+	s.tb.Helper()
+	if err := s.cmd.Process.Signal(sig); err != nil {
+		s.tb.Fatalf("%v redis-server: %v", sig, err)
+	}
+}
+
+// MustFreePort returns a TCP port of loopback that was free a moment ago.
+func MustFreePort(tb testing.TB) int {
+	tb.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		tb.Fatalf("find a free port: %v", err)
+	}
+	defer l.Close()
+	return l.Addr().(*net.TCPAddr).Port
+}

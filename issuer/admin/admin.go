@@ -1,0 +1,144 @@
+package admin
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+	"tollgate/keys/ring"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// Config of the admin API. Token, Issuer and Revocations are required; without
+// Keys, Users or Sessions (a process without the issuer role) their rows answer
+// 404 with the reason.
+type Config struct {
+	// Token that every request must bear.
+	Token string
+	// Issuer is ours: the default of a revocation.
+	Issuer      string
+	Revocations revocation.Store
+	// Verifier reads the whole tokens that are given to be revoked.
+	Verifier *token.Verifier
+	Keys     *ring.Manager
+	Users    *users.Redis
+	Sessions *session.Store
+	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
+}
+
+// Admin is the handler of the admin listener.
+type Admin struct {
+	Config
+	echo   *echo.Echo
+	digest [sha256.Size]byte
+}
+
+// New returns the handler.
+func New(c Config) (*Admin, error) {
+	if c.Token == "" || c.Issuer == "" || c.Revocations == nil || c.Verifier == nil {
+		return nil, errors.New("admin: a token, an issuer, a verifier and revocations are required")
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	a := &Admin{Config: c, echo: echo.New(), digest: sha256.Sum256([]byte(c.Token))}
+	a.echo.HideBanner, a.echo.HidePort = true, true
+	a.echo.IPExtractor = echo.ExtractIPDirect()
+	a.echo.HTTPErrorHandler = func(err error, c echo.Context) { a.answer(c, err) }
+	a.echo.RouteNotFound("/*", func(echo.Context) error {
+		return &problem.Details{Status: http.StatusNotFound, Code: "no_such_endpoint", Detail: "There is no such endpoint."}
+	})
+	a.mount()
+	return a, nil
+}
+
+// ServeHTTP answers one request of the admin listener.
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.echo.ServeHTTP(w, r) }
+
+// mount groups the rows by path, so that a method that a path does not take is
+// 405 with Allow.
+func (a *Admin) mount() {
+	byPath := map[string][]row{}
+	for _, r := range a.rows() {
+		byPath[r.path] = append(byPath[r.path], r)
+	}
+	for path, rows := range byPath {
+		handler := a.serve(rows)
+		a.echo.Any(path, handler)
+		a.echo.RouteNotFound(path, handler)
+	}
+}
+
+func (a *Admin) serve(rows []row) echo.HandlerFunc {
+	var allow []string
+	for _, r := range rows {
+		allow = append(allow, r.method)
+	}
+	slices.Sort(allow)
+	return func(c echo.Context) error {
+		record := telemetry.From(c.Response().Writer)
+		record.Route = "admin:" + rows[0].path
+		if err := a.authorise(c, record); err != nil {
+			return err
+		}
+		for _, r := range rows {
+			if r.method == c.Request().Method {
+				return a.run(c, r, record)
+			}
+		}
+		c.Response().Header().Set("Allow", strings.Join(allow, ", "))
+		return &problem.Details{Status: http.StatusMethodNotAllowed, Code: "method", Detail: fmt.Sprintf("This endpoint takes %s.", strings.Join(allow, ", "))}
+	}
+}
+
+func (a *Admin) run(c echo.Context, r row, record *telemetry.Record) error {
+	ctx, cancel := context.WithTimeout(c.Request().Context(), r.timeout)
+	defer cancel()
+	req := c.Request().WithContext(ctx)
+	req.Body = http.MaxBytesReader(c.Response().Writer, req.Body, r.bodyLimit)
+	c.SetRequest(req)
+	c.Response().Header().Set("Cache-Control", "no-store")
+	if err := r.handle(a, c); err != nil {
+		return err
+	}
+	record.Decision = telemetry.Allow
+	return nil
+}
+
+// authorise compares digests, so that the comparison takes the same time
+// whatever the length and content of what was sent.
+func (a *Admin) authorise(c echo.Context, record *telemetry.Record) error {
+	raw, refusal := problem.Bearer(c.Request().Header, []string{"Bearer"})
+	given := sha256.Sum256([]byte(raw))
+	if refusal == nil && raw != "" && subtle.ConstantTimeCompare(given[:], a.digest[:]) == 1 {
+		return nil
+	}
+	record.Decision, record.Reason = telemetry.Deny, string(token.ReasonMissing)
+	a.Log.Warn("an admin request was refused: no valid admin token", "method", c.Request().Method, "remote", record.Remote, "request_id", record.RequestID)
+	c.Response().Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
+	return &problem.Details{
+		Status: http.StatusUnauthorized, Code: "admin_token_required",
+		Detail: "This listener takes an admin token: Authorization: Bearer <the value of TOLLGATE_ADMIN_TOKEN>.",
+	}
+}
+
+const (
+	jsonBody    = 64 << 10
+	usualWait   = 10 * time.Second
+	actorOfRoot = "admin"
+)

@@ -1,0 +1,8 @@
+// Package admin is the control plane: the admin API on a listener of its own,
+// on loopback by default. It revokes and undoes, lists and ends sessions, turns
+// the key ring and keeps users.
+//
+// Every row passes the same authorisation, and no token of a user opens any of
+// them. The package decides nothing about tokens and stores nothing itself; its
+// errors are problems as in RFC 9457, and no error of a library reaches a client.
+package admin

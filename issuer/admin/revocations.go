@@ -1,0 +1,216 @@
+package admin
+
+import (
+	"errors"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+	"tollgate/keys/ring"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// kindToken is a kind of the API alone: a whole token, of which the store is told
+// what names it.
+const kindToken = "token"
+
+type revocationBody struct {
+	Kind      string     `json:"kind"`
+	Value     string     `json:"value"`
+	Issuer    string     `json:"issuer"`
+	Reason    string     `json:"reason"`
+	ExpiresAt *time.Time `json:"expires_at"`
+	Wait      string     `json:"wait"`
+}
+
+type revocationItem struct {
+	ID        string     `json:"id"`
+	Kind      string     `json:"kind"`
+	Value     string     `json:"value"`
+	Issuer    string     `json:"issuer"`
+	Subject   string     `json:"subject,omitempty"`
+	Reason    string     `json:"reason,omitempty"`
+	Actor     string     `json:"actor,omitempty"`
+	RevokedAt time.Time  `json:"revoked_at"`
+	ExpiresAt *time.Time `json:"expires_at"` // null: never
+	UndoneAt  *time.Time `json:"undone_at,omitempty"`
+}
+
+func itemOf(r revocation.Revocation) revocationItem {
+	return revocationItem{
+		ID: r.ID, Kind: string(r.Kind), Value: r.Value, Issuer: r.Issuer, Subject: r.Subject, Reason: r.Reason, Actor: r.Actor,
+		RevokedAt: r.RevokedAt.UTC(), ExpiresAt: timeOrNil(r.ExpiresAt), UndoneAt: timeOrNil(r.UndoneAt),
+	}
+}
+
+func timeOrNil(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	t = t.UTC()
+	return &t
+}
+
+type page[T any] struct {
+	Items []T    `json:"items"`
+	Next  string `json:"next"`
+}
+
+func (a *Admin) revoke(c echo.Context) error {
+	var body revocationBody
+	if err := read(c, &body); err != nil {
+		return err
+	}
+	order, err := a.order(c, body)
+	if err != nil {
+		return err
+	}
+	if err := a.before(c, order); err != nil {
+		return err
+	}
+	revoked, err := a.Revocations.Revoke(c.Request().Context(), order)
+	if err != nil {
+		return err
+	}
+	a.Metrics.Revoked(body.Kind, telemetry.SourceAPI)
+	a.Log.Info("revoked", "id", revoked.ID, "kind", revoked.Kind, "issuer", revoked.Issuer, "sub", revoked.Subject,
+		"reason", revoked.Reason, "actor", revoked.Actor)
+	return c.JSON(http.StatusCreated, itemOf(revoked))
+}
+
+// order reads what is to be revoked. With lookups every edge asks the store, so
+// a wait is over before it began; its form is checked all the same.
+func (a *Admin) order(c echo.Context, body revocationBody) (revocation.Order, error) {
+	o := revocation.Order{Kind: revocation.Kind(body.Kind), Issuer: body.Issuer, Value: body.Value, Reason: body.Reason, Actor: actorOfRoot}
+	if o.Issuer == "" {
+		o.Issuer = a.Issuer
+	}
+	if body.Wait != "" {
+		if wait, err := time.ParseDuration(body.Wait); err != nil || wait < 0 {
+			return o, badBody("The member wait is a duration such as 2s.")
+		}
+	}
+	if body.ExpiresAt != nil {
+		if !body.ExpiresAt.After(time.Now()) {
+			return o, badBody("The member expires_at has passed.")
+		}
+		o.ExpiresAt = *body.ExpiresAt
+	}
+	if body.Kind == kindToken {
+		return a.orderForToken(c, body, o)
+	}
+	if o.Kind == revocation.KindSubject {
+		o.Subject = o.Value
+	}
+	return o, nil
+}
+
+// orderForToken names what a whole token is known by. Only a token whose
+// signature is good is believed; that it has expired or is revoked already, or
+// that nobody can say, is no obstacle.
+func (a *Admin) orderForToken(c echo.Context, body revocationBody, o revocation.Order) (revocation.Order, error) {
+	id, err := a.Verifier.Authenticate(c.Request().Context(), body.Value, &token.Policy{TokenTypes: []string{"access", "refresh", "sliding"}}, a.Revocations)
+	var refused *token.Refusal
+	if errors.As(err, &refused) {
+		id = refused.Token
+	}
+	if id == nil {
+		return o, &problem.Details{
+			Status: http.StatusUnprocessableEntity, Code: "not_a_token",
+			Detail: "The value is not a token of a trusted issuer with a good signature.",
+		}
+	}
+	o.Issuer, o.Subject = id.Issuer, id.Subject
+	switch {
+	case id.Own && id.TokenType == "refresh" && id.SID != "":
+		o.Kind, o.Value = revocation.KindSession, id.SID
+		return o, nil
+	case id.JTI != "":
+		o.Kind, o.Value = revocation.KindJTI, id.JTI
+	default:
+		o.Kind, o.Value = revocation.KindSigned, id.Signed()
+	}
+	if o.ExpiresAt.Before(id.ExpiresAt) {
+		o.ExpiresAt = id.ExpiresAt
+	}
+	return o, nil
+}
+
+// before does what must happen before the entry is written: a session is marked
+// as ending, a key stops signing.
+func (a *Admin) before(c echo.Context, o revocation.Order) error {
+	ctx := c.Request().Context()
+	if o.Issuer != a.Issuer {
+		return nil
+	}
+	switch {
+	case o.Kind == revocation.KindSession && a.Sessions != nil:
+		if _, ours := revocation.Birth(o.Value); ours {
+			return a.Sessions.End(ctx, o.Value, o.Reason, o.Actor)
+		}
+	case o.Kind == revocation.KindKey && a.Keys != nil:
+		if _, _, err := a.Keys.Revoke(ctx, o.Value); err != nil && !errors.Is(err, ring.ErrUnknownKey) {
+			return ringError(err)
+		}
+	}
+	return nil
+}
+
+func (a *Admin) listRevocations(c echo.Context) error {
+	filter := revocation.Filter{Subject: c.QueryParam("subject"), Issuer: c.QueryParam("issuer"), Cursor: c.QueryParam("cursor"), Limit: 100}
+	if kind := c.QueryParam("kind"); kind != "" {
+		parsed, err := revocation.ParseKind(kind)
+		if err != nil {
+			return badBody("The parameter kind is one of jti, session, subject, key, all, signed.")
+		}
+		filter.Kind = parsed
+	}
+	if err := limit(c, &filter.Limit); err != nil {
+		return err
+	}
+	found, err := a.Revocations.List(c.Request().Context(), filter)
+	if err != nil {
+		return err
+	}
+	out := page[revocationItem]{Items: []revocationItem{}, Next: found.Next}
+	for _, r := range found.Items {
+		out.Items = append(out.Items, itemOf(r))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+// limit reads the size of a page, 1 to 1000.
+func limit(c echo.Context, into *int) error {
+	text := c.QueryParam("limit")
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 || n > 1000 {
+		return badBody("The parameter limit is a number from 1 to 1000.")
+	}
+	*into = n
+	return nil
+}
+
+func (a *Admin) showRevocation(c echo.Context) error {
+	r, err := a.Revocations.Get(c.Request().Context(), param(c, "id"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, itemOf(r))
+}
+
+func (a *Admin) undoRevocation(c echo.Context) error {
+	r, err := a.Revocations.Undo(c.Request().Context(), param(c, "id"))
+	if err != nil {
+		return err
+	}
+	a.Log.Info("a revocation was undone", "id", r.ID, "kind", r.Kind, "issuer", r.Issuer, "sub", r.Subject, "actor", actorOfRoot)
+	return c.JSON(http.StatusOK, itemOf(r))
+}

@@ -1,0 +1,38 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+)
+
+// row is one endpoint of the admin API. No field has a usable zero value.
+type row struct {
+	method    string
+	path      string
+	bodyLimit int64 // bytes
+	timeout   time.Duration
+	handle    func(a *Admin, c echo.Context) error
+}
+
+// rows is the table of the admin API. Each row needs the admin token.
+func (a *Admin) rows() []row {
+	const v1 = "/admin/v1"
+	return []row{
+		{http.MethodPost, v1 + "/revocations", jsonBody, usualWait, (*Admin).revoke},
+		{http.MethodGet, v1 + "/revocations", jsonBody, usualWait, (*Admin).listRevocations},
+		{http.MethodGet, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).showRevocation},
+		{http.MethodDelete, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).undoRevocation},
+		{http.MethodGet, v1 + "/sessions", jsonBody, usualWait, (*Admin).listSessions},
+		{http.MethodGet, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).showSession},
+		{http.MethodDelete, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).endSession},
+		{http.MethodDelete, v1 + "/subjects/:sub/sessions", jsonBody, usualWait, (*Admin).endSessions},
+		{http.MethodGet, v1 + "/keys", jsonBody, usualWait, (*Admin).listKeys},
+		{http.MethodPost, v1 + "/keys/rotate", jsonBody, usualWait, (*Admin).rotateKeys},
+		{http.MethodPost, v1 + "/keys/:kid/retire", jsonBody, usualWait, (*Admin).retireKey},
+		{http.MethodPost, v1 + "/keys/:kid/revoke", jsonBody, usualWait, (*Admin).revokeKey},
+		{http.MethodGet, v1 + "/users", jsonBody, usualWait, (*Admin).listUsers},
+		{http.MethodPost, v1 + "/users", jsonBody, usualWait, (*Admin).addUser},
+	}
+}

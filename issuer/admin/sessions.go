@@ -1,0 +1,99 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/revocation"
+)
+
+type sessionItem struct {
+	SID         string     `json:"sid"`
+	Subject     string     `json:"subject"`
+	Username    string     `json:"username"`
+	Address     string     `json:"address"`
+	Agent       string     `json:"agent"`
+	State       string     `json:"state"`
+	Generation  int64      `json:"generation"`
+	CreatedAt   time.Time  `json:"created_at"`
+	LastRefresh *time.Time `json:"last_refresh"`
+	ExpiresAt   *time.Time `json:"expires_at"`
+	EndedAt     *time.Time `json:"ended_at,omitempty"`
+	Reason      string     `json:"reason,omitempty"`
+	Actor       string     `json:"actor,omitempty"`
+}
+
+func sessionOf(s session.Session) sessionItem {
+	return sessionItem{
+		SID: s.SID, Subject: s.Subject, Username: s.Username, Address: s.Address, Agent: s.Agent, State: s.State,
+		Generation: s.Generation, CreatedAt: s.Created.UTC(), LastRefresh: timeOrNil(s.LastRefresh),
+		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor,
+	}
+}
+
+func (a *Admin) listSessions(c echo.Context) error {
+	if a.Sessions == nil {
+		return absent("sessions")
+	}
+	subject := c.QueryParam("subject")
+	if subject == "" {
+		return badBody("The parameter subject is required: the user's id.")
+	}
+	found, err := a.Sessions.List(c.Request().Context(), subject)
+	if err != nil {
+		return err
+	}
+	out := page[sessionItem]{Items: []sessionItem{}}
+	for _, s := range found {
+		out.Items = append(out.Items, sessionOf(s))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (a *Admin) showSession(c echo.Context) error {
+	if a.Sessions == nil {
+		return absent("sessions")
+	}
+	s, err := a.Sessions.Get(c.Request().Context(), param(c, "sid"))
+	if err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, sessionOf(s))
+}
+
+func (a *Admin) endSession(c echo.Context) error {
+	if a.Sessions == nil {
+		return absent("sessions")
+	}
+	ctx, sid := c.Request().Context(), param(c, "sid")
+	s, err := a.Sessions.Get(ctx, sid)
+	if err != nil {
+		return err
+	}
+	if err := a.Sessions.End(ctx, sid, "ended by an administrator", actorOfRoot); err != nil {
+		return err
+	}
+	a.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceAPI)
+	a.Log.Info("a session was ended", "sid", sid, "sub", s.Subject, "actor", actorOfRoot)
+	if s, err = a.Sessions.Get(ctx, sid); err != nil {
+		return err
+	}
+	return c.JSON(http.StatusOK, sessionOf(s))
+}
+
+func (a *Admin) endSessions(c echo.Context) error {
+	if a.Sessions == nil {
+		return absent("sessions")
+	}
+	r, err := a.Sessions.EndAll(c.Request().Context(), param(c, "sub"), "ended by an administrator", actorOfRoot)
+	if err != nil {
+		return err
+	}
+	a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+	a.Log.Info("a subject's sessions were ended", "sub", r.Subject, "id", r.ID, "actor", actorOfRoot)
+	return c.JSON(http.StatusOK, itemOf(r))
+}

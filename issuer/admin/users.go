@@ -1,0 +1,82 @@
+package admin
+
+import (
+	"net/http"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/issuer/users"
+)
+
+type userBody struct {
+	Username    string         `json:"username"`
+	Password    string         `json:"password"`
+	ID          string         `json:"id"`
+	Email       string         `json:"email"`
+	Attributes  map[string]any `json:"attributes"`
+	IsActive    *bool          `json:"is_active"` // default true
+	IsStaff     bool           `json:"is_staff"`
+	IsSuperuser bool           `json:"is_superuser"`
+}
+
+type userItem struct {
+	ID          string         `json:"id"`
+	Username    string         `json:"username"`
+	Email       string         `json:"email"`
+	Attributes  map[string]any `json:"attributes"`
+	IsActive    bool           `json:"is_active"`
+	IsStaff     bool           `json:"is_staff"`
+	IsSuperuser bool           `json:"is_superuser"`
+	CreatedAt   time.Time      `json:"created_at"`
+	LastLogin   *time.Time     `json:"last_login"`
+}
+
+func userOf(u users.User) userItem {
+	attributes := u.Attributes
+	if attributes == nil {
+		attributes = map[string]any{}
+	}
+	return userItem{
+		ID: u.ID, Username: u.Username, Email: u.Email, Attributes: attributes, IsActive: u.IsActive, IsStaff: u.IsStaff,
+		IsSuperuser: u.IsSuperuser, CreatedAt: u.Created.UTC(), LastLogin: timeOrNil(u.LastLogin),
+	}
+}
+
+func (a *Admin) addUser(c echo.Context) error {
+	if a.Users == nil {
+		return absent("users")
+	}
+	var body userBody
+	if err := read(c, &body); err != nil {
+		return err
+	}
+	u, err := a.Users.Add(c.Request().Context(), users.New{
+		Username: body.Username, Password: body.Password, ID: body.ID, Email: body.Email, Attributes: body.Attributes,
+		IsActive: body.IsActive == nil || *body.IsActive, IsStaff: body.IsStaff, IsSuperuser: body.IsSuperuser,
+	})
+	if err != nil {
+		return err
+	}
+	a.Log.Info("a user was added", "sub", u.ID, "actor", actorOfRoot)
+	return c.JSON(http.StatusCreated, userOf(u))
+}
+
+func (a *Admin) listUsers(c echo.Context) error {
+	if a.Users == nil {
+		return absent("users")
+	}
+	most := 100
+	if err := limit(c, &most); err != nil {
+		return err
+	}
+	found, next, err := a.Users.List(c.Request().Context(), most, c.QueryParam("cursor"))
+	if err != nil {
+		return err
+	}
+	out := page[userItem]{Items: []userItem{}, Next: next}
+	for _, u := range found {
+		out.Items = append(out.Items, userOf(u))
+	}
+	return c.JSON(http.StatusOK, out)
+}

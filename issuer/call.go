@@ -1,0 +1,150 @@
+package issuer
+
+import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"strconv"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// call is one request to a row.
+type call struct {
+	w      http.ResponseWriter
+	r      *http.Request
+	record *telemetry.Record
+	// caller is set on rows with the bearer authenticator.
+	caller *token.Identity
+}
+
+// reply sends JSON that nobody may keep.
+func (c *call) reply(status int, body any) error {
+	encoded, err := json.Marshal(body)
+	if err != nil {
+		return err
+	}
+	h := c.w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(encoded)))
+	h.Set("Cache-Control", "no-store")
+	h.Set("Vary", "Accept")
+	c.w.WriteHeader(status)
+	_, err = c.w.Write(encoded)
+	if err != nil {
+		c.record.Error = "the client left before the answer"
+		return errClientGone
+	}
+	return nil
+}
+
+var errClientGone = errors.New("issuer: the client is gone")
+
+// fault is an answer other than success: a status and a body.
+type fault struct {
+	status    int
+	body      any
+	challenge bool // WWW-Authenticate, on every 401 as Django REST framework has it
+	reason    token.Reason
+	detail    string // for the log line
+}
+
+func (f *fault) Error() string { return f.detail }
+
+// notValid is the answer to a token in a body that is not accepted.
+func notValid(reason token.Reason, message string) *fault {
+	return &fault{http.StatusUnauthorized, map[string]string{"detail": message, "code": "token_not_valid"}, true, reason, message}
+}
+
+func unauthorized(message string) *fault {
+	return &fault{http.StatusUnauthorized, map[string]string{"detail": message}, true, token.ReasonMissing, message}
+}
+
+// answer sends what a handler returned as an error. An error that nobody
+// expected is a bare 500; its text goes to the log alone.
+func (i *Issuer) answer(c *call, err error) {
+	if errors.Is(err, errClientGone) {
+		return
+	}
+	var f *fault
+	switch {
+	case errors.As(err, &f):
+	case errors.Is(err, users.ErrBusy):
+		f = i.unavailable(err, "Too many log-ins at the moment. Try again.")
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable), errors.Is(err, errSigning):
+		f = i.unavailable(err, "The service is not available at the moment. Try again.")
+	default:
+		i.Log.Error("a row failed", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)
+		f = &fault{status: http.StatusInternalServerError, body: map[string]string{"detail": "A server error occurred."}, detail: "internal error"}
+	}
+	c.record.Reason, c.record.Error = string(f.reason), f.detail
+	c.record.Decision = telemetry.Deny
+	if f.status >= 500 {
+		c.record.Decision = telemetry.Error
+	}
+	h := c.w.Header()
+	if f.challenge {
+		h.Set("WWW-Authenticate", `Bearer realm="api"`)
+	}
+	if f.status == http.StatusServiceUnavailable {
+		h.Set("Retry-After", "1")
+	}
+	_ = c.reply(f.status, f.body)
+}
+
+func (i *Issuer) unavailable(err error, detail string) *fault {
+	i.Log.Warn("a row could not be served", "error", err)
+	return &fault{http.StatusServiceUnavailable, map[string]string{"detail": detail, "reason": string(token.ReasonUnavailable)},
+		false, token.ReasonUnavailable, detail}
+}
+
+// identify finds out who calls a row with the bearer authenticator.
+func (i *Issuer) identify(c *call) *problem.Refusal {
+	raw, refusal := problem.Bearer(c.r.Header, i.Schemes)
+	if refusal != nil {
+		return refusal
+	}
+	if raw == "" {
+		return problem.Missing()
+	}
+	policy := &token.Policy{TokenTypes: []string{accessType}}
+	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
+	var refused *token.Refusal
+	if errors.As(err, &refused) {
+		i.noteToken(c, refused.Token)
+		return problem.OfToken(refused, policy.TokenTypes, nil)
+	}
+	c.caller = id
+	i.noteToken(c, id)
+	return nil
+}
+
+// noteToken writes what is known of a token whose signature was good.
+func (i *Issuer) noteToken(c *call, id *token.Identity) {
+	if id != nil {
+		c.record.Subject, c.record.JTI, c.record.KeyID = id.Subject, id.JTI, id.KeyID
+	}
+}
+
+// check authenticates a token that came in a body, of one of the given types.
+func (i *Issuer) check(c *call, raw string, types ...string) (*token.Identity, *token.Refusal, error) {
+	id, err := i.Verifier.Authenticate(c.r.Context(), raw, &token.Policy{TokenTypes: types}, i.Revocations)
+	if err == nil {
+		i.noteToken(c, id)
+		return id, nil, nil
+	}
+	var refused *token.Refusal
+	if !errors.As(err, &refused) {
+		return nil, nil, err
+	}
+	i.noteToken(c, refused.Token)
+	if refused.Reason == token.ReasonUnavailable {
+		return nil, refused, errors.Join(revocation.ErrUnavailable, refused)
+	}
+	return nil, refused, notValid(refused.Reason, problem.Message(refused))
+}

@@ -1,0 +1,129 @@
+package issuer
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+)
+
+// Token types, as they stand in the claim token_type.
+const (
+	accessType  = "access"
+	refreshType = "refresh"
+)
+
+// ClaimSettings say what tokens carry beside the registered claims.
+type ClaimSettings struct {
+	Issuer   string
+	Audience []string
+	// Typ of the header; default JWT.
+	Typ string
+	// UserIDClaim carries the user attribute UserIDField, as a JSON number when
+	// UserIDNumber is set.
+	UserIDClaim, UserIDField string
+	UserIDNumber             bool
+	// Custom claims in their order. Names are checked by whoever reads the
+	// configuration: `^[A-Za-z_][A-Za-z0-9_]{0,63}$`, none of them reserved.
+	Custom []CustomClaim
+}
+
+// CustomClaim is a claim that carries an attribute of the user.
+type CustomClaim struct{ Claim, Attribute string }
+
+var errSigning = errors.New("issuer: the token could not be signed")
+
+// tokens is what a log-in or refresh hands out.
+type tokens struct {
+	Refresh string `json:"refresh,omitempty"`
+	Access  string `json:"access"`
+}
+
+// mint signs the tokens of a pair.
+func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair, withRefresh bool, grant string) (tokens, error) {
+	var out tokens
+	var err error
+	if out.Access, err = i.sign(ctx, c, u, p, accessType, p.Access); err != nil {
+		return tokens{}, err
+	}
+	i.Metrics.Issued(telemetry.TokenAccess, grant)
+	if withRefresh {
+		if out.Refresh, err = i.sign(ctx, c, u, p, refreshType, p.Refresh); err != nil {
+			return tokens{}, err
+		}
+		i.Metrics.Issued(telemetry.TokenRefresh, grant)
+	}
+	c.record.Subject, c.record.JTI = p.Subject, p.Access.JTI
+	return out, nil
+}
+
+func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp) (string, error) {
+	payload, err := i.Claims.payload(u, p, kind, s)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errSigning, err)
+	}
+	raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
+	if err != nil {
+		return "", fmt.Errorf("%w: %w", errSigning, err)
+	}
+	c.record.KeyID = kid
+	return raw, nil
+}
+
+// payload builds the claims. Reserved ones are set last, so that no attribute of
+// a user can stand in for them.
+func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp session.Stamp) ([]byte, error) {
+	claims := map[string]any{}
+	for _, custom := range s.Custom {
+		v, _ := u.Attribute(custom.Attribute) // always emitted: a missing attribute is null
+		claims[custom.Claim] = v
+	}
+	id, err := s.userID(u)
+	if err != nil {
+		return nil, err
+	}
+	claims[s.UserIDClaim] = id
+	claims["token_type"] = kind
+	claims["iss"] = s.Issuer
+	claims["sub"] = u.ID
+	claims["iat"] = stamp.IssuedAt.Unix()
+	claims["exp"] = stamp.ExpiresAt.Unix()
+	claims["jti"] = stamp.JTI
+	claims["sid"] = p.SID
+	delete(claims, "aud")
+	switch len(s.Audience) {
+	case 0:
+	case 1:
+		claims["aud"] = s.Audience[0]
+	default:
+		claims["aud"] = s.Audience
+	}
+	delete(claims, generationClaim)
+	if kind == refreshType {
+		claims[generationClaim] = p.Generation
+	}
+	return json.Marshal(claims)
+}
+
+// generationClaim says which refresh token of its session this is.
+const generationClaim = "gen"
+
+func (s ClaimSettings) userID(u users.User) (any, error) {
+	v, found := u.Attribute(s.UserIDField)
+	if !found || v == nil || v == "" {
+		return nil, fmt.Errorf("user %q has no attribute %q for the claim %s", u.Username, s.UserIDField, s.UserIDClaim)
+	}
+	text := fmt.Sprint(v)
+	if !s.UserIDNumber {
+		return text, nil
+	}
+	if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+		return nil, fmt.Errorf("user %q: attribute %q is not a whole number", u.Username, s.UserIDField)
+	}
+	return json.Number(text), nil
+}

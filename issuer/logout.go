@@ -1,0 +1,87 @@
+package issuer
+
+import (
+	"fmt"
+	"net/http"
+
+	"tollgate/internal/telemetry"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// logout ends the session of the refresh token in the body, or that of the
+// access token it is called with, or with "all" every session of the caller.
+func (i *Issuer) logout(c *call) error {
+	body, err := c.readFields()
+	if err != nil {
+		return err
+	}
+	if body.truth("all") {
+		if _, err := i.Sessions.EndAll(c.r.Context(), c.caller.Subject, "logout all", actor(c.caller)); err != nil {
+			return err
+		}
+		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceLogout)
+		c.record.Decision = telemetry.Allow
+		return c.reply(http.StatusOK, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
+	}
+	ending := c.caller
+	if v, sent := body["refresh_token"]; sent && v != nil {
+		if ending, err = i.ownRefreshToken(c, body); err != nil {
+			return err
+		}
+	}
+	if ending != nil {
+		if err := i.end(c, ending, telemetry.SourceLogout); err != nil {
+			return err
+		}
+	}
+	c.record.Decision = telemetry.Allow
+	return c.reply(http.StatusOK, map[string]string{"status": "OK, goodbye"})
+}
+
+// ownRefreshToken reads the refresh token of the body. It must be the caller's
+// own. One that is over already is no fault: nil, there is nothing left to end.
+func (i *Issuer) ownRefreshToken(c *call, body fields) (*token.Identity, error) {
+	raw, err := body.texts("refresh_token")
+	if err != nil {
+		return nil, err
+	}
+	caller := c.caller
+	id, refused, err := i.check(c, raw[0], refreshType)
+	i.noteToken(c, caller) // the line is about who called
+	if refused != nil && refused.Token != nil && refused.Token.Subject == caller.Subject &&
+		(refused.Reason == token.ReasonRevoked || refused.Reason == token.ReasonExpired) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	if id.Subject != caller.Subject {
+		return nil, notValid(token.ReasonClaim, invalid)
+	}
+	return id, nil
+}
+
+// end ends the session of a token, or revokes the token where it has none.
+func (i *Issuer) end(c *call, id *token.Identity, source string) error {
+	ctx := c.r.Context()
+	if id.SID == "" {
+		_, err := i.Revocations.Revoke(ctx, revocation.Order{
+			Kind: revocation.KindJTI, Issuer: id.Issuer, Value: id.JTI, Subject: id.Subject,
+			Reason: source, Actor: actor(id), ExpiresAt: id.ExpiresAt,
+		})
+		if err != nil {
+			return fmt.Errorf("revoke: %w", err)
+		}
+		i.Metrics.Revoked(string(revocation.KindJTI), source)
+		return nil
+	}
+	if err := i.Sessions.End(ctx, id.SID, source, actor(id)); err != nil {
+		return fmt.Errorf("end session: %w", err)
+	}
+	i.Metrics.Revoked(string(revocation.KindSession), source)
+	return nil
+}
+
+// actor names a user in revocations and lists.
+func actor(id *token.Identity) string { return "user:" + id.Subject }

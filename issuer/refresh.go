@@ -1,0 +1,128 @@
+package issuer
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"time"
+
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+	"tollgate/keys/token"
+)
+
+const (
+	blacklisted = "Token is blacklisted"
+	invalid     = "Token is invalid"
+	noAccount   = "No active account found for the given token."
+)
+
+// refresh hands out the next pair of a session, or the standing one again when
+// its answer may not have arrived.
+func (i *Issuer) refresh(c *call) error {
+	body, err := c.readFields()
+	if err != nil {
+		return err
+	}
+	raw, err := body.texts("refresh")
+	if err != nil {
+		return err
+	}
+	id, _, err := i.check(c, raw[0], refreshType)
+	if err != nil {
+		i.Metrics.Refresh(refreshResult(err))
+		return err
+	}
+	generation, ok := id.Number(generationClaim)
+	if !ok || id.SID == "" {
+		i.Metrics.Refresh(telemetry.RefreshInvalid)
+		return notValid(token.ReasonMalformed, invalid)
+	}
+	ctx := c.r.Context()
+	// The claims are read anew, so that a refresh carries what holds now. Reading
+	// before rotating: a user who is gone costs no generation.
+	u, err := i.Users.ByID(ctx, id.Subject)
+	if errors.Is(err, users.ErrNotFound) || err == nil && !u.IsActive {
+		i.Metrics.Refresh(telemetry.RefreshEnded)
+		return unauthorized(noAccount)
+	}
+	if err != nil {
+		i.Metrics.Refresh(telemetry.RefreshUnavailable)
+		return err
+	}
+	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI)
+	if err != nil {
+		return i.refreshFailed(c, err)
+	}
+	out, err := i.mint(ctx, c, u, pair, i.Rotate, telemetry.GrantRefresh)
+	if err != nil {
+		i.Metrics.Refresh(telemetry.RefreshUnavailable)
+		return err
+	}
+	i.Metrics.Refresh(rotated(pair))
+	c.record.Decision = telemetry.Allow
+	if err := c.reply(http.StatusOK, out); err != nil {
+		return err // not delivered: the token that was presented may come again
+	}
+	i.delivered(c, pair)
+	return nil
+}
+
+func rotated(p session.Pair) string {
+	if p.Replay {
+		return telemetry.RefreshReplayed
+	}
+	return telemetry.RefreshRotated
+}
+
+// delivered notes that the answer left for the client. Until then a replay of
+// the token that was presented is taken for a lost answer, not for theft.
+func (i *Issuer) delivered(c *call, p session.Pair) {
+	if err := http.NewResponseController(c.w).Flush(); err != nil {
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), 2*time.Second)
+	defer cancel()
+	if err := i.Sessions.Delivered(ctx, p.SID, p.Generation); err != nil {
+		i.Log.Warn("a refresh was not marked delivered; its predecessor can be replayed for up to ten minutes",
+			"request_id", c.record.RequestID, "error", err)
+	}
+}
+
+func refreshResult(err error) string {
+	var f *fault
+	if errors.As(err, &f) {
+		switch f.reason {
+		case token.ReasonRevoked:
+			return telemetry.RefreshEnded
+		case token.ReasonExpired:
+			return telemetry.RefreshExpired
+		}
+		return telemetry.RefreshInvalid
+	}
+	return telemetry.RefreshUnavailable
+}
+
+func (i *Issuer) refreshFailed(c *call, err error) error {
+	switch {
+	case errors.Is(err, session.ErrReuse):
+		i.Metrics.Refresh(telemetry.RefreshReuse)
+		i.Log.Warn("a spent refresh token came back: its session was ended",
+			"sub", c.record.Subject, "jti", c.record.JTI, "remote", c.record.Remote, "request_id", c.record.RequestID)
+		return notValid(token.ReasonRevoked, blacklisted)
+	case errors.Is(err, session.ErrEnded):
+		i.Metrics.Refresh(telemetry.RefreshEnded)
+		return notValid(token.ReasonRevoked, blacklisted)
+	case errors.Is(err, session.ErrLost):
+		i.Metrics.Refresh(telemetry.RefreshLost)
+		i.Log.Warn("the store has no record of a session whose refresh token is genuine: the store lost it, the user logs in again",
+			"sub", c.record.Subject, "jti", c.record.JTI, "request_id", c.record.RequestID)
+		return notValid(token.ReasonRevoked, invalid)
+	case errors.Is(err, session.ErrExpired):
+		i.Metrics.Refresh(telemetry.RefreshExpired)
+		return notValid(token.ReasonExpired, "Token is expired")
+	}
+	i.Metrics.Refresh(telemetry.RefreshUnavailable)
+	return err
+}

@@ -1,0 +1,117 @@
+package issuer
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+	"tollgate/keys"
+)
+
+// authenticator says how a row finds out who calls.
+type authenticator string
+
+const (
+	// anonymous rows look at no Authorization header, valid or not: a client
+	// whose access token has expired must still be able to refresh.
+	anonymous authenticator = "none"
+	// bearer rows need a valid access token of ours.
+	bearer authenticator = "bearer"
+)
+
+// row is one endpoint. No field has a usable zero value: the test of the table
+// fails on one.
+type row struct {
+	name      string // route in the log and in metrics
+	path      string // without final slash; both spellings exist where slash is true
+	slash     slashes
+	methods   []string
+	bodyLimit int64 // bytes; -1: the row takes no body
+	timeout   time.Duration
+	auth      authenticator
+	handle    func(i *Issuer, c *call) error
+}
+
+type slashes string
+
+const (
+	bothSlashes slashes = "both"
+	exactPath   slashes = "exact"
+)
+
+const (
+	tokenBody    = 64 << 10 // a token has at most 8 KiB; a form around it little more
+	tokenTimeout = 10 * time.Second
+)
+
+// rows is the table of the public endpoints.
+func (i *Issuer) rows() []row {
+	post := []string{http.MethodPost, http.MethodOptions}
+	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
+	return []row{
+		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, anonymous, (*Issuer).jwks},
+		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
+		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
+		{"issuer:verify", i.Prefix + "/token/verify", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).verify},
+		{"issuer:blacklist", i.Prefix + "/token/blacklist", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).blacklist},
+		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).logout},
+	}
+}
+
+func (r row) paths() []string {
+	if r.slash == bothSlashes {
+		return []string{r.path, r.path + "/"}
+	}
+	return []string{r.path}
+}
+
+// serve wraps a row's handler in what every row does.
+func (i *Issuer) serve(r row) echo.HandlerFunc {
+	allow := strings.Join(r.methods, ", ")
+	return func(c echo.Context) error {
+		w, req := c.Response().Writer, c.Request()
+		record := telemetry.From(w)
+		record.Route = r.name
+		w.Header().Set("Allow", allow)
+		if !slices.Contains(r.methods, req.Method) {
+			record.Decision, record.Error = telemetry.Deny, "method"
+			problem.WriteDetail(w, http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", req.Method))
+			return nil
+		}
+		if r.bodyLimit >= 0 {
+			req.Body = http.MaxBytesReader(w, req.Body, r.bodyLimit)
+		}
+		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
+		defer cancel()
+		call := &call{w: w, r: req.WithContext(ctx), record: record}
+		if req.Method == http.MethodOptions && r.path != jwksPath {
+			w.WriteHeader(http.StatusNoContent)
+			return nil
+		}
+		if r.auth == bearer {
+			if refusal := i.identify(call); refusal != nil {
+				record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
+				refusal.Write(w)
+				return nil
+			}
+		}
+		if err := r.handle(i, call); err != nil {
+			i.answer(call, err)
+		}
+		return nil
+	}
+}
+
+const jwksPath = "/.well-known/jwks.json"
+
+func (i *Issuer) jwks(c *call) error {
+	keys.Handler(i.Keys).ServeHTTP(c.w, c.r)
+	return nil
+}

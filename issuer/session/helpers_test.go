@@ -1,0 +1,275 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/internal/testkit"
+	"tollgate/revocation"
+)
+
+const (
+	prefix = "t:"
+	issuer = "https://issuer.example"
+)
+
+// ordinary is what most tests run with.
+func ordinary() Settings {
+	return Settings{
+		AccessTTL: 5 * time.Minute, RefreshTTL: 24 * time.Hour, MaxTTL: 720 * time.Hour,
+		Grace: 5 * time.Second, Leeway: 10 * time.Second, Rotate: true,
+	}
+}
+
+// box is a session store on a running Redis, with the revocations beside it.
+type box struct {
+	*Store
+	rev *revocation.Redis
+}
+
+// onEach runs a test on miniredis and on a redis-server.
+func onEach(t *testing.T, s Settings, test func(t *testing.T, b box)) {
+	t.Helper()
+	t.Run("miniredis", func(t *testing.T) {
+		_, client := testkit.MustMini(t)
+		test(t, mustBox(t, client, s))
+	})
+	t.Run("redis-server", func(t *testing.T) {
+		test(t, mustBox(t, testkit.MustClient(t, testkit.MustStartRedis(t).Addr), s))
+	})
+}
+
+func mustBox(t testing.TB, client redis.UniversalClient, s Settings) box {
+	t.Helper()
+	if err := s.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	rev, err := revocation.NewRedis(client, "r:", revocation.Settings{
+		Leeway: s.Leeway, AccessLife: s.AccessTTL, SessionLife: s.MaxTTL, Own: issuer,
+	})
+	if err == nil {
+		err = rev.Open(t.Context())
+	}
+	if err != nil {
+		t.Fatalf("open revocations: %v", err)
+	}
+	b := box{NewStore(client, prefix, issuer, s, rev), rev}
+	b.settle = 0
+	return b
+}
+
+// with returns a store on the same Redis with other settings.
+func (b box) with(change func(*Settings)) box {
+	s := b.settings
+	change(&s)
+	b.Store = NewStore(b.client, prefix, issuer, s, b.rev)
+	b.settle = 0
+	return b
+}
+
+func (b box) mustBirth(t testing.TB) int64 {
+	t.Helper()
+	birth, err := b.rev.Now(t.Context())
+	if err != nil {
+		t.Fatalf("store time: %v", err)
+	}
+	return birth
+}
+
+func (b box) mustStart(t testing.TB, subject string) Pair {
+	t.Helper()
+	p, err := b.Start(t.Context(), Start{Birth: b.mustBirth(t), Subject: subject, Username: "name of " + subject})
+	if err != nil {
+		t.Fatalf("Start: %v", err)
+	}
+	return p
+}
+
+func (b box) mustRotate(t testing.TB, p Pair, opts ...Option) Pair {
+	t.Helper()
+	next, err := b.refresh(t, p, opts...)
+	if err != nil {
+		t.Fatalf("Rotate of generation %d: %v", p.Generation, err)
+	}
+	return next
+}
+
+// mustDeliver rotates and marks the answer as delivered.
+func (b box) mustDeliver(t testing.TB, p Pair) Pair {
+	t.Helper()
+	next := b.mustRotate(t, p)
+	if err := b.Delivered(t.Context(), next.SID, next.Generation); err != nil {
+		t.Fatalf("Delivered: %v", err)
+	}
+	return next
+}
+
+// refresh presents a pair's refresh token.
+func (b box) refresh(t testing.TB, p Pair, opts ...Option) (Pair, error) {
+	t.Helper()
+	return b.Rotate(t.Context(), p.SID, p.Generation, p.Refresh.JTI, opts...)
+}
+
+// verdict is what an edge finds about a pair's access token.
+func (b box) verdict(t testing.TB, p Pair) revocation.Verdict {
+	t.Helper()
+	birth, ok := Birth(p.SID)
+	if !ok {
+		t.Fatalf("%q carries no birth", p.SID)
+	}
+	return b.rev.Check(t.Context(), &revocation.Token{
+		Issuer: issuer, JTI: p.Access.JTI, SID: p.SID, Subject: p.Subject, Born: birth, IssuedAt: p.Access.IssuedAt.Unix(), Own: true,
+	})
+}
+
+// mustState reads a session's record as it is, without completing anything.
+func (b box) mustState(t testing.TB, sid string) string {
+	t.Helper()
+	state, err := b.state(t.Context(), sid)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return state
+}
+
+func (b box) fields(t testing.TB, sid string) map[string]string {
+	t.Helper()
+	return b.client.HGetAll(t.Context(), b.names.session(sid)).Val()
+}
+
+// mustAge makes a session older by whole seconds, as if the clock had gone on.
+func (b box) mustAge(t testing.TB, sid string, d time.Duration) {
+	t.Helper()
+	key := b.names.session(sid)
+	for field, unit := range map[string]time.Duration{
+		"created": time.Second, "used": time.Second, "ri": time.Second, "rx": time.Second, "ai": time.Second, "ax": time.Second,
+		"pri": time.Second, "prx": time.Second, "pai": time.Second, "pax": time.Second, "ends": time.Second, "at": time.Millisecond,
+	} {
+		text, err := b.client.HGet(t.Context(), key, field).Result()
+		if errors.Is(err, redis.Nil) {
+			continue
+		}
+		n, perr := strconv.ParseInt(text, 10, 64)
+		if err := errors.Join(err, perr, b.client.HSet(t.Context(), key, field, n-int64(d/unit)).Err()); err != nil {
+			t.Fatalf("age %s: %v", field, err)
+		}
+	}
+	ttl := b.client.TTL(t.Context(), key).Val() - d
+	if err := b.client.Expire(t.Context(), key, max(ttl, time.Second)).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// mustForget removes a record, as a failover that lost it does.
+func (b box) mustForget(t testing.TB, sid string) {
+	t.Helper()
+	if err := b.client.Del(t.Context(), b.names.session(sid)).Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mustStartCluster(t *testing.T) redis.UniversalClient {
+	t.Helper()
+	server := testkit.MustStartRedis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testkit.MustFreePort(t)))
+	client := redis.NewClient(&redis.Options{Addr: server.Addr})
+	defer client.Close()
+	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
+		t.Fatalf("give the node its slots: %v", err)
+	}
+	mustEventually(t, "the cluster is up", func() bool {
+		return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
+	})
+	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}})
+	t.Cleanup(func() { _ = cluster.Close() })
+	return cluster
+}
+
+func mustEventually(t testing.TB, what string, ok func() bool) {
+	t.Helper()
+	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
+		if ok() {
+			return
+		}
+	}
+	t.Fatalf("waited 10s until %s", what)
+}
+
+// errCut is what every command returns after the cut.
+var errCut = &net.OpError{Op: "read", Err: errors.New("cut")}
+
+// cut is a process that dies: it lets left commands through and fails the rest.
+// With deaf, the first that fails was executed all the same and only its answer is
+// lost.
+type cut struct {
+	left atomic.Int64
+	deaf bool
+}
+
+func (c *cut) DialHook(next redis.DialHook) redis.DialHook { return next }
+
+func (c *cut) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
+	return func(ctx context.Context, cmd redis.Cmder) error {
+		return c.pass(func() error { return next(ctx, cmd) }, cmd)
+	}
+}
+
+func (c *cut) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
+	return func(ctx context.Context, cmds []redis.Cmder) error {
+		return c.pass(func() error { return next(ctx, cmds) }, cmds...)
+	}
+}
+
+func (c *cut) pass(do func() error, cmds ...redis.Cmder) error {
+	left := c.left.Add(-1)
+	if left >= 0 {
+		return do()
+	}
+	if left == -1 && c.deaf {
+		_ = do()
+	}
+	for _, cmd := range cmds {
+		cmd.SetErr(errCut)
+	}
+	return errCut
+}
+
+// mustCut returns the sessions as another process sees them that dies after n of
+// its commands, those to the revocations included.
+func (b box) mustCut(t *testing.T, n int, deaf bool) box {
+	t.Helper()
+	client := testkit.MustClient(t, b.client.(*redis.Client).Options().Addr)
+	other := mustBox(t, client, b.settings)
+	h := &cut{deaf: deaf}
+	h.left.Store(int64(n))
+	client.AddHook(h)
+	return other
+}
+
+// deadRevoker refuses to revoke, and knows nothing.
+type deadRevoker struct{ clear bool }
+
+func (d deadRevoker) Revoke(context.Context, revocation.Order) (revocation.Revocation, error) {
+	return revocation.Revocation{}, revocation.ErrUnavailable
+}
+
+func (d deadRevoker) Check(context.Context, *revocation.Token) revocation.Verdict {
+	if d.clear {
+		return revocation.Verdict{State: revocation.Clear}
+	}
+	return revocation.Verdict{Cause: revocation.CauseUnreachable, Err: errCut}
+}
+
+// deaf returns the store with revocations that cannot be written.
+func (b box) withRevoker(r Revoker) box {
+	b.Store = NewStore(b.client, prefix, issuer, b.settings, r)
+	b.settle = 0
+	return b
+}

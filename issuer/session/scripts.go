@@ -1,0 +1,43 @@
+package session
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Each script touches one key, so each works on a Redis Cluster.
+var (
+	//go:embed scripts/record.lua
+	recordLua string
+	//go:embed scripts/start.lua
+	startLua string
+	//go:embed scripts/rotate.lua
+	rotateLua string
+	//go:embed scripts/peek.lua
+	peekLua string
+	//go:embed scripts/delivered.lua
+	deliveredLua string
+	//go:embed scripts/register.lua
+	registerLua string
+	//go:embed scripts/mark.lua
+	markLua string
+	//go:embed scripts/finish.lua
+	finishLua string
+)
+
+type scripts struct {
+	start, rotate, peek, delivered, register, mark, finish *redis.Script
+}
+
+func loadScripts() scripts {
+	return scripts{
+		start:     redis.NewScript(recordLua + startLua),
+		rotate:    redis.NewScript(recordLua + rotateLua),
+		peek:      redis.NewScript(recordLua + peekLua),
+		delivered: redis.NewScript(deliveredLua),
+		register:  redis.NewScript(registerLua),
+		mark:      redis.NewScript(markLua),
+		finish:    redis.NewScript(finishLua),
+	}
+}

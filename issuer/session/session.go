@@ -1,0 +1,29 @@
+package session
+
+import "time"
+
+// What Session.State says.
+const (
+	StateLive    = "live"    // can be refreshed
+	StateEnding  = "ending"  // refresh is refused, the revocation is not yet confirmed
+	StateEnded   = "ended"   // refresh is refused, and so is every token of it
+	StateRevoked = "revoked" // a revocation in force covers it (of the subject, or of all)
+	StateUnknown = "unknown" // nobody ended it, but the revocations cannot be asked
+)
+
+// Session is one log-in on one device, for lists. It holds no token.
+type Session struct {
+	SID         string
+	Subject     string
+	Username    string
+	Address     string
+	Agent       string
+	Created     time.Time // whole seconds, as all times here
+	LastRefresh time.Time // zero: never refreshed
+	ExpiresAt   time.Time // end of the last token that was minted for it
+	Generation  int64
+	State       string    // one of the State constants
+	EndedAt     time.Time // zero unless ending or ended
+	Reason      string    // why it was ended
+	Actor       string    // who ended it
+}

@@ -1,0 +1,83 @@
+package ring
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+)
+
+// Store keeps one ring. Packages keys/keystore has the real ones.
+type Store interface {
+	// Load returns the ring that is stored, or ErrEmpty.
+	Load(ctx context.Context) (Ring, error)
+	// Swap writes to when the store still holds version from (0: none), and fails
+	// with ErrConflict otherwise. to.Version is above from, by one or more. After
+	// any other error it is not known whether it was written.
+	Swap(ctx context.Context, from uint64, to Ring) error
+}
+
+// Config says how a Manager works. Store, Issuer and Settings are needed; every
+// other field has a good zero value.
+type Config struct {
+	// Store keeps the ring of Issuer.
+	Store Store
+	// Issuer is the "iss" that the ring belongs to.
+	Issuer string
+	// Settings are the numbers of the ring.
+	Settings Settings
+	// Poll is how often Run looks at the store. Zero: 1 s.
+	Poll time.Duration
+	// ConfirmWithin is how old the last confirmation of the ring may be when
+	// something is signed, and how long one look at the store may take. It should
+	// be several times Poll. Zero: 5 s.
+	ConfirmWithin time.Duration
+	// Now is the clock. Zero: time.Now, whose monotonic reading counts too.
+	Now func() time.Time
+	// Log gets one line for each change and each beginning and end of an outage.
+	// Zero: nothing is logged.
+	Log *slog.Logger
+	// OnChange is told about every change of the ring after it was stored or read:
+	// the public ring and what became different, whichever instance did it. It is
+	// called by one goroutine at a time and must not call the Manager's Rotate,
+	// Retire, Revoke or Sign. Zero: nobody is told.
+	OnChange func(Ring, []Change)
+}
+
+// Validate names everything that is wrong with the configuration.
+func (c Config) Validate() error {
+	var errs []error
+	if c.Store == nil {
+		errs = append(errs, errors.New("no key store"))
+	}
+	if c.Issuer == "" {
+		errs = append(errs, errors.New("no issuer"))
+	}
+	if c.Poll < 0 || c.ConfirmWithin < 0 {
+		errs = append(errs, errors.New("negative poll or confirmation time"))
+	}
+	return errors.Join(append(errs, c.Settings.Validate())...)
+}
+
+// filled returns the configuration with its defaults in place.
+func (c Config) filled() Config {
+	if c.Poll == 0 {
+		c.Poll = time.Second
+	}
+	if c.ConfirmWithin == 0 {
+		c.ConfirmWithin = 5 * time.Second
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.OnChange == nil {
+		c.OnChange = func(Ring, []Change) {}
+	}
+	// An instance that has not seen a rotation yet signs with the old key until
+	// its confirmation runs out; those tokens have to be covered too.
+	c.Settings.TokenLife += c.ConfirmWithin
+	return c
+}

@@ -1,0 +1,108 @@
+package ring
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"tollgate/keys"
+)
+
+// draft is a ring in the middle of a transition: a private copy with the time
+// and the settings of the step.
+type draft struct {
+	from Ring
+	ring Ring
+	now  time.Time
+	s    Settings
+}
+
+func (r Ring) draft(now time.Time, s Settings) (*draft, error) {
+	if err := s.Validate(); err != nil {
+		return nil, fmt.Errorf("key ring settings: %w", err)
+	}
+	// Without its monotonic reading a time is the same after a round trip through
+	// the store.
+	return &draft{from: r, ring: r.clone(), now: now.UTC().Round(0), s: s}, nil
+}
+
+// done ends the step: a ring that changed has the next version.
+func (d *draft) done() (Ring, []Change, error) {
+	changes := Diff(d.from, d.ring, d.now)
+	if len(changes) > 0 {
+		d.ring.Version++
+	}
+	return d.ring, changes, nil
+}
+
+// find returns the key of an algorithm in a state, or nil. The pointer is good
+// until a key is added or removed.
+func (d *draft) find(alg keys.Algorithm, state State) *Key {
+	i := slices.IndexFunc(d.ring.Keys, func(k Key) bool { return k.Algorithm == alg && k.State == state })
+	if i < 0 {
+		return nil
+	}
+	return &d.ring.Keys[i]
+}
+
+func (d *draft) byID(id string) *Key {
+	i := slices.IndexFunc(d.ring.Keys, func(k Key) bool { return k.ID == id })
+	if i < 0 {
+		return nil
+	}
+	return &d.ring.Keys[i]
+}
+
+func (d *draft) hasActive() bool {
+	return slices.ContainsFunc(d.ring.Keys, func(k Key) bool { return k.State == Active })
+}
+
+// add makes a new key in the given state, pending or active.
+func (d *draft) add(alg keys.Algorithm, state State) error {
+	priv, err := Generate(alg)
+	if err != nil {
+		return fmt.Errorf("make a key: %w", err)
+	}
+	pub, err := keys.NewKey(priv.Public(), alg)
+	if err != nil {
+		return fmt.Errorf("make a key: %w", err)
+	}
+	k := Key{ID: pub.ID(), Algorithm: alg, State: Pending, Created: d.now, Private: priv, Public: priv.Public()}
+	if state == Active {
+		k.activate(d.now)
+	}
+	d.ring.Keys = append(d.ring.Keys, k)
+	return nil
+}
+
+// replenish makes sure that a configured algorithm has a pending key.
+func (d *draft) replenish(alg keys.Algorithm) error {
+	if !d.s.configured(alg) || d.find(alg, Pending) != nil {
+		return nil
+	}
+	return d.add(alg, Pending)
+}
+
+// ripeAt is when every verifier has the key, so that it may sign.
+func (d *draft) ripeAt(k *Key) time.Time { return k.Created.Add(d.s.Prepublish) }
+
+func (d *draft) ripe(k *Key) bool { return !d.now.Before(d.ripeAt(k)) }
+
+// needRipe returns ErrNotYetPublished, with the time, for a key that is not.
+func (d *draft) needRipe(k *Key) error {
+	if d.ripe(k) {
+		return nil
+	}
+	return fmt.Errorf("%w: %s key %s may sign from %s", ErrNotYetPublished, k.Algorithm, k.ID, d.ripeAt(k).Format(time.RFC3339))
+}
+
+func (k *Key) activate(now time.Time) { k.State, k.Activated = Active, now }
+
+// retire ends the signing of a key and forgets its private half.
+func (k *Key) retire(now time.Time, s Settings) {
+	k.State, k.Retired, k.PublishedUntil, k.Private = Retired, now, now.Add(s.TokenLife), nil
+}
+
+func (k *Key) revoke(now time.Time) {
+	k.State, k.Revoked, k.PublishedUntil, k.Private = Revoked, now, now, nil
+}

@@ -1,0 +1,112 @@
+package ring
+
+import (
+	"context"
+	"crypto"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
+	"fmt"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"tollgate/keys"
+)
+
+// signer makes compact JWS with one key.
+type signer struct {
+	kid     string
+	alg     keys.Algorithm
+	private crypto.Signer
+	jws     jws.Signer
+}
+
+func newSigner(k Key) (*signer, error) {
+	if k.Private == nil {
+		return nil, errors.New("no active key to sign with")
+	}
+	s, err := jws.NewSigner(jwa.SignatureAlgorithm(k.Algorithm))
+	if err != nil {
+		return nil, fmt.Errorf("signer for %s: %w", k.Algorithm, err)
+	}
+	return &signer{kid: k.ID, alg: k.Algorithm, private: k.Private, jws: s}, nil
+}
+
+// compact is RFC 7515 section 3.1: header, payload and signature in base64url.
+func (s *signer) compact(payload []byte, typ string) (string, error) {
+	header, err := json.Marshal(struct {
+		Algorithm string `json:"alg"`
+		ID        string `json:"kid"`
+		Type      string `json:"typ,omitempty"`
+	}{string(s.alg), s.kid, typ})
+	if err != nil {
+		return "", fmt.Errorf("write the header: %w", err)
+	}
+	b64 := base64.RawURLEncoding
+	// ES512 and RSA-2048 signatures take up to 342 characters.
+	buf := make([]byte, 0, b64.EncodedLen(len(header))+b64.EncodedLen(len(payload))+2+512)
+	buf = b64.AppendEncode(buf, header)
+	buf = b64.AppendEncode(append(buf, '.'), payload)
+	sig, err := s.jws.Sign(buf, s.private)
+	if err != nil {
+		return "", fmt.Errorf("sign with %s: %w", s.alg, err)
+	}
+	return string(b64.AppendEncode(append(buf, '.'), sig)), nil
+}
+
+// Sign returns payload as a compact JWS with the header {"alg", "kid", "typ"}
+// (no "typ" when it is empty) under the active key of the first algorithm, and
+// that key's id.
+//
+// It signs only with a ring that the store confirmed within ConfirmWithin. When
+// the loop has not managed that, Sign asks the store itself, and fails with
+// ErrUnconfirmed when there is no answer: the key may have been revoked since.
+func (m *Manager) Sign(ctx context.Context, payload []byte, typ string) (token string, kid string, err error) {
+	// The confirmation is looked at again after signing: this process may have
+	// been stopped in between, for longer than a revoked key may be used.
+	for range 3 {
+		snap, err := m.confirmed(ctx)
+		if err != nil {
+			return "", "", err
+		}
+		token, err := snap.signer.compact(payload, typ)
+		if err != nil {
+			return "", "", err
+		}
+		if m.fresh(snap) {
+			return token, snap.signer.kid, nil
+		}
+	}
+	return "", "", fmt.Errorf("%w: signing takes longer than %s", ErrUnconfirmed, m.cfg.ConfirmWithin)
+}
+
+func (m *Manager) fresh(s *snapshot) bool {
+	age := elapsed(s.confirmed, m.cfg.Now())
+	return age >= 0 && age <= m.cfg.ConfirmWithin
+}
+
+// confirmed returns a snapshot that may be signed with, asking the store when
+// the last answer is too old. Those who wait at the same time share one look.
+func (m *Manager) confirmed(ctx context.Context) (*snapshot, error) {
+	if snap := m.current.Load(); m.fresh(snap) {
+		return snap, nil
+	}
+	look := m.confirm.DoChan("", func() (any, error) {
+		// Whoever came first may leave before the others have their answer.
+		_, err := m.step(context.WithoutCancel(ctx), Ring.Advance)
+		return nil, err
+	})
+	select {
+	case <-ctx.Done():
+		return nil, fmt.Errorf("%w: %w", ErrUnconfirmed, ctx.Err())
+	case r := <-look:
+		if snap := m.current.Load(); m.fresh(snap) {
+			return snap, nil
+		}
+		if r.Err == nil {
+			return nil, fmt.Errorf("%w: the store answers slower than %s", ErrUnconfirmed, m.cfg.ConfirmWithin)
+		}
+		return nil, fmt.Errorf("%w: %w", ErrUnconfirmed, r.Err)
+	}
+}

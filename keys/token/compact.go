@@ -1,0 +1,58 @@
+package token
+
+import (
+	"encoding/base64"
+	"strings"
+)
+
+// compact is a JWS in compact serialisation, RFC 7515 section 7.1, cut and
+// decoded but not yet believed.
+type compact struct {
+	signed    string // header.payload, the bytes under the signature
+	header    []byte
+	payload   []byte
+	signature []byte
+}
+
+// Strict refuses unused bits that are not zero. It still skips CR and LF, which
+// the alphabet check has refused before.
+var segmentEncoding = base64.RawURLEncoding.Strict()
+
+// split cuts a token into its three segments. Whatever is not exactly
+// `[A-Za-z0-9_-]+` three times, canonical and without padding, is refused: the
+// JSON serialisations, five segments (JWE), blanks, the standard alphabet. So
+// one token has one spelling.
+func split(raw string, maxBytes int) (compact, *Refusal) {
+	if len(raw) > maxBytes {
+		return compact{}, refuse(ReasonMalformed, "the token is too long")
+	}
+	if !alphabet(raw) || strings.Count(raw, ".") != 2 {
+		return compact{}, refuse(ReasonMalformed, "not three segments of base64url")
+	}
+	first := strings.IndexByte(raw, '.')
+	last := strings.LastIndexByte(raw, '.')
+	if first == 0 || last == first+1 || last == len(raw)-1 {
+		return compact{}, refuse(ReasonMalformed, "a segment is empty")
+	}
+	c := compact{signed: raw[:last]}
+	var err error
+	for _, s := range []struct {
+		to   *[]byte
+		text string
+	}{{&c.header, raw[:first]}, {&c.payload, raw[first+1 : last]}, {&c.signature, raw[last+1:]}} {
+		if *s.to, err = segmentEncoding.DecodeString(s.text); err != nil {
+			return compact{}, refuse(ReasonMalformed, "a segment is not canonical base64url")
+		}
+	}
+	return c, nil
+}
+
+func alphabet(raw string) bool {
+	for i := range len(raw) {
+		c := raw[i]
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
+			return false
+		}
+	}
+	return true
+}

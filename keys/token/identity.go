@@ -1,0 +1,100 @@
+package token
+
+import (
+	"strings"
+	"time"
+
+	"tollgate/keys"
+)
+
+// Identity is what a verified token says. It is immutable and does not depend on
+// the route: two routes that accept the same token share it.
+type Identity struct {
+	Issuer    string
+	Subject   string // sub, or what the issuer's subject claim says
+	JTI       string // empty only for an issuer that is excused from it
+	SID       string // session, empty when the token belongs to none
+	KeyID     string
+	TokenType string // access, refresh, …; empty when the issuer does not say
+	Algorithm keys.Algorithm
+	// Own says that the issuer is this system.
+	Own bool
+	// Born is the session's birth in microseconds of store time, 0 when the
+	// token does not carry it.
+	Born int64
+	// IssuedAt and ExpiresAt are iat and exp; IssuedAt is zero without iat.
+	IssuedAt, ExpiresAt time.Time
+
+	notBefore float64
+	issuedAt  float64
+	expires   float64
+	audience  []string
+	scopes    []string
+	signed    string // header.payload
+	key       *keys.Key
+	issuer    *Issuer
+	claims    object
+}
+
+// Has reports whether the token carries the claim, null included.
+func (id *Identity) Has(claim string) bool {
+	_, found := id.claims.get(claim)
+	return found
+}
+
+// Text returns a claim as the text of a header: strings as they are, numbers and
+// booleans as they were written, an array of strings joined by blanks (as
+// scope is, RFC 6749 section 3.3), an object or another array as its JSON. It
+// reports false when the claim is absent or null.
+func (id *Identity) Text(claim string) (string, bool) {
+	v, found := id.claims.get(claim)
+	if !found {
+		return "", false
+	}
+	switch v.kind {
+	case kindNull:
+		return "", false
+	case kindString:
+		return v.text()
+	case kindArray:
+		if list, ok := v.strings(); ok {
+			return strings.Join(list, " "), true
+		}
+	}
+	return string(v.raw), true
+}
+
+// Raw returns a claim as the JSON text that was signed.
+func (id *Identity) Raw(claim string) ([]byte, bool) {
+	v, found := id.claims.get(claim)
+	return v.raw, found
+}
+
+// Number returns a claim that is a number.
+func (id *Identity) Number(claim string) (float64, bool) {
+	v, found := id.claims.get(claim)
+	if !found {
+		return 0, false
+	}
+	return v.float()
+}
+
+// Names lists the names of all claims in their order.
+func (id *Identity) Names() []string {
+	out := make([]string, len(id.claims))
+	for i, m := range id.claims {
+		out[i] = string(m.name)
+	}
+	return out
+}
+
+// Scopes returns the scope claim as a list, whichever of its two forms it has:
+// RFC 8693 section 4.2 (blanks between) or an array of strings. Do not modify it.
+func (id *Identity) Scopes() []string { return id.scopes }
+
+// Audience returns aud as a list. Do not modify it.
+func (id *Identity) Audience() []string { return id.audience }
+
+// Signed returns the part of the token under the signature (header.payload): the
+// name by which a token without jti is revoked.
+func (id *Identity) Signed() string { return id.signed }

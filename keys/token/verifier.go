@@ -1,0 +1,237 @@
+package token
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync/atomic"
+	"time"
+
+	"tollgate/revocation"
+)
+
+// Checker answers whether a token is revoked. It reports and does not decide:
+// what becomes of an answer that is old or missing is the policy's.
+type Checker interface {
+	Check(ctx context.Context, t *revocation.Token) revocation.Verdict
+}
+
+// Config of a Verifier.
+type Config struct {
+	// Issuers whose tokens are believed.
+	Issuers []Issuer
+	// Leeway by which clocks may differ, for exp, nbf and iat. Default 0.
+	Leeway time.Duration
+	// MaxBytes of a token. Default 8192.
+	MaxBytes int
+	// Now is the clock. Default time.Now.
+	Now func() time.Time
+}
+
+// Verifier holds whom to believe. It is safe for concurrent use; the set of
+// issuers is an immutable snapshot that Trust replaces.
+type Verifier struct {
+	leeway   time.Duration
+	maxBytes int
+	now      func() time.Time
+	issuers  atomic.Pointer[map[string]*Issuer]
+}
+
+// New returns a Verifier, or an error that lists every fault of the issuers.
+func New(c Config) (*Verifier, error) {
+	if c.Leeway < 0 || c.MaxBytes < 0 {
+		return nil, errors.New("a verifier's leeway and token size are not negative")
+	}
+	v := &Verifier{leeway: c.Leeway, maxBytes: c.MaxBytes, now: c.Now}
+	if v.maxBytes == 0 {
+		v.maxBytes = 8192
+	}
+	if v.now == nil {
+		v.now = time.Now
+	}
+	if err := v.Trust(c.Issuers); err != nil {
+		return nil, err
+	}
+	return v, nil
+}
+
+// Trust replaces the issuers. Requests that are being checked keep the old ones.
+func (v *Verifier) Trust(issuers []Issuer) error {
+	next := make(map[string]*Issuer, len(issuers))
+	var faults []error
+	for i := range issuers {
+		issuer := issuers[i]
+		if err := issuer.Validate(); err != nil {
+			faults = append(faults, err)
+		}
+		if _, twice := next[issuer.Name]; twice {
+			faults = append(faults, errors.New("issuer "+issuer.Name+" is named twice"))
+		}
+		if issuer.Leeway == 0 || issuer.Leeway > v.leeway {
+			issuer.Leeway = v.leeway
+		}
+		next[issuer.Name] = &issuer
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	v.issuers.Store(&next)
+	return nil
+}
+
+// Authenticate returns who a token speaks for, or a *Refusal: an identity is
+// returned on full success only. Policy and revocations are required.
+func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy, revocations Checker) (*Identity, error) {
+	if raw == "" {
+		return nil, refuse(ReasonMissing, "no token")
+	}
+	id, refusal := v.verify(raw)
+	if refusal == nil {
+		refusal = v.judge(ctx, id, policy, revocations)
+	}
+	if refusal != nil {
+		refusal.Token = id
+		return nil, refusal
+	}
+	return id, nil
+}
+
+// verify establishes what holds on every route and at any time: this very key
+// signed these claims.
+func (v *Verifier) verify(raw string) (*Identity, *Refusal) {
+	c, refusal := split(raw, v.maxBytes)
+	if refusal != nil {
+		return nil, refusal
+	}
+	h, refusal := parseHeader(c.header)
+	if refusal != nil {
+		return nil, refusal
+	}
+	claims, err := parseObject(c.payload)
+	if err != nil {
+		return nil, refuse(ReasonMalformed, "the claims are not one strict JSON object")
+	}
+	// Until the signature holds, iss only chooses whose key must hold it. The
+	// bytes it was read from are those under the signature, so it need not be
+	// read again afterwards.
+	iss, refusal := stringMember(claims, "iss")
+	if refusal != nil {
+		return nil, refuse(ReasonIssuer, "claim iss is missing or not a string")
+	}
+	issuer := (*v.issuers.Load())[iss]
+	if issuer == nil {
+		return nil, refuse(ReasonIssuer, "the issuer is not trusted")
+	}
+	key, refusal := issuer.keyOf(h)
+	if refusal != nil {
+		return nil, refusal
+	}
+	if err := key.Verify([]byte(c.signed), c.signature); err != nil {
+		return nil, refuse(ReasonSignature, "the signature does not fit the key")
+	}
+	if !issuer.acceptsTyp(h.typ) {
+		return nil, refuse(ReasonTokenType, FaultWrongType)
+	}
+	id, refusal := readClaims(claims, issuer)
+	if refusal != nil {
+		return nil, refusal
+	}
+	id.KeyID, id.Algorithm, id.key, id.signed = h.kid, h.alg, key, c.signed
+	return id, nil
+}
+
+// judge decides what depends on the clock, the issuer's settings, the route and
+// the revocations. The cheap questions come first.
+func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
+	if refusal := v.judgeTimes(id); refusal != nil {
+		return refusal
+	}
+	if len(id.issuer.Audiences) > 0 && !anyOf(id.audience, id.issuer.Audiences) ||
+		len(p.Audiences) > 0 && !anyOf(id.audience, p.Audiences) {
+		return refuse(ReasonAudience, "the token is meant for another audience")
+	}
+	switch {
+	case id.TokenType == "" && id.Own:
+		return refuse(ReasonTokenType, FaultNoType)
+	case id.TokenType == "" && p.accepts("access"):
+	case !p.accepts(id.TokenType):
+		return refuse(ReasonTokenType, FaultWrongType)
+	}
+	if refusal := judgeRevocation(ctx, id, p, revocations); refusal != nil {
+		return refusal
+	}
+	// Last: a token that is revoked must not answer whether it had the scope.
+	for _, scope := range p.Scopes {
+		if !slices.Contains(id.scopes, scope) {
+			return refuse(ReasonScope, "the token lacks a scope that is asked for here")
+		}
+	}
+	return nil
+}
+
+func (v *Verifier) judgeTimes(id *Identity) *Refusal {
+	now, leeway := float64(v.now().UnixMicro())/1e6, id.issuer.Leeway.Seconds()
+	// RFC 7519 section 4.1.4: "on or after" exp it must not be accepted.
+	if now >= id.expires+leeway {
+		return refuse(ReasonExpired, "exp has passed")
+	}
+	if id.notBefore > now+leeway || id.issuedAt > now+leeway {
+		return refuse(ReasonNotYetValid, "nbf or iat lies in the future")
+	}
+	if longest := id.issuer.lifetime(id.TokenType).Seconds(); longest > 0 {
+		from := id.issuedAt
+		if from == 0 {
+			from = now
+		}
+		if id.expires-from > longest || id.expires-now > longest+leeway {
+			return refuse(ReasonLifetime, "the token lives longer than its issuer may promise")
+		}
+	}
+	return nil
+}
+
+func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
+	t := revocation.Token{
+		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
+		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own,
+	}
+	if t.JTI == "" {
+		t.Signed = []byte(id.signed)
+	}
+	verdict := revocations.Check(ctx, &t)
+	switch {
+	case verdict.State == revocation.Revoked:
+		return refuse(ReasonRevoked, revokedBy(verdict.Kind))
+	case verdict.State == revocation.Clear && verdict.Stale <= p.MaxStale:
+		return nil
+	case p.OnUnavailable == Allow && (verdict.State == revocation.Clear || verdict.Cause == revocation.CauseUnreachable):
+		return nil
+	}
+	return &Refusal{Reason: ReasonUnavailable, Fault: unavailableBecause(verdict), Err: verdict.Err}
+}
+
+func revokedBy(k revocation.Kind) Fault {
+	switch k {
+	case revocation.KindSession:
+		return "the session was ended"
+	case revocation.KindSubject:
+		return "the subject's sessions were ended"
+	case revocation.KindKey:
+		return "the key was revoked"
+	case revocation.KindAll:
+		return "all tokens of the issuer up to then were revoked"
+	}
+	return "the token was revoked"
+}
+
+func unavailableBecause(v revocation.Verdict) Fault {
+	switch v.Cause {
+	case revocation.CauseLost:
+		return "the token is older than what the revocation store can vouch for"
+	case revocation.CauseLoading:
+		return "the revocations are not loaded yet"
+	case revocation.CauseUnreachable:
+		return "the revocation store cannot be reached"
+	}
+	return "what is known of the revocations is too old"
+}

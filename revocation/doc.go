@@ -1,0 +1,75 @@
+// Package revocation keeps what is revoked: it takes statements, gives verdicts on
+// tokens, and says when it cannot give one. It knows no token format, no HTTP and
+// no policy: it reports, whoever asked decides. It imports no other package of
+// tollgate.
+//
+// # What can be revoked
+//
+// Each statement is about tokens of one issuer.
+//
+//	kind     names              ends                                  life of the entry
+//	jti      a jti              the one token                         longest access token
+//	signed   header.payload     the one token, which has no jti       longest access token
+//	session  a sid              all that was minted for a log-in      longest session
+//	subject  a sub              its sessions born up to that moment   longest session
+//	key      a kid              every token the key has signed        does not end
+//	all      nothing            every session born up to that moment  longest session
+//
+// An order may give another end of the life; the leeway of verification is added
+// to every one. A token whose session's birth is not known is compared with a
+// cut-off by its iat, and the cut-off's second is refused whole.
+//
+// # What Redis holds
+//
+// Three kinds of keys, all in the slot of the hash tag {rev}; names.go has their
+// TTLs. Numbers are decimal text, times store time in µs unless said otherwise.
+//
+// Entry, HASH <prefix>{rev}:e:<digest>, the digest being that of (issuer, kind, id):
+//
+//	k, iss, id, sub  kind, issuer, id (empty for signed and all), subject for lists
+//	cut              the greatest statement in force; absent when all are undone
+//	n, at            sequence of the feed record that last told of it, and the time
+//	                 of the change that was told
+//	s:<µs>           one statement: JSON {why, who, exp, u}; exp is the end of the
+//	                 life in unix ms without leeway, "0" for never; u is when it was
+//	                 undone, or ""
+//
+// Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change:
+//
+//	n            sequence, one more than the record before
+//	nonce, prev  random; and the nonce of the record before. A reader that meets
+//	             another prev than the nonce it read last has lost something, unless
+//	             all up to n-1 was trimmed
+//	d, k         digest and kind
+//	cut          as in the entry, 0 when all is undone
+//	exp          unix second by which the entry is gone, rounded up; 0 for never
+//	at           when the change was made, also in a record that is written again
+//
+// The feed reaches back over the longest access token and its leeway. Each write
+// takes older records off its beginning, a bounded number; what lives longer is
+// written again at the end first, so that reading the feed from its beginning
+// yields all that is in force. A list is therefore in the order of writing, not of
+// revoking.
+//
+// Epoch, HASH <prefix>{rev}:epoch:
+//
+//	id              random; another id is another life of the store
+//	born            when it began
+//	complete_since  tokens born before are not vouched for; 0: all are
+//	n, last         sequence and nonce of the latest feed record
+//	trimmed         sequence of the latest record that was trimmed
+//	clock           the latest store time given out
+//
+// # Store time
+//
+// Births, cut-offs and epochs are ordered by one clock: max(Redis's TIME, the last
+// one given out + 1), in µs, taken inside the scripts. Lives are measured by
+// Redis's own TIME, because that is what expires keys. A sid of ours carries its session's
+// birth (NewSessionID, Birth).
+//
+// # Losing and noticing
+//
+// Redis may come back with less than it acknowledged. A store without an epoch has
+// been emptied: it answers Unknown with CauseLost for tokens born before the epoch
+// that then begins. What it does hold it still refuses.
+package revocation

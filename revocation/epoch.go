@@ -1,0 +1,30 @@
+package revocation
+
+const microsPerSecond = 1_000_000
+
+// Epoch is one unbroken life of a store: it ends when the store is found to have
+// lost what it held. All times are store time in µs.
+type Epoch struct {
+	ID            string // random
+	Born          int64  // when the epoch began
+	CompleteSince int64  // nothing about tokens born from here on is missing; 0: nothing at all
+	N             uint64 // sequence of the latest feed record
+	Clock         int64  // store time when the epoch was read
+}
+
+// vouchesFor reports whether e can say of t that nothing was said about it.
+func (e Epoch) vouchesFor(t *Token) bool {
+	if e.ID == "" {
+		return false
+	}
+	born, since, own := t.Born, e.CompleteSince, e.Born
+	if born == 0 {
+		// Whole seconds against whole seconds for the store's birth: an own token
+		// of its very first second is not older than it.
+		born, own = t.IssuedAt*microsPerSecond, e.Born/microsPerSecond*microsPerSecond
+	}
+	if t.Own && born < own {
+		return false
+	}
+	return born >= since
+}

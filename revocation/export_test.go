@@ -1,0 +1,14 @@
+package revocation
+
+// Tests look at Redis behind the store's back, and into the memory store.
+
+func (r *Redis) EpochKey() string         { return r.names.epoch }
+func (r *Redis) FeedKey() string          { return r.names.feed }
+func (r *Redis) EntryKey(d Digest) string { return r.names.entry(d) }
+
+// Len returns how many entries are held, ended or not.
+func (m *Memory) Len() int {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return len(m.entries)
+}

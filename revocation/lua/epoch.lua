@@ -1,0 +1,43 @@
+-- epoch.lua: the store's epoch, for scripts that write. After clock.lua.
+
+-- load_epoch: the epoch at key as {id, n, last, clock, trimmed}. A store that has
+-- none gets one with the id fresh; begun is then true, and nothing is written
+-- before save_epoch. If the feed outlived the epoch (eviction, a deleted key) its
+-- numbers and times go on from the last record: sequence and stream ids only rise.
+-- floor is a store time that the caller has seen: a server that lost its clock, and
+-- whose time of day is behind, does not go back before it.
+local function load_epoch(key, feed, fresh, floor)
+  local f = redis.call('HMGET', key, 'id', 'n', 'last', 'clock', 'trimmed')
+  local e = {
+    id = f[1], n = tonumber(f[2] or 0), last = f[3] or '',
+    clock = math.max(tonumber(f[4] or 0), floor), trimmed = tonumber(f[5] or 0), begun = false,
+  }
+  if e.id then
+    return e
+  end
+  e.id, e.begun, e.first = fresh, true, true
+  local tail = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', 1)[1]
+  if tail then
+    local r = fields(tail[2])
+    e.n = math.max(e.n, tonumber(r.n))
+    e.last = r.nonce
+    e.clock = math.max(e.clock, tonumber(string.match(tail[1], '^%d+')))
+    e.first = false
+  end
+  return e
+end
+
+-- save_epoch: writes what load_epoch returned, after the script moved it on. A
+-- begun epoch vouches for tokens from now on; for every token if vouch is true and
+-- the store shows no sign of an earlier life.
+local function save_epoch(key, e, now, vouch)
+  redis.call('HSET', key, 'n', text(e.n), 'last', e.last,
+    'clock', text(e.clock), 'trimmed', text(e.trimmed))
+  if e.begun then
+    local since = now
+    if vouch and e.first then
+      since = 0
+    end
+    redis.call('HSET', key, 'id', e.id, 'born', text(now), 'complete_since', text(since))
+  end
+end

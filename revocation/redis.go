@@ -1,0 +1,127 @@
+package revocation
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"sync/atomic"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// Redis is the store that processes share. Its methods may be called at the same
+// time.
+//
+// The client should have ContextTimeoutEnabled: otherwise a Redis that hangs is
+// waited for past a context's deadline.
+type Redis struct {
+	client   redis.UniversalClient
+	settings Settings
+	names    names
+	scripts  scripts
+	seen     atomic.Int64             // greatest store time this process has seen; 0: no epoch yet
+	due      atomic.Pointer[[]Digest] // entries that the next write names for trim
+}
+
+var _ Store = (*Redis)(nil)
+
+// NewRedis returns a store whose keys begin with prefix. It does not ask Redis
+// anything yet: call Open before the first use. ErrInvalid.
+func NewRedis(client redis.UniversalClient, prefix string, s Settings) (*Redis, error) {
+	if client == nil {
+		return nil, fmt.Errorf("%w: no Redis client", ErrInvalid)
+	}
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	n, err := newNames(prefix)
+	if err != nil {
+		return nil, err
+	}
+	return &Redis{client: client, settings: s.withDefaults(), names: n, scripts: newScripts()}, nil
+}
+
+// Open begins the very first epoch of an empty store, one that vouches for every
+// token. An empty store that this process has seen alive is not new but lost: its
+// new epoch vouches only for tokens from now on. So does one that still has a
+// feed. Open may be called again. ErrUnavailable.
+func (r *Redis) Open(ctx context.Context) error {
+	_, err := r.begin(ctx, r.seen.Load() == 0)
+	return err
+}
+
+// Now takes the next store time. A store without an epoch gets one.
+func (r *Redis) Now(ctx context.Context) (int64, error) { return r.begin(ctx, false) }
+
+// begin takes the next store time and begins an epoch when there is none.
+func (r *Redis) begin(ctx context.Context, vouch bool) (int64, error) {
+	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), flag(vouch))
+	if err != nil {
+		return 0, err
+	}
+	out, err := texts(reply)
+	if err != nil || len(out) != 2 {
+		return 0, fmt.Errorf("%w: now: %w", ErrUnavailable, errReply)
+	}
+	now, err := number(out[0])
+	if err != nil {
+		return 0, fmt.Errorf("%w: now: %w", ErrUnavailable, err)
+	}
+	r.see(now)
+	return now, nil
+}
+
+// see remembers that the store had an epoch, and its time. Scripts are told the
+// greatest one, so that store time does not go back with a server that forgot it.
+func (r *Redis) see(now int64) {
+	for {
+		was := r.seen.Load()
+		if now <= was || r.seen.CompareAndSwap(was, now) {
+			return
+		}
+	}
+}
+
+// Epoch returns the store's epoch and begins none.
+func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
+	e, _, err := r.lookUp(ctx, nil)
+	if err != nil {
+		return Epoch{}, err
+	}
+	if e.ID == "" {
+		return Epoch{}, fmt.Errorf("epoch: %w", ErrNotFound)
+	}
+	return e, nil
+}
+
+// run runs a script. Whatever keeps it from an answer is ErrUnavailable; so is
+// redis.Nil, because no script of ours answers nothing.
+func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
+	if err := ctx.Err(); err != nil { // before a connection is taken for nothing
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	reply, err := s.Run(ctx, r.client, keys, args...).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		return nil, fmt.Errorf("%w: empty reply", ErrUnavailable)
+	case err != nil:
+		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return reply, nil
+}
+
+// nonce returns n random bytes as hexadecimal text.
+func nonce(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // never fails: crypto/rand ends the process instead
+	return hex.EncodeToString(b)
+}
+
+func flag(b bool) string {
+	if b {
+		return "1"
+	}
+	return "0"
+}

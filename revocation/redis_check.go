@@ -1,0 +1,57 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+)
+
+// Check asks Redis about t in one round trip. When the store has no epoch, it was
+// emptied: the verdict is Unknown, unless something in it says revoked, and a new
+// epoch begins, which vouches for tokens born from then on.
+func (r *Redis) Check(ctx context.Context, t *Token) Verdict {
+	if t == nil {
+		return unreachable(errors.New("check of no token"))
+	}
+	probes := t.probes(make([]probe, 0, maxProbes), r.settings.Own)
+	e, cuts, err := r.lookUp(ctx, probes)
+	if err != nil {
+		return unreachable(fmt.Errorf("check: %w", err))
+	}
+	v := judge(t, e, probes, cuts)
+	if e.ID == "" {
+		if _, err := r.begin(ctx, false); err != nil && v.State == Unknown {
+			v.Err = fmt.Errorf("begin epoch: %w", err)
+		}
+	}
+	return v
+}
+
+// lookUp reads the epoch, and the cut in force of each probe, at one moment.
+func (r *Redis) lookUp(ctx context.Context, probes []probe) (Epoch, []int64, error) {
+	keys := make([]string, 1, 1+maxProbes)
+	keys[0] = r.names.epoch
+	echo := "-"
+	for i, p := range probes {
+		if i == 0 {
+			echo = p.digest.String()
+		}
+		keys = append(keys, r.names.entry(p.digest))
+	}
+	reply, err := r.run(ctx, r.scripts.check, keys, echo)
+	if err != nil {
+		return Epoch{}, nil, err
+	}
+	out, err := texts(reply)
+	if err != nil {
+		return Epoch{}, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	e, cuts, err := parseCheck(out, echo, probes)
+	if err != nil {
+		return Epoch{}, nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	if e.ID != "" {
+		r.see(e.Clock)
+	}
+	return e, cuts, nil
+}

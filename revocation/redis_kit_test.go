@@ -1,0 +1,110 @@
+package revocation_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/internal/testkit"
+	"tollgate/revocation"
+)
+
+// kit is a Redis that a test may look into.
+type kit struct {
+	client  redis.UniversalClient
+	advance func(time.Duration)
+}
+
+// onBoth runs a test on miniredis and on a real redis-server.
+func onBoth(t *testing.T, test func(t *testing.T, k kit)) {
+	t.Helper()
+	t.Run("miniredis", func(t *testing.T) {
+		m, client := testkit.MustMini(t)
+		test(t, kit{client, miniAdvance(m)})
+	})
+	t.Run("redis-server", func(t *testing.T) {
+		test(t, kit{testkit.MustClient(t, testkit.MustStartRedis(t).Addr), time.Sleep})
+	})
+}
+
+// record is one record of the feed, in full.
+type record struct {
+	id, nonce, prev, d, k string
+	n, cut, exp, at       int64
+}
+
+func (k kit) feed(t *testing.T, r *revocation.Redis) []record {
+	t.Helper()
+	messages, err := k.client.XRange(t.Context(), r.FeedKey(), "-", "+").Result()
+	if err != nil {
+		t.Fatalf("read feed: %v", err)
+	}
+	out := make([]record, len(messages))
+	for i, m := range messages {
+		text := func(name string) string { s, _ := m.Values[name].(string); return s }
+		num := func(name string) int64 {
+			n, err := strconv.ParseInt(text(name), 10, 64)
+			if err != nil {
+				t.Fatalf("record %s: %s is %q", m.ID, name, text(name))
+			}
+			return n
+		}
+		out[i] = record{m.ID, text("nonce"), text("prev"), text("d"), text("k"), num("n"), num("cut"), num("exp"), num("at")}
+		if len(m.Values) != 8 {
+			t.Fatalf("record %s has %d fields: %v", m.ID, len(m.Values), m.Values)
+		}
+	}
+	return out
+}
+
+func (k kit) hash(t *testing.T, key string) map[string]string {
+	t.Helper()
+	h, err := k.client.HGetAll(t.Context(), key).Result()
+	if err != nil {
+		t.Fatalf("read %s: %v", key, err)
+	}
+	return h
+}
+
+// wantChain checks the invariant of every feed: n rises by one, prev is the nonce
+// before, ids rise, nothing but the beginning is missing, and the epoch tells of
+// the last record and of the last one trimmed.
+func (k kit) wantChain(t *testing.T, r *revocation.Redis, feed []record) {
+	t.Helper()
+	for i, rec := range feed {
+		if len(rec.nonce) < 16 {
+			t.Fatalf("record %d: nonce %q", rec.n, rec.nonce)
+		}
+		if i > 0 && (rec.n != feed[i-1].n+1 || rec.prev != feed[i-1].nonce || rec.id <= feed[i-1].id) {
+			t.Fatalf("record %+v after %+v", rec, feed[i-1])
+		}
+	}
+	e := k.hash(t, r.EpochKey())
+	last := feed[len(feed)-1]
+	if e["n"] != strconv.FormatInt(last.n, 10) || e["last"] != last.nonce {
+		t.Fatalf("epoch %v, last record %+v", e, last)
+	}
+	if e["trimmed"] != strconv.FormatInt(feed[0].n-1, 10) {
+		t.Fatalf("epoch %v, first record %+v", e, feed[0])
+	}
+}
+
+func mustRevoke(t *testing.T, s revocation.Store, kind revocation.Kind, value string) revocation.Revocation {
+	t.Helper()
+	r, err := s.Revoke(t.Context(), revocation.Order{Kind: kind, Value: value})
+	if err != nil {
+		t.Fatalf("revoke %s %s: %v", kind, value, err)
+	}
+	return r
+}
+
+func mustUndo(t *testing.T, s revocation.Store, id string) revocation.Revocation {
+	t.Helper()
+	r, err := s.Undo(t.Context(), id)
+	if err != nil {
+		t.Fatalf("undo %s: %v", id, err)
+	}
+	return r
+}

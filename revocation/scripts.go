@@ -1,0 +1,46 @@
+package revocation
+
+import (
+	_ "embed"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// The scripts stand in lua/, each with its keys, arguments and reply. Functions
+// that several share are put before them as text: Redis 6 has no libraries.
+var (
+	//go:embed lua/clock.lua
+	clockLua string
+	//go:embed lua/epoch.lua
+	epochLua string
+	//go:embed lua/entry.lua
+	entryLua string
+	//go:embed lua/feed.lua
+	feedLua string
+	//go:embed lua/revoke.lua
+	revokeLua string
+	//go:embed lua/undo.lua
+	undoLua string
+	//go:embed lua/now.lua
+	nowLua string
+	//go:embed lua/check.lua
+	checkLua string
+	//go:embed lua/read.lua
+	readLua string
+)
+
+// scripts are run by their SHA-1 (EVALSHA), and sent whole when the server does
+// not know them, as after a restart or on a promoted replica.
+type scripts struct {
+	revoke, undo, now, check, read *redis.Script
+}
+
+func newScripts() scripts {
+	return scripts{
+		revoke: redis.NewScript(clockLua + epochLua + entryLua + feedLua + revokeLua),
+		undo:   redis.NewScript(clockLua + epochLua + entryLua + feedLua + undoLua),
+		now:    redis.NewScript(clockLua + epochLua + nowLua),
+		check:  redis.NewScript(clockLua + checkLua),
+		read:   redis.NewScript(clockLua + readLua),
+	}
+}
