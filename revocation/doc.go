@@ -64,8 +64,8 @@
 //
 // Births, cut-offs and epochs are ordered by one clock: max(Redis's TIME, the last
 // one given out + 1), in µs, taken inside the scripts. Lives are measured by
-// Redis's own TIME, because that is what expires keys. A sid of ours carries its session's
-// birth (NewSessionID, Birth).
+// Redis's own TIME, because that is what expires keys. A sid of ours carries its
+// session's birth (NewSessionID, Birth).
 //
 // # Losing and noticing
 //

@@ -94,11 +94,13 @@ func (p *prepared) setEnd(s Settings) {
 	case p.Kind == KindKey:
 	case p.ExpiresAt.IsZero():
 		p.lifeMs = s.life(p.Kind).Milliseconds()
-	default:
-		// A part of a millisecond counts as a whole one; 1970 and before must not
-		// become 0, which is "not given".
-		end := p.ExpiresAt.Add(time.Millisecond - 1)
-		p.expiresMs = min(max(1, end.UnixMilli()), Latest*1000)
+	// By seconds first: the milliseconds of an absurd exp overflow.
+	case p.ExpiresAt.Unix() >= Latest:
+		p.expiresMs = Latest * 1000
+	case p.ExpiresAt.Unix() < 0:
+		p.expiresMs = 1 // 0 is "not given"
+	default: // a part of a millisecond counts as a whole one
+		p.expiresMs = max(1, p.ExpiresAt.Add(time.Millisecond-1).UnixMilli())
 	}
 }
 

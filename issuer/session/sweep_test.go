@@ -19,7 +19,7 @@ func TestSweepTakesEverything(t *testing.T) {
 	onEach(t, ordinary(), func(t *testing.T, b box) {
 		away := b.withRevoker(deadRevoker{clear: true})
 		var pairs []Pair
-		for range 2*sweepBatch + 50 {
+		for range sweepBatch + 30 {
 			p := b.mustStart(t, "7")
 			pairs = append(pairs, p)
 			if err := away.End(t.Context(), p.SID, "why", "who"); !errors.Is(err, ErrUnavailable) {

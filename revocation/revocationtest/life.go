@@ -34,6 +34,8 @@ func testLives(t *testing.T, h Harness) {
 		{"jti to the year 9999", revocation.Order{Kind: revocation.KindJTI, Value: "l", ExpiresAt: time.Date(9999, 1, 1, 0, 0, 0, 0, time.UTC)}, 0},
 		{"session with an end", revocation.Order{Kind: revocation.KindSession, Value: "b", ExpiresAt: at(time.Hour)}, 0},
 		{"subject with an end", revocation.Order{Kind: revocation.KindSubject, Value: "b", ExpiresAt: at(time.Hour)}, 0},
+		{"jti of an absurd exp", revocation.Order{Kind: revocation.KindJTI, Value: "m", ExpiresAt: time.Unix(1e18, 0)}, 0},
+		{"jti of exp -1e18", revocation.Order{Kind: revocation.KindJTI, Value: "n", ExpiresAt: time.Unix(-1e18, 0)}, -2},
 		{"expired, within the leeway", revocation.Order{Kind: revocation.KindJTI, Value: "e", ExpiresAt: at(-4 * time.Second)}, 0},
 		{"expired, leeway nearly over", revocation.Order{Kind: revocation.KindJTI, Value: "f", ExpiresAt: at(-leeway + time.Millisecond)}, -2},
 		{"expired", revocation.Order{Kind: revocation.KindJTI, Value: "g", ExpiresAt: at(-leeway)}, -2},
