@@ -9,6 +9,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/redis/go-redis/v9"
+
 	"tollgate/gateway"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
@@ -54,6 +56,9 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
+	// Process-wide, and the only such setting there is: go-redis would print the
+	// errors of its pools to stderr past the log.
+	redis.SetLogger(redisLog{log})
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}

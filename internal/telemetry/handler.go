@@ -16,7 +16,8 @@ type Options struct {
 	// Log takes the access lines and the panics. Nil discards both.
 	Log *slog.Logger
 	// Access writes one line per request. Without it only requests whose Record
-	// has an Error still leave one.
+	// says Error still leave one: a flood of refusals must not become a flood of
+	// lines where none were asked for.
 	Access bool
 	// Metrics counts the requests. Nil counts nothing.
 	Metrics *Metrics
@@ -81,7 +82,7 @@ func (h *handler) finish(w *Writer, req request) {
 		w.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
 	took := h.Now().Sub(req.start)
-	if h.Access || w.record.Error != "" {
+	if h.Access || w.record.Decision == Error {
 		h.logAccess(w, req, took, abort)
 	}
 	h.Metrics.request(&w.record, req.method, w.status, took)

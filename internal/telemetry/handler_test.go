@@ -201,8 +201,10 @@ func TestPathInTheLine(t *testing.T) {
 func TestAccessOff(t *testing.T) {
 	fail := false
 	l := newLogged(t, telemetry.Options{}, func(w http.ResponseWriter, _ *http.Request) {
+		rec := telemetry.From(w)
+		rec.Decision, rec.Error = telemetry.Deny, "the token was revoked" // refusals leave no line
 		if fail {
-			telemetry.From(w).Error = "dial tcp: connection refused"
+			rec.Decision, rec.Error = telemetry.Error, "dial tcp: connection refused"
 		}
 	})
 	l.serve(httptest.NewRequest("GET", "/", nil))

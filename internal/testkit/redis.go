@@ -149,14 +149,3 @@ func (s *RedisServer) signal(sig syscall.Signal) {
 		s.tb.Fatalf("%v redis-server: %v", sig, err)
 	}
 }
-
-// MustFreePort returns a TCP port of loopback that was free a moment ago.
-func MustFreePort(tb testing.TB) int {
-	tb.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		tb.Fatalf("find a free port: %v", err)
-	}
-	defer l.Close()
-	return l.Addr().(*net.TCPAddr).Port
-}

@@ -120,6 +120,7 @@ func TestSweepLeavesTheYoung(t *testing.T) {
 func TestSweepLooksAtSuspects(t *testing.T) {
 	onEach(t, ordinary(), func(t *testing.T, b box) {
 		b.mustWarm(t)
+		ended := 0
 		for n := range 6 {
 			spent := b.mustStart(t, "7")
 			current := b.mustDeliver(t, spent)
@@ -131,13 +132,18 @@ func TestSweepLooksAtSuspects(t *testing.T) {
 				t.Fatal(err)
 			}
 			if b.mustState(t, spent.SID) != "" {
+				b.checkState(t, current, StateEnded) // before checkEnded meets it
 				b.checkEnded(t, current, reasonReuse)
+				ended++
 			} else {
 				b.mustRotate(t, current)
 			}
 			if len(other.suspects) != 0 {
 				t.Errorf("cut at %d: %d suspects left", n, len(other.suspects))
 			}
+		}
+		if ended == 0 {
+			t.Error("no cut came after the mark")
 		}
 		for i := range maxSuspects + 10 {
 			b.suspect(fmt.Sprint(i))

@@ -18,7 +18,7 @@ var errTaken = errors.New("taken")
 
 // Add creates a user and returns it. ErrInvalid says what is wrong with it,
 // ErrExists that the name or the given id is taken. After ErrUnavailable the user
-// may exist: adding it again then answers ErrExists.
+// may exist, and adding it again then answers ErrExists.
 func (r *Redis) Add(ctx context.Context, n New) (User, error) {
 	if err := n.Validate(); err != nil {
 		return User{}, err
@@ -49,11 +49,10 @@ func (r *Redis) Add(ctx context.Context, n New) (User, error) {
 
 // creation is one attempt to create a user, and what it holds so far.
 type creation struct {
-	r         *Redis
-	name      string
-	claim     string // nonce that ties the name to the record
-	id        string // claimed
-	confirmed bool
+	r     *Redis
+	name  string
+	claim string // nonce that ties the name to the record
+	id    string // claimed
 }
 
 func (c *creation) run(ctx context.Context, id string, fields []any, hash string) error {
@@ -67,13 +66,11 @@ func (c *creation) run(ctx context.Context, id string, fields []any, hash string
 	if err := c.r.client.ZAdd(ctx, c.r.names.list(), member).Err(); err != nil {
 		return unavailable("list user", err)
 	}
-	c.confirmed = true // from here on it may be, whatever the answer
 	ok, err := c.r.script.confirm.Run(ctx, c.r.client, []string{c.r.names.user(c.id)}, c.claim).Int()
 	switch {
 	case err != nil:
 		return unavailable("confirm user", err)
 	case ok == 0:
-		c.confirmed = false
 		return fmt.Errorf("%w: the creation took longer than its claim lives", ErrUnavailable)
 	}
 	return nil
@@ -157,7 +154,7 @@ func (c *creation) claimName(ctx context.Context) error {
 // giveBack undoes what a failed creation holds. What it cannot reach expires, or is
 // taken over by whoever wants it.
 func (c *creation) giveBack(ctx context.Context) {
-	if c.id == "" || c.confirmed {
+	if c.id == "" {
 		return
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)

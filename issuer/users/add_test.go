@@ -39,8 +39,8 @@ func (c *counter) list() []string {
 
 func addr(b box) string { return b.client.(*redis.Client).Options().Addr }
 
-// A creation may die at each of its commands, with or without the command having
-// been executed. Afterwards the user is there whole, or the name and the id are free
+// A creation may fail at each of its commands, with or without the command having
+// been executed, for once or for good. Afterwards the user is there whole, or the name and the id are free
 // once the claim has expired; never a user who can be found one way only.
 func TestCreationCutAtEachCommand(t *testing.T) {
 	onEach(t, func(t *testing.T, b box) {
@@ -50,11 +50,11 @@ func TestCreationCutAtEachCommand(t *testing.T) {
 		if err := whole.Remove(t.Context(), "warm"); err != nil {
 			t.Fatal(err)
 		}
-		for _, deaf := range []bool{false, true} {
+		for i, kind := range []struct{ deaf, once bool }{{false, false}, {true, false}, {false, true}, {true, true}} {
 			finished := false
 			for n := 0; n < 20 && !finished; n++ {
-				name, id := fmt.Sprintf("u-%v-%d", deaf, n), fmt.Sprintf("i-%v-%d", deaf, n)
-				r := NewRedis(mustCut(t, b.client, n, deaf), prefix, cheap())
+				name, id := fmt.Sprintf("u-%d-%d", i, n), fmt.Sprintf("i-%d-%d", i, n)
+				r := NewRedis(mustCut(t, b.client, n, &cut{deaf: kind.deaf, once: kind.once}), prefix, cheap())
 				_, err := r.Add(t.Context(), New{Username: name, ID: id, Password: "pw", IsActive: true})
 				if err != nil && !errors.Is(err, ErrUnavailable) {
 					t.Fatalf("cut at %d: %v", n, err)

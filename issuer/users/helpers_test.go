@@ -109,12 +109,12 @@ func mustAdd(t *testing.T, r *Redis, n New) User {
 // errCut is what every command returns after the cut.
 var errCut = &net.OpError{Op: "read", Err: errors.New("cut")}
 
-// cut is a connection that dies: it lets left commands through and fails the rest.
-// With deaf, the first that fails was executed all the same and only its answer is
-// lost.
+// cut is a connection that dies: it lets left commands through and fails the rest,
+// or with once the next one only. With deaf, the first that fails was executed all
+// the same and only its answer is lost.
 type cut struct {
-	left atomic.Int64
-	deaf bool
+	left       atomic.Int64
+	deaf, once bool
 }
 
 func (c *cut) DialHook(next redis.DialHook) redis.DialHook { return next }
@@ -133,10 +133,10 @@ func (c *cut) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessP
 
 func (c *cut) pass(do func() error, cmds ...redis.Cmder) error {
 	left := c.left.Add(-1)
-	if left >= 0 {
+	if left >= 0 || (c.once && left < -1) {
 		return do()
 	}
-	if left == -1 && c.deaf {
+	if c.deaf && left == -1 {
 		_ = do()
 	}
 	for _, cmd := range cmds {
@@ -145,12 +145,11 @@ func (c *cut) pass(do func() error, cmds ...redis.Cmder) error {
 	return errCut
 }
 
-// mustCut returns a client of the same server that dies after n commands.
-func mustCut(t *testing.T, client redis.UniversalClient, n int, deaf bool) redis.UniversalClient {
+// mustCut returns a client of the same server that is cut after n commands.
+func mustCut(t *testing.T, client redis.UniversalClient, n int, h *cut) redis.UniversalClient {
 	t.Helper()
 	c := testkit.MustClient(t, client.(*redis.Client).Options().Addr)
 	c.Ping(t.Context()) // connects: the handshake is no command of ours
-	h := &cut{deaf: deaf}
 	h.left.Store(int64(n))
 	c.AddHook(h)
 	return c

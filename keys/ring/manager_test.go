@@ -117,9 +117,14 @@ func (s *shaky) always(t *testing.T) func(ring.Ring) {
 func TestInstancesFollowEachOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newShaky()
-		a := mustOpen(t, config(st))
 		var told [][]ring.Change
 		cfg := config(st)
+		cfg.OnChange = func(_ ring.Ring, cs []ring.Change) { told = append(told, cs) }
+		a := mustOpen(t, cfg)
+		if len(told) != 1 || len(told[0]) != 2 {
+			t.Errorf("making a ring told %v", told)
+		}
+		a, told = mustOpen(t, config(st)), nil
 		cfg.OnChange = func(r ring.Ring, cs []ring.Change) {
 			for _, k := range r.Keys {
 				if k.Private != nil {
@@ -282,26 +287,33 @@ func TestLoopSurvivesAnOutage(t *testing.T) {
 func TestBrokenRingIsNotTakenOver(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		st := newShaky()
-		m := mustOpen(t, config(st))
-		bad := st.mustLoad(t)
-		broken := &broken{ring: bad}
-		broken.ring.Version = 7
-		broken.ring.Keys = append([]ring.Key(nil), bad.Keys...)
-		broken.ring.Keys[1].Private = bad.Keys[0].Private
-		if _, err := ring.Open(t.Context(), config(broken)); err == nil {
+		mustOpen(t, config(st))
+		good := st.mustLoad(t)
+		bad := good
+		bad.Version = 7
+		bad.Keys = append([]ring.Key(nil), good.Keys...)
+		bad.Keys[1].Private = good.Keys[0].Private
+		if _, err := ring.Open(t.Context(), config(&fixed{bad})); err == nil {
 			t.Error("a broken ring was opened")
 		}
+		cfg := config(&fixed{good})
+		m := mustOpen(t, cfg)
+		cfg.Store.(*fixed).ring = bad
+		time.Sleep(time.Minute)
+		if _, _, err := m.Sign(t.Context(), nil, "JWT"); !errors.Is(err, ring.ErrUnconfirmed) {
+			t.Errorf("signed: %v", err)
+		}
 		if m.Ring().Version != 1 {
-			t.Error("version moved")
+			t.Error("a broken ring was taken over")
 		}
 	})
 }
 
-// broken is a store that holds a ring which no store would take.
-type broken struct{ ring ring.Ring }
+// fixed is a store that holds a ring which no store would take.
+type fixed struct{ ring ring.Ring }
 
-func (b *broken) Load(context.Context) (ring.Ring, error)       { return b.ring, nil }
-func (b *broken) Swap(context.Context, uint64, ring.Ring) error { return errors.New("read only") }
+func (f *fixed) Load(context.Context) (ring.Ring, error)       { return f.ring, nil }
+func (f *fixed) Swap(context.Context, uint64, ring.Ring) error { return errors.New("read only") }
 
 // TestDays runs three instances for two days of rotations every hour, with
 // outages, losses and revocations, and holds that every token alive verifies on

@@ -75,20 +75,19 @@ func (r Ring) oneActive(now time.Time, s Settings) Ring {
 const clockSlack = time.Minute
 
 // loses reports whether the ring read from the store has forgotten something
-// that the held one knows: it is older, or it descends from an older one. held
-// was confirmed at the given time.
-func (held Ring) loses(read Ring, confirmed, now time.Time, s Settings) bool {
-	if read.Version < held.Version {
+// that this one, which is held, knows: it is older, or it descends from an older
+// one. The held ring was confirmed at the given time.
+func (r Ring) loses(read Ring, confirmed, now time.Time, s Settings) bool {
+	if read.Version < r.Version {
 		return true
 	}
-	there := make(map[string]Key, len(read.Keys))
+	there := make(map[string]State, len(read.Keys))
 	for _, k := range read.Keys {
-		there[k.ID] = k
+		there[k.ID] = k.State
 	}
-	for _, k := range held.Keys {
-		r, ok := there[k.ID]
-		if ok {
-			if r.State.rank() < k.State.rank() {
+	for _, k := range r.Keys {
+		if state, ok := there[k.ID]; ok {
+			if state.rank() < k.State.rank() {
 				return true
 			}
 			continue

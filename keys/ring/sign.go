@@ -93,6 +93,9 @@ func (m *Manager) confirmed(ctx context.Context) (*snapshot, error) {
 		return snap, nil
 	}
 	look := m.confirm.DoChan("", func() (any, error) {
+		if m.fresh(m.current.Load()) {
+			return nil, nil // another look ended between ours at the clock and here
+		}
 		// Whoever came first may leave before the others have their answer.
 		_, err := m.step(context.WithoutCancel(ctx), Ring.Advance)
 		return nil, err

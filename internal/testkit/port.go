@@ -1,0 +1,40 @@
+package testkit
+
+import (
+	"math/rand/v2"
+	"net"
+	"strconv"
+	"sync"
+	"testing"
+)
+
+// handedOut are the ports that this process's tests were given: two of them must
+// not get the same one before either has opened it.
+var (
+	handedOutMu sync.Mutex
+	handedOut   = map[int]bool{}
+)
+
+// MustFreePort returns a TCP port of loopback that nobody listens on. It lies
+// below the range from which the kernel picks the ports of outgoing connections,
+// so that no client of another test takes it in between.
+func MustFreePort(tb testing.TB) int {
+	tb.Helper()
+	handedOutMu.Lock()
+	defer handedOutMu.Unlock()
+	for range 1000 {
+		port := 12000 + rand.IntN(20000)
+		if handedOut[port] {
+			continue
+		}
+		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
+		if err != nil {
+			continue
+		}
+		_ = l.Close()
+		handedOut[port] = true
+		return port
+	}
+	tb.Fatal("no free port between 12000 and 32000")
+	return 0
+}
