@@ -8,8 +8,9 @@ import (
 	"io"
 	"mime"
 	"net/http"
-	"net/url"
+	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // fields is a request's body: JSON, form or multipart, as Django REST framework
@@ -19,34 +20,35 @@ type fields map[string]any
 
 // readFields reads the body. Its faults have Django REST framework's words.
 func (c *call) readFields() (fields, error) {
-	mediaType, params, err := mime.ParseMediaType(c.r.Header.Get("Content-Type"))
-	switch {
-	case c.r.Header.Get("Content-Type") == "", mediaType == "application/json":
-	case err == nil && mediaType == "application/x-www-form-urlencoded", err == nil && mediaType == "multipart/form-data":
-	default:
-		return nil, &fault{status: http.StatusUnsupportedMediaType, detail: "media type",
-			body: map[string]string{"detail": fmt.Sprintf("Unsupported media type %q in request.", c.r.Header.Get("Content-Type"))}}
-	}
 	body, err := io.ReadAll(c.r.Body)
 	if err != nil {
 		return nil, bodyFault(err)
 	}
-	switch {
-	case len(body) == 0:
+	if len(body) == 0 { // nothing was sent, whatever it is said to be
 		return fields{}, nil
-	case mediaType == "application/x-www-form-urlencoded":
-		values, err := url.ParseQuery(string(body))
-		if err != nil {
-			return nil, parseFault("the form is malformed")
-		}
-		return fromForm(values), nil
-	case mediaType == "multipart/form-data":
-		return c.readMultipart(body, params["boundary"])
 	}
-	return readJSON(body)
+	contentType := c.r.Header.Get("Content-Type")
+	mediaType, params, err := mime.ParseMediaType(contentType)
+	if errors.Is(err, mime.ErrInvalidMediaParameter) {
+		err = nil // the type itself is clear
+	}
+	switch {
+	case contentType == "", err == nil && mediaType == "application/json":
+		return readJSON(body)
+	case err == nil && mediaType == "application/x-www-form-urlencoded":
+		return parseForm(string(body)), nil
+	case err == nil && mediaType == "multipart/form-data":
+		return parseMultipart(body, params["boundary"])
+	}
+	return nil, &fault{status: http.StatusUnsupportedMediaType, detail: "media type",
+		body: map[string]string{"detail": fmt.Sprintf("Unsupported media type %q in request.", contentType)}}
 }
 
 func readJSON(body []byte) (fields, error) {
+	// The decoder would mend what is no UTF-8, and so make one password of many.
+	if !utf8.Valid(body) {
+		return nil, jsonFault(errors.New("not UTF-8"))
+	}
 	var v any
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()
@@ -84,31 +86,14 @@ func pythonType(v any) string {
 	return "dict"
 }
 
-func (c *call) readMultipart(body []byte, boundary string) (fields, error) {
-	if boundary == "" {
-		return nil, parseFault("Multipart form parse error - Invalid boundary in multipart: None")
-	}
-	c.r.Body = io.NopCloser(bytes.NewReader(body))
-	if err := c.r.ParseMultipartForm(tokenBody); err != nil {
-		return nil, parseFault("Multipart form parse error - the form is malformed")
-	}
-	defer func() { _ = c.r.MultipartForm.RemoveAll() }()
-	return fromForm(c.r.MultipartForm.Value), nil
-}
-
-// fromForm keeps the last value of a field, as Django's QueryDict answers.
-func fromForm(values map[string][]string) fields {
-	out := fields{}
-	for name, list := range values {
-		out[name] = list[len(list)-1]
-	}
-	return out
-}
-
 func bodyFault(err error) error {
 	if tooLarge := (*http.MaxBytesError)(nil); errors.As(err, &tooLarge) {
 		return &fault{status: http.StatusRequestEntityTooLarge, detail: "body too large",
 			body: map[string]string{"detail": "The request body is too large."}}
+	}
+	if errors.Is(err, os.ErrDeadlineExceeded) {
+		return &fault{status: http.StatusRequestTimeout, detail: "body too slow",
+			body: map[string]string{"detail": "The request body did not arrive in time."}}
 	}
 	return parseFault("The request body could not be read.")
 }

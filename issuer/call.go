@@ -61,8 +61,10 @@ func notValid(reason token.Reason, message string) *fault {
 	return &fault{http.StatusUnauthorized, map[string]string{"detail": message, "code": "token_not_valid"}, true, reason, message}
 }
 
+// unauthorized is the answer to somebody who may not have tokens. None of the
+// refusal reasons is the cause: there is no token that was refused.
 func unauthorized(message string) *fault {
-	return &fault{http.StatusUnauthorized, map[string]string{"detail": message}, true, token.ReasonMissing, message}
+	return &fault{http.StatusUnauthorized, map[string]string{"detail": message}, true, "", message}
 }
 
 // answer sends what a handler returned as an error. An error that nobody
@@ -114,14 +116,20 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	}
 	policy := &token.Policy{TokenTypes: []string{accessType}}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
-	var refused *token.Refusal
-	if errors.As(err, &refused) {
-		i.noteToken(c, refused.Token)
-		return problem.OfToken(refused, policy.TokenTypes, nil)
+	if err == nil {
+		c.caller = id
+		i.noteToken(c, id)
+		return nil
 	}
-	c.caller = id
-	i.noteToken(c, id)
-	return nil
+	var refused *token.Refusal
+	if !errors.As(err, &refused) {
+		refused = &token.Refusal{Reason: token.ReasonUnavailable, Fault: "the token could not be checked", Err: err}
+	}
+	if refused.Err != nil {
+		i.Log.Warn("a token could not be checked", "route", c.record.Route, "request_id", c.record.RequestID, "fault", refused.Fault, "error", refused.Err)
+	}
+	i.noteToken(c, refused.Token)
+	return problem.OfToken(refused, policy.TokenTypes, nil)
 }
 
 // noteToken writes what is known of a token whose signature was good.

@@ -64,8 +64,8 @@ func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair
 
 func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp) (string, error) {
 	payload, err := i.Claims.payload(u, p, kind, s)
-	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSigning, err)
+	if err != nil { // of this user, for good: asking again would not help
+		return "", fmt.Errorf("claims: %w", err)
 	}
 	raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
 	if err != nil {
@@ -122,7 +122,8 @@ func (s ClaimSettings) userID(u users.User) (any, error) {
 	if !s.UserIDNumber {
 		return text, nil
 	}
-	if _, err := strconv.ParseInt(text, 10, 64); err != nil {
+	// Only one spelling: "007" and "7" are two users.
+	if n, err := strconv.ParseInt(text, 10, 64); err != nil || strconv.FormatInt(n, 10) != text {
 		return nil, fmt.Errorf("user %q: attribute %q is not a whole number", u.Username, s.UserIDField)
 	}
 	return json.Number(text), nil

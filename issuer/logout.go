@@ -39,8 +39,10 @@ func (i *Issuer) logout(c *call) error {
 	return c.reply(http.StatusOK, map[string]string{"status": "OK, goodbye"})
 }
 
-// ownRefreshToken reads the refresh token of the body. It must be the caller's
-// own. One that is over already is no fault: nil, there is nothing left to end.
+// ownRefreshToken reads the refresh token of the body, and returns the token whose
+// session is to end. It must be the caller's own. One that is over already is no
+// fault: nil, there is nothing left to end; unless it is of the session that the
+// caller is logged in with, which lives on by a later one.
 func (i *Issuer) ownRefreshToken(c *call, body fields) (*token.Identity, error) {
 	raw, err := body.texts("refresh_token")
 	if err != nil {
@@ -51,6 +53,9 @@ func (i *Issuer) ownRefreshToken(c *call, body fields) (*token.Identity, error) 
 	i.noteToken(c, caller) // the line is about who called
 	if refused != nil && refused.Token != nil && refused.Token.Subject == caller.Subject &&
 		(refused.Reason == token.ReasonRevoked || refused.Reason == token.ReasonExpired) {
+		if refused.Token.SID == caller.SID {
+			return caller, nil
+		}
 		return nil, nil
 	}
 	if err != nil {

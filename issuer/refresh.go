@@ -10,6 +10,7 @@ import (
 	"tollgate/issuer/session"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
+	"tollgate/revocation"
 )
 
 const (
@@ -51,7 +52,7 @@ func (i *Issuer) refresh(c *call) error {
 		i.Metrics.Refresh(telemetry.RefreshUnavailable)
 		return err
 	}
-	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI)
+	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
 	if err != nil {
 		return i.refreshFailed(c, err)
 	}
@@ -108,6 +109,7 @@ func (i *Issuer) refreshFailed(c *call, err error) error {
 	switch {
 	case errors.Is(err, session.ErrReuse):
 		i.Metrics.Refresh(telemetry.RefreshReuse)
+		i.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceReuse)
 		i.Log.Warn("a spent refresh token came back: its session was ended",
 			"sub", c.record.Subject, "jti", c.record.JTI, "remote", c.record.Remote, "request_id", c.record.RequestID)
 		return notValid(token.ReasonRevoked, blacklisted)

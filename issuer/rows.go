@@ -80,6 +80,14 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		record := telemetry.From(w)
 		record.Route = r.name
 		w.Header().Set("Allow", allow)
+		// The context below ends work of ours, but not the wait for a body that comes
+		// byte by byte, not even for one that the server only throws away after a
+		// refusal. A writer without a connection (a test's) has no deadline to set.
+		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.timeout))
+		if r.path != jwksPath && !acceptable(req.Header) {
+			i.answer(&call{w: w, r: req, record: record}, notAcceptable())
+			return nil
+		}
 		if !slices.Contains(r.methods, req.Method) {
 			record.Decision, record.Error = telemetry.Deny, "method"
 			problem.WriteDetail(w, http.StatusMethodNotAllowed, fmt.Sprintf("Method %q not allowed.", req.Method))

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/telemetry"
 	"tollgate/keys/ring"
 	"tollgate/revocation"
 )
@@ -106,6 +107,7 @@ func (a *Admin) revokeKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	a.Metrics.Revoked(string(revocation.KindKey), telemetry.SourceAPI)
 	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOfRoot)
 	return c.JSON(http.StatusOK, ringOf(r, changes))
 }

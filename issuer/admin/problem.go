@@ -1,12 +1,16 @@
 package admin
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
 	"net/url"
+	"os"
+	"reflect"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -44,7 +48,7 @@ func (a *Admin) details(err error) problem.Details {
 		return *d
 	case errors.As(err, &he):
 		return problem.Details{Status: he.Code}
-	case errors.Is(err, revocation.ErrInvalid), errors.Is(err, users.ErrInvalid):
+	case errors.Is(err, revocation.ErrInvalid), errors.Is(err, users.ErrInvalid), errors.Is(err, session.ErrInvalid):
 		return problem.Details{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: reasonText(err)}
 	case errors.Is(err, revocation.ErrNotFound), errors.Is(err, users.ErrNotFound), errors.Is(err, session.ErrNotFound), errors.Is(err, ring.ErrUnknownKey):
 		return problem.Details{Status: http.StatusNotFound, Code: "not_found", Detail: "There is none by that name."}
@@ -87,41 +91,67 @@ func reasonText(err error) string {
 	}
 }
 
-// read decodes a body that is one JSON object without unknown members.
+// read decodes a body that is one JSON object without unknown members. Numbers
+// among a user's attributes keep their digits.
 func read(c echo.Context, into any) error {
 	decoder := json.NewDecoder(c.Request().Body)
 	decoder.DisallowUnknownFields()
+	decoder.UseNumber()
 	err := decoder.Decode(into)
 	if err == nil {
 		if _, after := decoder.Token(); !errors.Is(after, io.EOF) {
-			err = errors.New("there is something after the object")
+			err = errors.Join(errors.New("there is something after the object"), after)
 		}
 	}
+	if err == nil {
+		return nil
+	}
+	return bodyFault(err)
+}
+
+func bodyFault(err error) error {
 	var tooLarge *http.MaxBytesError
 	var syntax *json.SyntaxError
 	var kind *json.UnmarshalTypeError
+	var clock *time.ParseError
 	switch {
-	case err == nil:
-		return nil
 	case errors.As(err, &tooLarge):
-		return &problem.Details{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large"}
+		return &problem.Details{Status: http.StatusRequestEntityTooLarge, Code: "body_too_large", Detail: "The body is too large."}
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return &problem.Details{Status: http.StatusRequestTimeout, Code: "body_too_slow", Detail: "The body did not arrive in time."}
 	case errors.Is(err, io.EOF):
 		return badBody("The body is empty; a JSON object is expected.")
 	case errors.As(err, &syntax), errors.Is(err, io.ErrUnexpectedEOF):
 		return badBody("The body is not JSON.")
-	case errors.As(err, &kind):
-		return badBody("The member " + kind.Field + " has the wrong type: " + kind.Type.String() + " is expected.")
+	case errors.As(err, &kind) && kind.Field != "":
+		return badBody("The member " + kind.Field + " has the wrong type: " + jsonType(kind.Type) + " is expected.")
+	case errors.As(err, &clock), strings.HasPrefix(err.Error(), "Time.UnmarshalJSON: "):
+		return badBody("A time is not as in RFC 3339: a string such as 2026-01-31T12:00:00Z is expected.")
 	case strings.HasPrefix(err.Error(), "json: unknown field "):
 		return badBody("The body has an unknown member: " + strings.TrimPrefix(err.Error(), "json: unknown field "))
 	}
 	return badBody("The body is not one JSON object as expected.")
 }
 
+// jsonType names a Go type in the words of who writes JSON.
+func jsonType(t reflect.Type) string {
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	}
+	return "an object"
+}
+
 // readOptional is read for an endpoint that can do without a body.
 func readOptional(c echo.Context, into any) error {
-	if c.Request().ContentLength == 0 {
+	// The length may be unknown: only looking tells that there is nothing.
+	body := bufio.NewReader(c.Request().Body)
+	if _, err := body.Peek(1); errors.Is(err, io.EOF) {
 		return nil
 	}
+	c.Request().Body = io.NopCloser(body)
 	return read(c, into)
 }
 
@@ -137,10 +167,16 @@ func absent(what string) error {
 	}
 }
 
-// param returns a part of the path, unescaped.
+// param returns a part of the path, unescaped. Echo matches the path as it was
+// sent where that differs from what the standard encoding of it would be, and the
+// decoded one otherwise: only the former has escapes left.
 func param(c echo.Context, name string) string {
-	if text, err := url.PathUnescape(c.Param(name)); err == nil && c.Request().URL.RawPath == "" {
-		return text
+	if c.Request().URL.RawPath == "" {
+		return c.Param(name)
 	}
-	return c.Param(name)
+	text, err := url.PathUnescape(c.Param(name))
+	if err != nil { // net/http answers a bad escape before it comes here
+		return c.Param(name)
+	}
+	return text
 }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"strconv"
@@ -10,6 +11,7 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/session"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -39,6 +41,14 @@ type revocationItem struct {
 	RevokedAt time.Time  `json:"revoked_at"`
 	ExpiresAt *time.Time `json:"expires_at"` // null: never
 	UndoneAt  *time.Time `json:"undone_at,omitempty"`
+	Edges     *edgeCount `json:"edges,omitempty"` // in the answer to a revocation alone
+}
+
+// edgeCount says how many edges follow the revocations, and how many of them have
+// applied this one. Edges that look each token up follow nothing and have no need.
+type edgeCount struct {
+	Live    int `json:"live"`
+	Applied int `json:"applied"`
 }
 
 func itemOf(r revocation.Revocation) revocationItem {
@@ -70,7 +80,7 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.before(c, order); err != nil {
+	if order, err = a.before(c, order); err != nil {
 		return err
 	}
 	revoked, err := a.Revocations.Revoke(c.Request().Context(), order)
@@ -80,7 +90,9 @@ func (a *Admin) revoke(c echo.Context) error {
 	a.Metrics.Revoked(body.Kind, telemetry.SourceAPI)
 	a.Log.Info("revoked", "id", revoked.ID, "kind", revoked.Kind, "issuer", revoked.Issuer, "sub", revoked.Subject,
 		"reason", revoked.Reason, "actor", revoked.Actor)
-	return c.JSON(http.StatusCreated, itemOf(revoked))
+	item := itemOf(revoked)
+	item.Edges = &edgeCount{}
+	return c.JSON(http.StatusCreated, item)
 }
 
 // order reads what is to be revoked. With lookups every edge asks the store, so
@@ -142,23 +154,52 @@ func (a *Admin) orderForToken(c echo.Context, body revocationBody, o revocation.
 }
 
 // before does what must happen before the entry is written: a session is marked
-// as ending, a key stops signing.
-func (a *Admin) before(c echo.Context, o revocation.Order) error {
+// as ending, a key stops signing. It returns the order with what was learnt.
+func (a *Admin) before(c echo.Context, o revocation.Order) (revocation.Order, error) {
 	ctx := c.Request().Context()
 	if o.Issuer != a.Issuer {
-		return nil
+		return o, nil
 	}
 	switch {
 	case o.Kind == revocation.KindSession && a.Sessions != nil:
 		if _, ours := revocation.Birth(o.Value); ours {
-			return a.Sessions.End(ctx, o.Value, o.Reason, o.Actor)
+			return a.endBefore(ctx, o)
 		}
+	case o.Kind == revocation.KindJTI && a.Sessions != nil:
+		// The jti of a refresh token stands for its session: the statement about the
+		// jti alone would leave the session's access tokens, and would be over long
+		// before the refresh token is. Undoing it does not bring the session back.
+		sid, err := a.Sessions.ByJTI(ctx, o.Value)
+		if errors.Is(err, session.ErrNotFound) {
+			return o, nil
+		}
+		if err != nil {
+			return o, err
+		}
+		return o, a.Sessions.End(ctx, sid, o.Reason, o.Actor)
 	case o.Kind == revocation.KindKey && a.Keys != nil:
 		if _, _, err := a.Keys.Revoke(ctx, o.Value); err != nil && !errors.Is(err, ring.ErrUnknownKey) {
-			return ringError(err)
+			return o, ringError(err)
 		}
 	}
-	return nil
+	return o, nil
+}
+
+// endBefore ends a session. When nobody said how long its revocation is to last,
+// it lasts as long as the session's tokens, and not as long as any session's can.
+func (a *Admin) endBefore(ctx context.Context, o revocation.Order) (revocation.Order, error) {
+	if err := a.Sessions.End(ctx, o.Value, o.Reason, o.Actor); err != nil || !o.ExpiresAt.IsZero() {
+		return o, err
+	}
+	s, err := a.Sessions.Get(ctx, o.Value)
+	switch {
+	case errors.Is(err, session.ErrNotFound): // the store lost it
+		return o, nil
+	case err != nil:
+		return o, err
+	}
+	o.ExpiresAt, o.Subject = s.ExpiresAt, s.Subject
+	return o, nil
 }
 
 func (a *Admin) listRevocations(c echo.Context) error {

@@ -22,6 +22,9 @@ func TestRefreshCutAtEachCommand(t *testing.T) {
 				if finished = err == nil; !finished && !errors.Is(err, ErrUnavailable) {
 					t.Fatalf("cut at %d: %v, want ErrUnavailable", n, err)
 				}
+				if sid, ferr := b.ByJTI(t.Context(), lost.Refresh.JTI); finished && (ferr != nil || sid != held.SID) {
+					t.Errorf("cut at %d: a pair was handed out that cannot be found: %v", n, ferr)
+				}
 				rotated := b.fields(t, held.SID)["rj"] != held.Refresh.JTI
 				b.mustAge(t, held.SID, defaultUndelivered/2) // the client tries much later
 				retried := b.mustRotate(t, held)
