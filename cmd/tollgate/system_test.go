@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +24,7 @@ import (
 // binary builds the program once for all tests: they run what users run.
 var binary = sync.OnceValues(func() (string, error) {
 	dir, err := os.MkdirTemp("", "tollgate-test-")
+	binaryDir.Store(dir)
 	if err != nil {
 		return "", err
 	}
@@ -34,10 +36,12 @@ var binary = sync.OnceValues(func() (string, error) {
 	return path, nil
 })
 
+var binaryDir atomic.Value // string, once the program was built
+
 func TestMain(m *testing.M) {
 	code := m.Run()
-	if path, err := binary(); err == nil {
-		_ = os.RemoveAll(filepath.Dir(path))
+	if dir, ok := binaryDir.Load().(string); ok {
+		_ = os.RemoveAll(dir)
 	}
 	os.Exit(code)
 }

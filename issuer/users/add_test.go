@@ -1,43 +1,10 @@
 package users
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"sync"
 	"testing"
-
-	"github.com/redis/go-redis/v9"
 )
-
-// counter notes the commands that a client sends.
-type counter struct {
-	mu    sync.Mutex
-	names []string
-}
-
-func (c *counter) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *counter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.mu.Lock()
-		c.names = append(c.names, cmd.Name())
-		c.mu.Unlock()
-		return next(ctx, cmd)
-	}
-}
-
-func (c *counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
-}
-
-func (c *counter) list() []string {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	return c.names
-}
-
-func addr(b box) string { return b.client.(*redis.Client).Options().Addr }
 
 // A creation may fail at each of its commands, with or without the command having
 // been executed, for once or for good. Afterwards the user is there whole, or the name and the id are free
@@ -126,6 +93,33 @@ func TestLateCreationLoses(t *testing.T) {
 		late.giveBack(t.Context())
 		if u, err := r.ByName(t.Context(), "ada"); err != nil || u.ID != second.ID || !u.Created.Equal(second.Created) {
 			t.Errorf("the late creation's clean-up hit the second: %v, %v", u, err)
+		}
+	})
+}
+
+// The name of a creation that never came to its end leads to nobody, also when its
+// id is somebody else's by then.
+func TestDanglingNameIsNobodys(t *testing.T) {
+	onEach(t, func(t *testing.T, b box) {
+		r := NewRedis(b.client, prefix, cheap())
+		dead := creation{r: r, name: "ada", claim: nonce()}
+		fields := []any{claimLife.Milliseconds(), fieldUsername, "ada", fieldAttributes, "{}", fieldClaim, dead.claim}
+		if err := dead.claimID(t.Context(), "7", fields, unusable); err != nil {
+			t.Fatal(err)
+		}
+		if err := dead.claimName(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		b.expire(t)
+		mustAdd(t, r, New{Username: "bob", ID: "7", Password: "pw", IsActive: true})
+		if u, err := r.ByName(t.Context(), "ada"); !errors.Is(err, ErrNotFound) {
+			t.Errorf("ByName = %v, %v; want ErrNotFound", u, err)
+		}
+		if u, err := r.Authenticate(t.Context(), "ada", "pw"); !errors.Is(err, ErrCredentials) {
+			t.Errorf("Authenticate = %v, %v; want ErrCredentials", u, err)
+		}
+		if u := mustAdd(t, r, New{Username: "ada", NoPassword: true}); u.ID == "7" {
+			t.Error("the id was given twice")
 		}
 	})
 }

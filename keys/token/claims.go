@@ -69,9 +69,10 @@ func readNames(id *Identity) *Refusal {
 		return refuse(ReasonMalformed, "the subject is not a string of 1 to 255 bytes without control characters")
 	}
 	if !id.Has("jti") {
-		return refuse(ReasonMalformed, FaultNoID)
-	}
-	if id.JTI, ok = stringIdentifier(id.claims, "jti"); !ok {
+		if !id.issuer.Legacy.NoJTI {
+			return refuse(ReasonMalformed, FaultNoID)
+		}
+	} else if id.JTI, ok = stringIdentifier(id.claims, "jti"); !ok {
 		return refuse(ReasonMalformed, "claim jti is not a string of 1 to 255 bytes without control characters")
 	}
 	if id.Has("sid") {

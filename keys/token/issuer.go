@@ -1,6 +1,7 @@
 package token
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"slices"
@@ -14,6 +15,30 @@ import (
 // request: it returns a snapshot and never waits.
 type KeySource interface {
 	Set() *keys.Set
+}
+
+// KeyAwaiter is a KeySource that can look for a key it does not have. Await
+// returns the newest set; it bounds its own wait, and asks the issuer no more
+// often than its settings allow however many tokens name unknown keys.
+type KeyAwaiter interface {
+	KeySource
+	Await(ctx context.Context, kid string) *keys.Set
+}
+
+// Legacy excuses an issuer from what its tokens lack. Each switch is a weakness
+// that somebody has to want.
+type Legacy struct {
+	// NoKID: a token without kid is tried against the issuer's single key.
+	NoKID bool
+	// NoIssuer: a token without iss is taken for this issuer's. One issuer at most
+	// may have it.
+	NoIssuer bool
+	// NoAudience: a token without aud passes although audiences are asked for.
+	NoAudience bool
+	// NoJTI: a token without jti passes; it can be revoked as a whole only.
+	NoJTI bool
+	// NoTokenType: a token of any or no token_type counts as an access token.
+	NoTokenType bool
 }
 
 // StaticKeys is a KeySource that never changes.
@@ -50,6 +75,11 @@ type Issuer struct {
 	MaxLifetime map[string]time.Duration
 	// SubjectClaim is where the subject stands; empty: sub.
 	SubjectClaim string
+	// Legacy excuses the issuer from what its tokens lack.
+	Legacy Legacy
+	// RefuseBeforeStore refuses tokens that were issued before the revocation
+	// store began: nobody can say what was revoked then.
+	RefuseBeforeStore bool
 }
 
 // Validate reports what is wrong with the issuer, all at once.
@@ -69,13 +99,10 @@ func (i *Issuer) Validate() error {
 
 // keyOf returns the one key that may have signed a token with this header: kid
 // names the key, the key fixes the algorithm (RFC 8725 section 3.1).
-func (i *Issuer) keyOf(h header) (*keys.Key, *Refusal) {
-	if h.kid == "" {
-		return nil, refuse(ReasonUnknownKey, "the header has no kid")
-	}
-	key, found := i.Keys.Set().Key(h.kid)
-	if !found {
-		return nil, refuse(ReasonUnknownKey, "the issuer has no such key")
+func (i *Issuer) keyOf(ctx context.Context, h header) (*keys.Key, *Refusal) {
+	key, refusal := i.named(ctx, h.kid)
+	if refusal != nil {
+		return nil, refusal
 	}
 	if h.alg != key.Algorithm() || len(i.Algorithms) > 0 && !slices.Contains(i.Algorithms, h.alg) {
 		return nil, refuse(ReasonAlgorithm, "the header's alg is not that of the key")
@@ -105,4 +132,32 @@ func (i *Issuer) lifetime(tokenType string) time.Duration {
 		return d
 	}
 	return i.MaxLifetime[""]
+}
+
+// named returns the key of a kid. The keys that are at hand decide first; only a
+// kid that is not among them can make anybody wait.
+func (i *Issuer) named(ctx context.Context, kid string) (*keys.Key, *Refusal) {
+	set := i.Keys.Set()
+	if kid == "" {
+		if !i.Legacy.NoKID {
+			return nil, refuse(ReasonUnknownKey, "the header has no kid")
+		}
+		if set.Len() != 1 {
+			return nil, refuse(ReasonUnknownKey, "the header has no kid, and the issuer has not exactly one key")
+		}
+		return set.Keys()[0], nil
+	}
+	if key, found := set.Key(kid); found {
+		return key, nil
+	}
+	if awaiter, ok := i.Keys.(KeyAwaiter); ok {
+		set = awaiter.Await(ctx, kid)
+		if key, found := set.Key(kid); found {
+			return key, nil
+		}
+		if set.Len() == 0 {
+			return nil, refuse(ReasonUnavailable, "the issuer's keys could not be fetched")
+		}
+	}
+	return nil, refuse(ReasonUnknownKey, "the issuer has no such key")
 }

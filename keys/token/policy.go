@@ -25,6 +25,8 @@ type Policy struct {
 	TokenTypes []string
 	// Scopes that the token must all have.
 	Scopes []string
+	// Claims that the token must have.
+	Claims []ClaimRule
 	// OnUnavailable decides when the store cannot be reached. A store that lost
 	// something, or is not loaded yet, is always Deny.
 	OnUnavailable Unavailable

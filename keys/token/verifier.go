@@ -71,6 +71,12 @@ func (v *Verifier) Trust(issuers []Issuer) error {
 			issuer.Leeway = v.leeway
 		}
 		next[issuer.Name] = &issuer
+		if issuer.Legacy.NoIssuer {
+			if _, twice := next[""]; twice {
+				faults = append(faults, errors.New("more than one issuer is excused from iss"))
+			}
+			next[""] = &issuer
+		}
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
@@ -85,7 +91,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 	if raw == "" {
 		return nil, refuse(ReasonMissing, "no token")
 	}
-	id, refusal := v.verify(raw)
+	id, refusal := v.verify(ctx, raw)
 	if refusal == nil {
 		refusal = v.judge(ctx, id, policy, revocations)
 	}
@@ -98,7 +104,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 
 // verify establishes what holds on every route and at any time: this very key
 // signed these claims.
-func (v *Verifier) verify(raw string) (*Identity, *Refusal) {
+func (v *Verifier) verify(ctx context.Context, raw string) (*Identity, *Refusal) {
 	c, refusal := split(raw, v.maxBytes)
 	if refusal != nil {
 		return nil, refusal
@@ -114,15 +120,11 @@ func (v *Verifier) verify(raw string) (*Identity, *Refusal) {
 	// Until the signature holds, iss only chooses whose key must hold it. The
 	// bytes it was read from are those under the signature, so it need not be
 	// read again afterwards.
-	iss, refusal := stringMember(claims, "iss")
+	issuer, refusal := v.issuerOf(claims)
 	if refusal != nil {
-		return nil, refuse(ReasonIssuer, "claim iss is missing or not a string")
+		return nil, refusal
 	}
-	issuer := (*v.issuers.Load())[iss]
-	if issuer == nil {
-		return nil, refuse(ReasonIssuer, "the issuer is not trusted")
-	}
-	key, refusal := issuer.keyOf(h)
+	key, refusal := issuer.keyOf(ctx, h)
 	if refusal != nil {
 		return nil, refusal
 	}
@@ -140,22 +142,33 @@ func (v *Verifier) verify(raw string) (*Identity, *Refusal) {
 	return id, nil
 }
 
+// issuerOf returns the issuer that the claims name. A missing iss is the one
+// issuer's that is excused from it, if there is one.
+func (v *Verifier) issuerOf(claims object) (*Issuer, *Refusal) {
+	iss := ""
+	if value, found := claims.get("iss"); found {
+		var ok bool
+		if iss, ok = value.text(); !ok || iss == "" {
+			return nil, refuse(ReasonIssuer, "claim iss is not a string")
+		}
+	}
+	if issuer := (*v.issuers.Load())[iss]; issuer != nil {
+		return issuer, nil
+	}
+	return nil, refuse(ReasonIssuer, "the issuer is missing or not trusted")
+}
+
 // judge decides what depends on the clock, the issuer's settings, the route and
 // the revocations. The cheap questions come first.
 func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
 	if refusal := v.judgeTimes(id); refusal != nil {
 		return refusal
 	}
-	if len(id.issuer.Audiences) > 0 && !anyOf(id.audience, id.issuer.Audiences) ||
-		len(p.Audiences) > 0 && !anyOf(id.audience, p.Audiences) {
-		return refuse(ReasonAudience, "the token is meant for another audience")
+	if refusal := judgeAudience(id, p); refusal != nil {
+		return refusal
 	}
-	switch {
-	case id.TokenType == "" && id.Own:
-		return refuse(ReasonTokenType, FaultNoType)
-	case id.TokenType == "" && p.accepts("access"):
-	case !p.accepts(id.TokenType):
-		return refuse(ReasonTokenType, FaultWrongType)
+	if refusal := judgeType(id, p); refusal != nil {
+		return refusal
 	}
 	if refusal := judgeRevocation(ctx, id, p, revocations); refusal != nil {
 		return refusal
@@ -165,6 +178,38 @@ func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocatio
 		if !slices.Contains(id.scopes, scope) {
 			return refuse(ReasonScope, "the token lacks a scope that is asked for here")
 		}
+	}
+	for i := range p.Claims {
+		if !p.Claims[i].holds(id) {
+			return refuse(ReasonClaim, "the token lacks a claim that is asked for here")
+		}
+	}
+	return nil
+}
+
+func judgeAudience(id *Identity, p *Policy) *Refusal {
+	if id.audience == nil && id.issuer.Legacy.NoAudience {
+		return nil
+	}
+	if len(id.issuer.Audiences) > 0 && !anyOf(id.audience, id.issuer.Audiences) ||
+		len(p.Audiences) > 0 && !anyOf(id.audience, p.Audiences) {
+		return refuse(ReasonAudience, "the token is meant for another audience")
+	}
+	return nil
+}
+
+func judgeType(id *Identity, p *Policy) *Refusal {
+	kind := id.TokenType
+	switch {
+	case id.issuer.Legacy.NoTokenType:
+		kind = "access"
+	case kind == "" && id.Own:
+		return refuse(ReasonTokenType, FaultNoType)
+	case kind == "":
+		kind = "access"
+	}
+	if !p.accepts(kind) {
+		return refuse(ReasonTokenType, FaultWrongType)
 	}
 	return nil
 }
@@ -193,7 +238,7 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
 	t := revocation.Token{
 		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
-		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own,
+		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
 	}
 	if t.JTI == "" {
 		t.Signed = []byte(id.signed)

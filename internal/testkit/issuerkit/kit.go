@@ -1,0 +1,184 @@
+package issuerkit
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/alicebob/miniredis/v2"
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/gateway"
+	"tollgate/internal/telemetry"
+	"tollgate/internal/testkit"
+	"tollgate/issuer"
+	"tollgate/issuer/admin"
+	"tollgate/issuer/session"
+	"tollgate/issuer/users"
+	"tollgate/keys"
+	"tollgate/keys/keystore"
+	"tollgate/keys/ring"
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// What every kit is set up with.
+const (
+	Issuer     = "https://id.example"
+	AdminToken = "admin-token-of-the-kit-0123456789"
+	AccessTTL  = 5 * time.Minute
+	RefreshTTL = 24 * time.Hour
+	MaxTTL     = 720 * time.Hour
+	Grace      = 5 * time.Second
+	Leeway     = 10 * time.Second
+)
+
+// Options change what a kit is set up with; nil and zero leave it.
+type Options struct {
+	Issuer   func(*issuer.Config)
+	Sessions func(*session.Settings)
+	Audience []string     // of the verifier and of the tokens
+	KeyStore ring.Store   // default: a memory store
+	Rest     http.Handler // default: 404 for whatever is no row
+}
+
+// Kit is a running issuer with its admin API.
+type Kit struct {
+	URL, AdminURL string
+
+	Mini        *miniredis.Miniredis
+	Redis       redis.UniversalClient
+	Revocations *revocation.Redis
+	Users       *users.Redis
+	Sessions    *session.Store
+	Ring        *ring.Manager
+	Verifier    *token.Verifier
+	Metrics     *telemetry.Metrics
+	Logs        *Logs
+
+	client *http.Client
+
+	mu  sync.Mutex
+	now time.Time // guarded by mu
+}
+
+// MustOpen starts a kit, which ends with the test.
+func MustOpen(tb testing.TB, o Options) *Kit {
+	tb.Helper()
+	k := &Kit{now: time.Now().UTC().Truncate(time.Second), Logs: &Logs{}, Metrics: telemetry.NewMetrics(telemetry.Build{})}
+	k.Mini, k.Redis = testkit.MustMini(tb)
+	k.Mini.SetTime(k.now)
+	// One connection: a request is read when the handler of the one before is done,
+	// and with it what it does after its answer.
+	transport := &http.Transport{MaxConnsPerHost: 1}
+	k.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
+	tb.Cleanup(func() {
+		transport.CloseIdleConnections()
+		k.Logs.mustHoldNoSecret(tb)
+	})
+	k.Logs.Secret(AdminToken)
+	k.mustStores(tb, o)
+	k.mustListen(tb, o)
+	return k
+}
+
+func (k *Kit) mustStores(tb testing.TB, o Options) {
+	tb.Helper()
+	var err error
+	k.Revocations, err = revocation.NewRedis(k.Redis, "t:", revocation.Settings{Leeway: Leeway, AccessLife: AccessTTL, SessionLife: MaxTTL, Own: Issuer})
+	must(tb, err)
+	must(tb, k.Revocations.Open(context.Background()))
+	k.Users = users.NewRedis(k.Redis, "t:", users.NewHasher(0))
+	s := session.Settings{AccessTTL: AccessTTL, RefreshTTL: RefreshTTL, MaxTTL: MaxTTL, Grace: Grace, Leeway: Leeway, Rotate: true}
+	if o.Sessions != nil {
+		o.Sessions(&s)
+	}
+	must(tb, s.Validate())
+	k.Sessions = session.NewStore(k.Redis, "t:", Issuer, s, k.Revocations)
+	if o.KeyStore == nil {
+		o.KeyStore = keystore.NewMemory()
+	}
+	k.Ring, err = ring.Open(context.Background(), ring.Config{
+		Store: o.KeyStore, Issuer: Issuer, Now: k.Now, Log: k.Logs.Logger(),
+		Settings: ring.Settings{Algorithms: []keys.Algorithm{keys.ES256}, Prepublish: 15 * time.Minute, TokenLife: RefreshTTL + Leeway},
+	})
+	must(tb, err)
+	k.Verifier, err = token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
+		Name: Issuer, Keys: k.Ring, Own: true, Audiences: o.Audience,
+		MaxLifetime: map[string]time.Duration{"": AccessTTL, "refresh": MaxTTL},
+	}}})
+	must(tb, err)
+}
+
+func (k *Kit) mustListen(tb testing.TB, o Options) {
+	tb.Helper()
+	log := k.Logs.Logger()
+	c := issuer.Config{
+		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
+		Claims: issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
+		Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+	}
+	if o.Issuer != nil {
+		o.Issuer(&c)
+	}
+	i, err := issuer.New(c)
+	must(tb, err)
+	if o.Rest == nil {
+		o.Rest = gateway.NotFound()
+	}
+	public := gateway.NewPublic(o.Rest)
+	i.Mount(public.Echo(), public.Rest())
+	control, err := admin.New(admin.Config{
+		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
+		Users: k.Users, Sessions: k.Sessions, Log: log, Metrics: k.Metrics,
+	})
+	must(tb, err)
+	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}
+	k.URL = serve(tb, telemetry.Handler(public, observed))
+	k.AdminURL = serve(tb, telemetry.Handler(control, observed))
+}
+
+func serve(tb testing.TB, h http.Handler) string {
+	s := httptest.NewUnstartedServer(h)
+	s.Config.DisableGeneralOptionsHandler = true
+	s.Config.ErrorLog = slog.NewLogLogger(slog.DiscardHandler, slog.LevelInfo)
+	s.Start()
+	tb.Cleanup(s.Close)
+	return s.URL
+}
+
+func (k *Kit) published() *keys.Published {
+	p, err := keys.Publish(k.Ring.Set(), 5*time.Minute)
+	if err != nil {
+		return nil
+	}
+	return p
+}
+
+// Now is the time of the whole kit, Redis included. It stands still but for
+// Advance.
+func (k *Kit) Now() time.Time {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	return k.now
+}
+
+// Advance moves the time on. Keys in Redis expire by it.
+func (k *Kit) Advance(d time.Duration) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.now = k.now.Add(d)
+	k.Mini.SetTime(k.now)
+	k.Mini.FastForward(d)
+}
+
+func must(tb testing.TB, err error) {
+	tb.Helper()
+	if err != nil {
+		tb.Fatal(err)
+	}
+}
