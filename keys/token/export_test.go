@@ -1,5 +1,7 @@
 package token
 
+import "context"
+
 // SignatureHolds takes a token through the path as far as its signature. The
 // published vectors sign other things than claims, and Authenticate would not
 // come so far with them.
@@ -12,7 +14,7 @@ func SignatureHolds(raw string, issuer *Issuer) error {
 	if refusal != nil {
 		return refusal
 	}
-	key, refusal := issuer.keyOf(h)
+	key, refusal := issuer.keyOf(context.Background(), h)
 	if refusal != nil {
 		return refusal
 	}
