@@ -78,7 +78,7 @@ func (d deadRevoker) Check(context.Context, *revocation.Token) revocation.Verdic
 	return revocation.Verdict{Cause: revocation.CauseUnreachable, Err: errCut}
 }
 
-// withRevoker returns the store with other revocations, such as those revocations that cannot be written.
+// withRevoker returns the store on other revocations, such as dead ones.
 func (b box) withRevoker(r Revoker) box {
 	b.Store = NewStore(b.client, prefix, issuer, b.settings, r)
 	b.settle = 0

@@ -119,3 +119,24 @@ func TestClockSetBack(t *testing.T) {
 	}
 	b.checkEnded(t, second, reasonReuse)
 }
+
+// Settings that a restart changed hold for sessions that stand, from their next
+// refresh; the record never ends before what was minted under the old ones.
+func TestShorterSettings(t *testing.T) {
+	onEach(t, ordinary(), func(t *testing.T, b box) {
+		p := b.mustStart(t, "7")
+		end := p.Refresh.ExpiresAt
+		shorter := b.with(func(s *Settings) { s.RefreshTTL, s.MaxTTL = time.Hour, 2*time.Hour })
+		next := shorter.mustDeliver(t, p)
+		if life := next.Refresh.ExpiresAt.Sub(next.Refresh.IssuedAt); life != time.Hour {
+			t.Errorf("the refresh token lives %v, want the new hour", life)
+		}
+		if s, err := shorter.Get(t.Context(), p.SID); err != nil || !s.ExpiresAt.Equal(end) {
+			t.Errorf("the session ends %v, %v; want %v, when the first token does", s.ExpiresAt, err, end)
+		}
+		b.mustAge(t, p.SID, 2*time.Hour)
+		if _, err := shorter.refresh(t, next); !errors.Is(err, ErrExpired) {
+			t.Errorf("past the new longest life = %v, want ErrExpired", err)
+		}
+	})
+}
