@@ -31,7 +31,9 @@ type checkerFunc func(*revocation.Token) revocation.Verdict
 
 func (f checkerFunc) Check(_ context.Context, t *revocation.Token) revocation.Verdict { return f(t) }
 
-func clear(*revocation.Token) revocation.Verdict { return revocation.Verdict{State: revocation.Clear} }
+func nothingRevoked(*revocation.Token) revocation.Verdict {
+	return revocation.Verdict{State: revocation.Clear}
+}
 
 // edge is a gateway on a real listener, in front of a real back end that
 // remembers what reached it.
@@ -87,7 +89,7 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	}))
 	t.Cleanup(e.Backend.Close)
 	if o.check == nil {
-		o.check = clear
+		o.check = nothingRevoked
 	}
 	if o.routes == "" {
 		o.routes = "version: 1\nupstreams: {app: {urls: [\"BACKEND\"]}}\nroutes: [{name: all, match: {path: /}, upstream: app}]\n"

@@ -180,7 +180,7 @@ type clientBody struct{ io.ReadCloser }
 
 func (b clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
-	if err != nil && err != io.EOF {
+	if err != nil && !errors.Is(err, io.EOF) {
 		err = errors.Join(errNoBody, err)
 	}
 	return n, err

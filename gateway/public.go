@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -93,7 +94,7 @@ func answerError(err error, c echo.Context) {
 	record := telemetry.From(c.Response().Writer)
 	var status int
 	detail := "A server error occurred."
-	if he, ok := err.(*echo.HTTPError); ok {
+	if he := (*echo.HTTPError)(nil); errors.As(err, &he) {
 		status = he.Code
 		if text, ok := he.Message.(string); ok && status < 500 {
 			detail = text

@@ -84,8 +84,9 @@ func (i *Issuer) Mount(e *echo.Echo, rest http.Handler) {
 			handler = i.onOurHosts(handler, rest)
 		}
 		for _, path := range row.paths() {
-			e.Any(path, handler)
-			// Any knows eleven methods; a twelfth must not reach a back end either.
+			// Echo's Any knows eleven methods, and a twelfth would go to rest: a path
+			// with methods is passed over for the wildcard behind it when none fits. A
+			// path that has this alone takes every method.
 			e.RouteNotFound(path, handler)
 		}
 	}

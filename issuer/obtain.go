@@ -10,7 +10,7 @@ import (
 	"tollgate/issuer/users"
 )
 
-const badCredentials = "No active account found with the given credentials"
+const badCredentials = "No active account found with the given credentials" //nolint:gosec // an answer, not a credential
 
 // obtain is the log-in: name and password for a pair of tokens.
 func (i *Issuer) obtain(c *call) error {

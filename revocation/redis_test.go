@@ -78,7 +78,7 @@ func TestOpen(t *testing.T) {
 			t.Fatalf("feed %+v", feed)
 		}
 
-		k.client.FlushAll(t.Context()) // everything is gone, and this process knows
+		k.client.FlushAll(t.Context()) //nolint:forbidigo // the test's own server: everything is gone, and this process knows
 		if err := s.Open(t.Context()); err != nil {
 			t.Fatal(err)
 		}

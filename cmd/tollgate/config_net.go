@@ -96,7 +96,7 @@ func (f *File) Decode(text string) error {
 	if err != nil {
 		return f.put(text, err.Error())
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return f.put(text, shown(text)+" is not a file")
 	}

@@ -46,7 +46,9 @@ func setEnv(t *testing.T, env map[string]string) {
 	for _, entry := range os.Environ() {
 		if name, value, _ := strings.Cut(entry, "="); strings.HasPrefix(name, "TOLLGATE_") {
 			t.Setenv(name, value) // puts it back afterwards
-			os.Unsetenv(name)
+			if err := os.Unsetenv(name); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 	for name, value := range env {

@@ -46,7 +46,7 @@ func parseRedisURL(text string) (*redisTarget, error) {
 	}
 	scheme, rest, ok := strings.Cut(text, "://")
 	if !ok {
-		return nil, errors.New("is not a URL such as redis://127.0.0.1:6379/0, nor embedded:")
+		return nil, errors.New("is not a URL such as redis://127.0.0.1:6379/0, nor the word embedded: (with its colon)")
 	}
 	rest, rawQuery, _ := strings.Cut(rest, "?")
 	authority, path := rest, ""

@@ -202,8 +202,8 @@ func TestSwapRefusesABrokenRing(t *testing.T) {
 
 func TestStoreSharesNothing(t *testing.T) {
 	each(t, func(t *testing.T, s ring.Store) {
-		r, want := mustRing(t, settings), ring.Ring{}
-		want = r
+		r := mustRing(t, settings)
+		want := r
 		want.Keys = append([]ring.Key(nil), r.Keys...)
 		mustSwap(t, s, 0, r)
 		r.Keys[0].State = ring.Revoked

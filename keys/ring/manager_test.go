@@ -120,11 +120,12 @@ func TestInstancesFollowEachOther(t *testing.T) {
 		var told [][]ring.Change
 		cfg := config(st)
 		cfg.OnChange = func(_ ring.Ring, cs []ring.Change) { told = append(told, cs) }
-		a := mustOpen(t, cfg)
+		mustOpen(t, cfg)
 		if len(told) != 1 || len(told[0]) != 2 {
 			t.Errorf("making a ring told %v", told)
 		}
-		a, told = mustOpen(t, config(st)), nil
+		a := mustOpen(t, config(st))
+		told = nil
 		cfg.OnChange = func(r ring.Ring, cs []ring.Change) {
 			for _, k := range r.Keys {
 				if k.Private != nil {

@@ -157,7 +157,7 @@ func (m *Manager) since(before *snapshot) []Change {
 // pause waits a moment of random length, so that instances that collided do not
 // collide again.
 func pause(ctx context.Context) error {
-	t := time.NewTimer(5*time.Millisecond + rand.N(20*time.Millisecond))
+	t := time.NewTimer(5*time.Millisecond + rand.N(20*time.Millisecond)) //nolint:gosec // jitter, no secret
 	defer t.Stop()
 	select {
 	case <-ctx.Done():

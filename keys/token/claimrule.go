@@ -1,6 +1,7 @@
 package token
 
 import (
+	"math"
 	"slices"
 	"strconv"
 )
@@ -33,13 +34,21 @@ func (r *ClaimRule) holds(id *Identity) bool {
 		s, _ := v.text()
 		return slices.Contains(r.OneOf, s)
 	case kindNumber:
-		n, ok := v.float()
-		return ok && slices.ContainsFunc(r.OneOf, func(want string) bool {
-			w, err := strconv.ParseFloat(want, 64)
-			return err == nil && w == n
-		})
+		return slices.ContainsFunc(r.OneOf, func(want string) bool { return sameNumber(v, want) })
 	case kindTrue, kindFalse:
 		return slices.Contains(r.OneOf, string(v.raw))
 	}
 	return false
+}
+
+// sameNumber compares by value as far as a float64 is exact. Beyond, where
+// neighbours become one, an identifier would match another tenant's: there only
+// the same text is the same number.
+func sameNumber(v value, want string) bool {
+	if string(v.raw) == want {
+		return true
+	}
+	n, ok := v.float()
+	w, err := strconv.ParseFloat(want, 64)
+	return ok && err == nil && n == w && math.Abs(n) < 1<<53
 }

@@ -99,6 +99,7 @@ func TestRefusesOtherKeys(t *testing.T) {
 		{"kid of 128", kid(`"` + strings.Repeat("k", 128) + `"`), token.ReasonUnknownKey},
 		{"kid of 129", kid(`"` + strings.Repeat("k", 129) + `"`), token.ReasonMalformed},
 		{"kid with a control character", kid(`"kid-es\u0000canary"`), token.ReasonMalformed},
+		{"kid with a delete", kid(`"kid-es\u007f"`), token.ReasonMalformed},
 		{"kid with a newline", kid(`"kid-es\ncanary"`), token.ReasonMalformed},
 		{"kid outside ASCII", kid(`"kid-\u00e9s-canary"`), token.ReasonMalformed},
 		{"kid as a path", kid(`"../../../../dev/null"`), token.ReasonUnknownKey},
