@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/goccy/go-yaml"
@@ -14,46 +16,78 @@ import (
 // is an error with its line and column.
 type file struct {
 	Version   int                     `yaml:"version"`
-	Defaults  fileDefaults            `yaml:"defaults"`
+	Defaults  fileSettings            `yaml:"defaults"`
 	Upstreams map[string]fileUpstream `yaml:"upstreams"`
 	Routes    []fileRoute             `yaml:"routes"`
 }
 
-type fileDefaults struct {
-	Auth       fileAuth          `yaml:"auth"`
-	Revocation fileRevocation    `yaml:"revocation"`
-	Identity   map[string]string `yaml:"identity_headers"`
-	Timeout    *duration         `yaml:"timeout"`
-	ForwardAuz *bool             `yaml:"forward_authorization"`
+// fileSettings are what a route and the defaults have in common.
+type fileSettings struct {
+	Auth         fileAuth          `yaml:"auth"`
+	Revocation   fileRevocation    `yaml:"revocation"`
+	Identity     map[string]string `yaml:"identity_headers"`
+	Timeout      *duration         `yaml:"timeout"`
+	ForwardAuz   *bool             `yaml:"forward_authorization"`
+	ReportOnly   *bool             `yaml:"report_only"`
+	CloseStreams *bool             `yaml:"close_streams"`
+	CORS         *fileCORS         `yaml:"cors"`
+	Limits       fileLimits        `yaml:"limits"`
 }
 
 type fileUpstream struct {
-	URLs []string `yaml:"urls"`
+	URLs           []string   `yaml:"urls"`
+	Balance        string     `yaml:"balance"`
+	Health         fileHealth `yaml:"health"`
+	Eject          fileEject  `yaml:"eject"`
+	ConnectTimeout *duration  `yaml:"connect_timeout"`
+	IdleTimeout    *duration  `yaml:"idle_timeout"`
+	MaxInFlight    int        `yaml:"max_in_flight"`
+	HTTP2          bool       `yaml:"http2"`
+	TLS            fileTLS    `yaml:"tls"`
+}
+
+type fileHealth struct {
+	Path    string    `yaml:"path"`
+	Every   *duration `yaml:"every"`
+	Timeout *duration `yaml:"timeout"`
+}
+
+type fileEject struct {
+	After int       `yaml:"after"`
+	For   *duration `yaml:"for"`
+}
+
+type fileTLS struct {
+	CAFile     string `yaml:"ca_file"`
+	CertFile   string `yaml:"cert_file"`
+	KeyFile    string `yaml:"key_file"`
+	ServerName string `yaml:"server_name"`
 }
 
 type fileRoute struct {
-	Name       string            `yaml:"name"`
-	Match      fileMatch         `yaml:"match"`
-	Upstream   string            `yaml:"upstream"`
-	Auth       fileAuth          `yaml:"auth"`
-	Revocation fileRevocation    `yaml:"revocation"`
-	Identity   map[string]string `yaml:"identity_headers"`
-	Rewrite    fileRewrite       `yaml:"rewrite"`
-	Timeout    *duration         `yaml:"timeout"`
-	ForwardAuz *bool             `yaml:"forward_authorization"`
+	Name      string       `yaml:"name"`
+	Match     fileMatch    `yaml:"match"`
+	Upstream  string       `yaml:"upstream"`
+	Rewrite   fileRewrite  `yaml:"rewrite"`
+	WebSocket bool         `yaml:"websocket"`
+	Origins   []string     `yaml:"origins"`
+	Own       fileSettings `yaml:",inline"`
 }
 
 type fileMatch struct {
 	Hosts   []string `yaml:"hosts"`
 	Path    string   `yaml:"path"`
 	Methods []string `yaml:"methods"`
+	Allow   []string `yaml:"allow"`
 }
 
 type fileAuth struct {
-	Mode       string   `yaml:"mode"`
-	Audiences  []string `yaml:"audiences"`
-	TokenTypes []string `yaml:"token_types"`
-	Scopes     []string `yaml:"scopes"`
+	Mode       string         `yaml:"mode"`
+	Audiences  []string       `yaml:"audiences"`
+	TokenFrom  []string       `yaml:"token_from"`
+	TokenTypes []string       `yaml:"token_types"`
+	Scopes     []string       `yaml:"scopes"`
+	Claims     map[string]any `yaml:"claims"`
 }
 
 type fileRevocation struct {
@@ -64,6 +98,16 @@ type fileRevocation struct {
 type fileRewrite struct {
 	StripPrefix  string `yaml:"strip_prefix"`
 	PreserveHost bool   `yaml:"preserve_host"`
+}
+
+type fileCORS struct {
+	Origins []string `yaml:"origins"`
+}
+
+type fileLimits struct {
+	Body *size  `yaml:"body"`
+	Rate string `yaml:"rate"`
+	Per  string `yaml:"per"`
 }
 
 // duration is written as Go writes it: 30s, 1m30s.
@@ -90,15 +134,41 @@ func (d *duration) or(otherwise time.Duration) time.Duration {
 	return time.Duration(*d)
 }
 
+// size is a number of bytes: 500, 64KiB, 2MiB, 1GiB.
+type size int64
+
+// UnmarshalYAML reads a size with or without its unit.
+func (s *size) UnmarshalYAML(unmarshal func(any) error) error {
+	var text string
+	if err := unmarshal(&text); err != nil {
+		return err
+	}
+	number, unit := text, int64(1)
+	for i, suffix := range []string{"KiB", "MiB", "GiB"} {
+		if digits, found := strings.CutSuffix(text, suffix); found {
+			number, unit = digits, 1<<(10*(i+1))
+		}
+	}
+	n, err := strconv.ParseInt(strings.TrimSpace(number), 10, 64)
+	if err != nil || n < 1 || n > 1<<53/unit {
+		return fmt.Errorf("%q is not a size like 64KiB or 2MiB", text)
+	}
+	*s = size(n * unit)
+	return nil
+}
+
 // Defaults of what a routes file leaves open, from the process's settings.
 type Defaults struct {
 	// UserIDClaim is told to the back end as X-User-Id.
 	UserIDClaim string
-	// Audiences that our own tokens are issued for are asked for by the issuer's
-	// own setting; these are the routes'. Default none.
+	// OnUnavailable is deny or allow; empty: deny.
 	OnUnavailable string
 	// MaxStale of what is known about revocations.
 	MaxStale time.Duration
+	// Cookie and ImpersonationCookie are looked at after the header; empty: not.
+	Cookie, ImpersonationCookie string
+	// CORSOrigins of routes that say nothing about CORS.
+	CORSOrigins []string
 }
 
 // ReadRoutes reads a routes file. It returns every fault at once: those of the

@@ -19,13 +19,42 @@ func (t TrustedProxies) Trusts(remoteAddr string) bool {
 	if err != nil {
 		return false
 	}
-	ip := addr.Addr().Unmap()
+	return t.contains(addr.Addr().Unmap())
+}
+
+func (t TrustedProxies) contains(ip netip.Addr) bool {
 	for _, network := range t {
 		if network.Contains(ip) {
 			return true
 		}
 	}
 	return false
+}
+
+// Client is the address of the client itself: the peer's, or, where the peer is a
+// trusted proxy, the last address in X-Forwarded-For that is none.
+func (t TrustedProxies) Client(r *http.Request) string {
+	if !t.Trusts(r.RemoteAddr) {
+		return hostOf(r.RemoteAddr)
+	}
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
+	for i := len(hops) - 1; i >= 0; i-- {
+		addr, err := netip.ParseAddr(strings.TrimSpace(hops[i]))
+		if err != nil {
+			break // what stands left of a faulty hop is nobody's word
+		}
+		if !t.contains(addr.Unmap()) {
+			return addr.Unmap().String()
+		}
+	}
+	return hostOf(r.RemoteAddr)
+}
+
+func hostOf(remoteAddr string) string {
+	if host, _, err := net.SplitHostPort(remoteAddr); err == nil {
+		return host
+	}
+	return remoteAddr
 }
 
 // isForwarding reports whether a header (canonical name) tells a back end where
@@ -44,10 +73,7 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 			delete(out, name)
 		}
 	}
-	client := in.RemoteAddr
-	if host, _, err := net.SplitHostPort(client); err == nil {
-		client = host
-	}
+	client := hostOf(in.RemoteAddr)
 	proto := "http"
 	if in.TLS != nil {
 		proto = "https"

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"context"
 	"errors"
 	"log/slog"
 	"net/http"
@@ -8,8 +9,10 @@ import (
 	"sync/atomic"
 
 	"tollgate/internal/problem"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/keys/token"
+	"tollgate/revocation"
 )
 
 // Config of a Gateway. Verifier, Revocations and Routes are required.
@@ -19,12 +22,12 @@ type Config struct {
 	Routes      *Table
 	// Schemes of the Authorization header; default Bearer.
 	Schemes []string
-	// Builtin identity headers: their names are stripped on every route.
-	Builtin []IdentityHeader
 	// TrustedProxies whose X-Forwarded-* are believed; default nobody.
 	TrustedProxies TrustedProxies
-	Log            *slog.Logger
-	Metrics        *telemetry.Metrics
+	// Limiter counts requests of routes with a rate; without it there are no rates.
+	Limiter *ratelimit.Limiter
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
 }
 
 // Gateway answers every request that no row of the issuer takes. It is an
@@ -34,12 +37,15 @@ type Gateway struct {
 	revocations token.Checker
 	schemes     []string
 	trusted     TrustedProxies
+	limiter     *ratelimit.Limiter
 	log         *slog.Logger
 	metrics     *telemetry.Metrics
-	strip       stripSet
-	table       atomic.Pointer[Table]
-	transport   *http.Transport
+	streams     *streams
+	pools       *pools
 	reverse     *httputil.ReverseProxy
+	// table is an immutable snapshot; Swap replaces it. Requests that are being
+	// served keep the one they began with.
+	table atomic.Pointer[Table]
 }
 
 // New returns a Gateway.
@@ -54,70 +60,164 @@ func New(c Config) (*Gateway, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gateway{
-		verifier: c.Verifier, revocations: c.Revocations, schemes: c.Schemes, trusted: c.TrustedProxies,
-		log: c.Log, metrics: c.Metrics, strip: newStripSet(c.Routes.Routes(), c.Builtin), transport: newTransport(),
+		verifier: c.Verifier, revocations: c.Revocations, schemes: c.Schemes, trusted: c.TrustedProxies, limiter: c.Limiter,
+		log: c.Log, metrics: c.Metrics, streams: newStreams(c.Verifier, c.Revocations), pools: newPools(c.Log),
 	}
-	g.table.Store(c.Routes)
 	g.reverse = g.newProxy()
+	g.Swap(c.Routes)
 	return g, nil
 }
 
+// Swap replaces the routing table. Upstreams whose settings did not change keep
+// their connections and what is known of their health.
+func (g *Gateway) Swap(t *Table) {
+	g.pools.adopt(t)
+	g.table.Store(t)
+}
+
+// Table is the present routing table.
+func (g *Gateway) Table() *Table { return g.table.Load() }
+
+// Run checks the upstreams' health until ctx ends.
+func (g *Gateway) Run(ctx context.Context) error { return g.pools.run(ctx) }
+
 // Close gives up the idle connections to the back ends.
-func (g *Gateway) Close() { g.transport.CloseIdleConnections() }
+func (g *Gateway) Close() { g.pools.close() }
+
+// Apply ends the open streams that records of the revocation feed name.
+func (g *Gateway) Apply(records []revocation.Record) { g.streams.apply(records) }
+
+// Recheck asks about every open stream anew: the feed had a gap.
+func (g *Gateway) Recheck(ctx context.Context) { g.streams.recheck(ctx) }
+
+// OpenStreams returns how many WebSockets, event streams and gRPC calls with a
+// token are open.
+func (g *Gateway) OpenStreams() int { return g.streams.count() }
 
 // ServeHTTP takes one request from its route to the back end or to a refusal.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	record := telemetry.From(w)
-	route, allow := g.table.Load().Match(r.Host, r.URL.Path, r.Method)
-	if route == nil {
-		g.noRoute(w, r, record, allow)
+	table := g.table.Load()
+	if isForwardAuth(r.URL.Path) {
+		g.forwardAuth(w, r)
 		return
 	}
-	record.Route, record.Upstream = route.Name, route.Upstream.Name
-	id, refusal := g.admit(r, route)
-	if id != nil {
-		record.Subject, record.JTI, record.KeyID = id.Subject, id.JTI, id.KeyID
+	at, err := readTarget(r)
+	if err != nil {
+		malformed(w, http.StatusBadRequest, "path", badPath)
+		return
 	}
-	if refusal != nil {
+	route, allow := table.Match(r.Host, at.path, r.Method)
+	if isPreflight(r) && g.preflight(w, r, table, at) {
+		return
+	}
+	if route == nil {
+		noRoute(w, r, record, allow)
+		return
+	}
+	record.Route, record.Upstream = route.Name, route.Upstream.Name()
+	route.CORS.apply(w.Header(), r)
+	if at.spelling&^route.Permits != 0 {
+		malformed(w, http.StatusBadRequest, "path", badPath)
+		return
+	}
+	if isWebSocket(r.Header) && route.WebSocket {
+		if status, detail := checkWebSocket(r); status != 0 {
+			record.Decision, record.Error = telemetry.Deny, "handshake"
+			refuseUpgrade(w, status, detail)
+			return
+		}
+	}
+	if status, detail := route.Limits.within(w, r); status != 0 {
+		malformed(w, status, "limit", detail)
+		return
+	}
+	x := &exchange{route: route, table: table, record: record, gateway: g}
+	if refusal := g.admit(r, x); refusal != nil {
 		g.refuse(w, record, refusal)
 		return
 	}
-	record.Decision = "allow"
-	g.proxy(w, r, &exchange{route: route, identity: id, record: record})
+	g.proxy(w, r, x)
 }
 
-// admit answers who calls. On a refusal the identity is that of a token whose
-// signature was good, for the log line alone.
-func (g *Gateway) admit(r *http.Request, route *Route) (*token.Identity, *problem.Refusal) {
-	if route.Mode == None {
-		return nil, nil
+// preflight answers for the route of the method that is asked about.
+func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request, table *Table, at target) bool {
+	route, _ := table.Match(r.Host, at.path, r.Header.Get("Access-Control-Request-Method"))
+	if route == nil {
+		return false
 	}
-	raw, refusal := problem.Bearer(r.Header, g.schemes)
+	allowed := route.Methods
+	if len(allowed) == 0 {
+		allowed = methods
+	}
+	record := telemetry.From(w)
+	record.Route = route.Name
+	return route.CORS.preflight(w, r, allowed)
+}
+
+// admit decides whether a request may go on, and who calls: route, credential,
+// token, origin, rate. On a report-only route it lets through what it would have
+// refused for its credential, says so, and sets no identity.
+func (g *Gateway) admit(r *http.Request, x *exchange) *problem.Refusal {
+	refusal := g.identify(r, x)
+	if refusal != nil && x.route.ReportOnly {
+		x.identity = nil
+		x.record.Decision, x.record.Reason, x.record.Error = telemetry.Report, string(refusal.Reason), string(refusal.Fault)
+		refusal = nil
+	} else if refusal == nil {
+		x.record.Decision = telemetry.Allow
+	}
 	if refusal != nil {
-		return nil, refusal
+		return refusal
 	}
-	if raw == "" {
+	return g.throttle(r, x.route, x.identity)
+}
+
+// identify answers who calls.
+func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
+	route := x.route
+	if route.Mode == None {
+		return nil
+	}
+	cred, refusal := take(r, route.Carriers, g.schemes)
+	if refusal != nil {
+		return refusal
+	}
+	if cred.raw == "" {
 		if route.Mode == Optional {
-			return nil, nil
+			return nil
 		}
-		return nil, problem.Missing()
+		return problem.Missing()
 	}
-	id, err := g.verifier.Authenticate(r.Context(), raw, &route.Policy, g.revocations)
+	x.credential = cred
+	if cred.from.kind == inCookie && !route.Origins.allows(r) {
+		return problem.ForeignOrigin()
+	}
+	id, err := g.verifier.Authenticate(r.Context(), cred.raw, &route.Policy, g.revocations)
 	if err == nil {
-		return id, nil
+		x.identify(id)
+		return nil
 	}
+	return g.refusal(err, x)
+}
+
+// refusal translates an error of the verifier.
+func (g *Gateway) refusal(err error, x *exchange) *problem.Refusal {
 	var refused *token.Refusal
 	if !errors.As(err, &refused) {
 		refused = &token.Refusal{Reason: token.ReasonUnavailable, Fault: "the token could not be checked", Err: err}
 	}
 	if refused.Err != nil {
-		g.log.Warn("a token could not be checked", "route", route.Name, "fault", refused.Fault, "error", refused.Err)
+		g.log.Warn("a token could not be checked", "route", x.route.Name, "fault", refused.Fault, "error", refused.Err)
 	}
-	return refused.Token, problem.OfToken(refused, route.Policy.TokenTypes, route.Policy.Scopes)
+	if refused.Token != nil { // its signature was good
+		x.note(refused.Token)
+	}
+	return problem.OfToken(refused, x.route.Policy.TokenTypes, x.route.Policy.Scopes)
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, record *telemetry.Record, refusal *problem.Refusal) {
-	record.Decision, record.Reason = "deny", string(refusal.Reason)
+	record.Decision, record.Reason = telemetry.Deny, string(refusal.Reason)
 	record.Error = string(refusal.Fault)
 	refusal.Write(w)
 }

@@ -41,7 +41,13 @@ func (h IdentityHeader) value(id *token.Identity) (string, bool) {
 	return s, ok && validValue(s)
 }
 
+// validValue reports whether a header carries the text as it is: no control
+// characters, and no blanks at its ends, which HTTP would trim (" alice" must not
+// arrive as alice).
 func validValue(s string) bool {
+	if s != strings.Trim(s, " \t") {
+		return false
+	}
 	for i := range len(s) {
 		if s[i] < 0x20 && s[i] != '\t' || s[i] == 0x7f {
 			return false

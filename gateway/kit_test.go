@@ -42,6 +42,8 @@ type edge struct {
 	Backend *httptest.Server
 	Metrics *telemetry.Metrics
 
+	gateway *Gateway
+
 	key  *ecdsa.PrivateKey
 	kid  string
 	logs *syncBuffer
@@ -72,6 +74,15 @@ type edgeOptions struct {
 	check   checkerFunc
 	handler http.HandlerFunc
 	trusted TrustedProxies
+	// defaults beside the kit's own
+	defaults Defaults
+}
+
+func contains(s, part string) bool { return strings.Contains(s, part) }
+
+func corsHandler(w http.ResponseWriter, _ *http.Request) {
+	w.Header().Set("Access-Control-Allow-Origin", "*")
+	_, _ = io.WriteString(w, "hello")
 }
 
 func mustEdge(t *testing.T, o edgeOptions) *edge {
@@ -94,7 +105,8 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	if o.routes == "" {
 		o.routes = "version: 1\nupstreams: {app: {urls: [\"BACKEND\"]}}\nroutes: [{name: all, match: {path: /}, upstream: app}]\n"
 	}
-	defaults := Defaults{UserIDClaim: "user_id", MaxStale: 5 * time.Second}
+	defaults := o.defaults
+	defaults.UserIDClaim, defaults.MaxStale = "user_id", 5*time.Second
 	table, err := ReadRoutes([]byte(strings.ReplaceAll(o.routes, "BACKEND", e.Backend.URL)), defaults)
 	if err != nil {
 		t.Fatalf("routes: %v", err)
@@ -119,13 +131,14 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	log := slog.New(slog.NewJSONHandler(e.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	e.Metrics = telemetry.NewMetrics(telemetry.Build{})
 	g, err := New(Config{
-		Verifier: verifier, Revocations: o.check, Routes: table, Builtin: BuiltinIdentity("user_id"),
+		Verifier: verifier, Revocations: o.check, Routes: table,
 		TrustedProxies: o.trusted, Log: log, Metrics: e.Metrics,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	front := httptest.NewUnstartedServer(telemetry.Handler(NewPublic(g), telemetry.Options{Log: log, Access: true, Metrics: e.Metrics}))
+	e.gateway = g
+	front := httptest.NewUnstartedServer(telemetry.Handler(NewPublic(g, nil), telemetry.Options{Log: log, Access: true, Metrics: e.Metrics}))
 	front.Config.DisableGeneralOptionsHandler = true
 	front.Start()
 	t.Cleanup(func() { front.Close(); g.Close() })

@@ -21,7 +21,7 @@ func TestMustHold12_AmbiguousPathsAreRefused(t *testing.T) {
 			if err != nil {
 				return // net/http answers 400 by itself
 			}
-			if checkPath(r) == nil {
+			if at, err := readTarget(r); err == nil && at.spelling == 0 {
 				t.Errorf("accepted: path %q, raw %q", r.URL.Path, r.URL.RawPath)
 			}
 		})
@@ -37,8 +37,8 @@ func TestOrdinaryPathsPass(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if err := checkPath(r); err != nil {
-				t.Error(err)
+			if at, err := readTarget(r); err != nil || at.spelling != 0 {
+				t.Error(at, err)
 			}
 		})
 	}
@@ -72,5 +72,29 @@ routes:
 				t.Errorf("upstream saw %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// A route may allow a spelling; what is matched then is what was written: no
+// prefix is found across an encoded slash.
+func TestAllowedSpellings(t *testing.T) {
+	e := mustEdge(t, edgeOptions{routes: `
+version: 1
+upstreams: {app: {urls: ["BACKEND"]}}
+routes:
+  - {name: public, match: {path: /pub, allow: [encoded_slash, semicolon, double_slash]}, upstream: app, auth: {mode: none}}
+  - {name: secret, match: {path: /pub/secret}, upstream: app}
+  - {name: rest, match: {path: /}, upstream: app, auth: {mode: none}}
+`})
+	for _, c := range []struct {
+		path   string
+		status int
+	}{
+		{"/pub/a%2Fb", 200}, {"/pub/a;v=1/b", 200}, {"/pub//a", 200}, {"/pub/a%2f%2e%2e%2fsecret", 400}, {"/pub/..;/secret", 400}, {"/pub/%2e%2e/x", 400},
+		{"/x/a%2Fb", 400}, {"/x;a", 400}, {"/x//a", 400}, {"/pub/secret", 401}, {"/pub/secret%2Fx", 200}, {"/pub/;/secret", 400}, {"/pub/a%5cb", 400}, {"/pub/a%00", 400},
+	} {
+		if res, body := e.get(t, "GET", c.path); res.StatusCode != c.status {
+			t.Errorf("%s: %d %s, want %d", c.path, res.StatusCode, body, c.status)
+		}
 	}
 }

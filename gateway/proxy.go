@@ -5,8 +5,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"net"
 	"net/http"
+	"net/http/httptrace"
 	"net/http/httputil"
 	"strings"
 	"sync"
@@ -17,35 +17,26 @@ import (
 	"tollgate/keys/token"
 )
 
-// exchange is what the proxy needs to know of the request that it forwards.
-type exchange struct {
-	route    *Route
-	identity *token.Identity // nil on a public route, or without a token on an optional one
-	record   *telemetry.Record
-	timer    *time.Timer // ends the wait for the first byte
-}
-
-type exchangeKey struct{}
-
-func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKey{}).(*exchange) }
-
-var (
-	errFirstByte = errors.New("the upstream did not begin to answer in time")
-	errNoBody    = errors.New("the client's body could not be read")
-)
-
 // newProxy returns the proxy behind all routes. Rewrite, unlike Director, runs
 // after the hop-by-hop headers were removed: no Connection header can take away
 // what is set here.
 func (g *Gateway) newProxy() *httputil.ReverseProxy {
 	return &httputil.ReverseProxy{
-		Rewrite:        g.rewrite,
-		Transport:      g.transport,
+		Rewrite:        rewrite,
+		Transport:      transport{},
 		ModifyResponse: modifyResponse,
 		ErrorHandler:   g.proxyError,
 		BufferPool:     &buffers{},
 		ErrorLog:       slog.NewLogLogger(g.log.Handler(), slog.LevelDebug),
 	}
+}
+
+// transport sends a request to the upstream of its route.
+type transport struct{}
+
+// RoundTrip implements http.RoundTripper.
+func (transport) RoundTrip(r *http.Request) (*http.Response, error) {
+	return exchangeOf(r).route.Upstream.RoundTrip(r)
 }
 
 // proxy forwards the request and holds the wait for the first byte within the
@@ -57,6 +48,12 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 		x.timer = time.AfterFunc(x.route.Timeout, func() { cancel(errFirstByte) })
 		defer x.timer.Stop()
 	}
+	if isWebSocket(r.Header) && x.route.WebSocket {
+		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { x.conn = info.Conn }})
+	} else {
+		// An upgrade is opened by a route that names it, never by a client's wish.
+		delete(r.Header, "Upgrade")
+	}
 	r = r.WithContext(ctx)
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = clientBody{r.Body}
@@ -64,30 +61,25 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 	g.reverse.ServeHTTP(w, r)
 }
 
-func (g *Gateway) rewrite(pr *httputil.ProxyRequest) {
+func rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.In)
-	target := x.route.Upstream.pick()
 	out := pr.Out
 	if p := x.route.StripPrefix; p != "" {
 		stripPrefix(out, p)
 	}
-	out.URL.Scheme, out.URL.Host = target.Scheme, target.Host
-	if base := strings.TrimSuffix(target.EscapedPath(), "/"); base != "" {
-		out.URL.RawPath = base + out.URL.EscapedPath()
-		out.URL.Path = strings.TrimSuffix(target.Path, "/") + out.URL.Path
-	}
-	out.Host = target.Host
+	out.Host = ""
 	if x.route.PreserveHost {
 		out.Host = pr.In.Host
 	}
 	h := out.Header
-	// Upgrades are opened by a route that names them, never by a client's wish.
-	// ReverseProxy has put them back after it removed the hop-by-hop headers.
-	delete(h, "Upgrade")
-	delete(h, "Connection")
-	out.Trailer = nil
-	g.strip.strip(h)
-	g.trusted.forward(pr.In, h)
+	x.table.strip.strip(h)
+	for name := range out.Trailer { // announced by the client, sent after the body
+		if _, ours := x.table.strip[foldName(name)]; ours || !plainName(name) || isForwarding(name) {
+			delete(out.Trailer, name)
+		}
+	}
+	x.gateway.trusted.forward(pr.In, h)
+	x.credential.scrub(out)
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}
@@ -124,64 +116,59 @@ func modifyResponse(res *http.Response) error {
 		x.timer.Stop()
 	}
 	delete(res.Header, "X-Request-Id") // ours stands in the answer already
+	if x.route.CORS != nil {
+		stripCORS(res.Header)
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols && x.credential.from.kind == inSubprotocol && x.credential.raw != "" &&
+		res.Header.Get("Sec-Websocket-Protocol") == "" {
+		// A browser that offered subprotocols wants one of them chosen, and the back
+		// end was not told of this one.
+		res.Header.Set("Sec-Websocket-Protocol", subprotocolName)
+	}
+	if x.identity == nil || x.route.KeepStreams || !isStream(res) {
+		return nil
+	}
+	return x.gateway.watch(res, x)
+}
+
+// watch ties a stream to its token.
+func (g *Gateway) watch(res *http.Response, x *exchange) error {
+	st := &stream{identity: x.identity, policy: &x.route.Policy}
+	leave := func() { g.streams.remove(st) }
+	var ended func(token.Reason)
+	if tunnelled, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
+		t := &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, leave: leave, gone: make(chan struct{})}
+		res.Body, ended = t, t.end
+	} else {
+		b := &streamBody{ReadCloser: res.Body, res: res, leave: leave}
+		res.Body, ended = b, b.end
+	}
+	st.end = func(why token.Reason) {
+		g.log.Info("a stream was ended with its token", "route", x.route.Name, "reason", why, "sub", x.identity.Subject,
+			"jti", x.identity.JTI, "request_id", x.record.RequestID)
+		ended(why)
+	}
+	// After its registration, with what is known by then.
+	if refusal := g.streams.add(res.Request.Context(), st); refusal != nil {
+		return &refusedLate{refusal}
+	}
 	return nil
 }
 
-// proxyError tells the classes of failure apart. What the client sees names no
-// host and no cause; the log line has both.
-func (g *Gateway) proxyError(w http.ResponseWriter, r *http.Request, err error) {
-	x := exchangeOf(r)
-	status, class, detail := classify(r, err)
-	x.record.Decision = "error"
-	x.record.Error = class
-	if class != classClientBody {
-		g.metrics.UpstreamError(x.route.Upstream.Name, class)
-	}
-	if class != classClientBody && class != classClientGone {
-		g.log.Warn("upstream failed", "route", x.route.Name, "upstream", x.route.Upstream.Name, "class", class,
-			"request_id", x.record.RequestID, "error", err)
-	}
-	problem.WriteDetail(w, status, detail)
-}
+// refusedLate is a token that was revoked between its verdict and the answer.
+type refusedLate struct{ refusal *token.Refusal }
 
-// statusClientGone is nginx's number for a client that left; it is seen in the
-// log only.
-const statusClientGone = 499
-
-// The classes of failure; those of the upstream are metric labels.
-const (
-	classClientBody = "client_body"
-	classClientGone = telemetry.UpstreamCanceled
-)
-
-func classify(r *http.Request, err error) (status int, class, detail string) {
-	var op *net.OpError
-	switch {
-	case errors.Is(context.Cause(r.Context()), errFirstByte):
-		return http.StatusGatewayTimeout, telemetry.UpstreamTimeout, "The upstream did not answer in time."
-	case r.Context().Err() != nil:
-		return statusClientGone, classClientGone, "The request was given up."
-	case errors.Is(err, errNoBody):
-		return http.StatusBadRequest, classClientBody, "The request body could not be read."
-	case errors.As(err, &op) && op.Op == "dial":
-		if op.Timeout() {
-			return http.StatusGatewayTimeout, telemetry.UpstreamTimeout, "The upstream could not be reached in time."
-		}
-		return http.StatusBadGateway, telemetry.UpstreamConnect, "The upstream could not be reached."
-	case errors.As(err, &op), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
-		return http.StatusBadGateway, telemetry.UpstreamReset, "The upstream broke the connection off."
-	}
-	return http.StatusBadGateway, telemetry.UpstreamProtocol, "The upstream gave no valid answer."
-}
+func (e *refusedLate) Error() string { return e.refusal.Error() }
 
 // clientBody marks errors of the client's own body, so that a malformed one is
 // the client's 400 and not the upstream's 502.
 type clientBody struct{ io.ReadCloser }
 
+// Read implements io.Reader.
 func (b clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
 	if err != nil && !errors.Is(err, io.EOF) {
-		err = errors.Join(errNoBody, err)
+		err = errors.Join(errClientBody, err)
 	}
 	return n, err
 }
@@ -189,6 +176,7 @@ func (b clientBody) Read(p []byte) (int, error) {
 // buffers lends the copy buffers of the proxy.
 type buffers struct{ pool sync.Pool }
 
+// Get implements httputil.BufferPool.
 func (b *buffers) Get() []byte {
 	if p, ok := b.pool.Get().(*[]byte); ok {
 		return *p
@@ -196,4 +184,29 @@ func (b *buffers) Get() []byte {
 	return make([]byte, 32<<10)
 }
 
+// Put implements httputil.BufferPool.
 func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
+
+// proxyError answers what could not be proxied. What the client sees names no
+// host and no cause; the log line has both.
+func (g *Gateway) proxyError(w http.ResponseWriter, r *http.Request, err error) {
+	x := exchangeOf(r)
+	var late *refusedLate
+	if errors.As(err, &late) {
+		g.refuse(w, x.record, g.refusal(late.refusal, x))
+		return
+	}
+	f := classify(r, err)
+	x.record.Decision, x.record.Error = telemetry.Error, f.class
+	if f.upstream {
+		g.metrics.UpstreamError(x.route.Upstream.Name(), f.class)
+		if f.class != telemetry.UpstreamCanceled {
+			g.log.Warn("upstream failed", "route", x.route.Name, "upstream", x.route.Upstream.Name(), "class", f.class,
+				"request_id", x.record.RequestID, "error", err)
+		}
+	}
+	if f.status == http.StatusServiceUnavailable {
+		w.Header().Set("Retry-After", "1")
+	}
+	problem.WriteDetail(w, f.status, f.detail)
+}

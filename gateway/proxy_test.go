@@ -150,17 +150,3 @@ func TestMustHold13_NoTunnelOnAnOrdinaryRoute(t *testing.T) {
 		}
 	}
 }
-
-func TestUpstreamsInTurn(t *testing.T) {
-	u, err := NewUpstream("u", []string{"http://a:1", "http://b:2"})
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := map[string]int{}
-	for range 10 {
-		got[u.pick().Host]++
-	}
-	if got["a:1"] != 5 || got["b:2"] != 5 {
-		t.Errorf("%v", got)
-	}
-}

@@ -22,7 +22,10 @@ type Public struct {
 
 // NewPublic returns the listener's handler. What no mounted row takes goes to
 // rest: a *Gateway, or [NotFound] in a process without the gateway role.
-func NewPublic(rest http.Handler) *Public {
+//
+// Cors are the origins whose pages may read the rows' answers; nil: none. Routes
+// have their own.
+func NewPublic(rest http.Handler, cors *CORS) *Public {
 	e := echo.New()
 	e.HideBanner, e.HidePort = true, true
 	e.Logger.SetOutput(discard{})
@@ -30,7 +33,19 @@ func NewPublic(rest http.Handler) *Public {
 	// place (TrustedProxies).
 	e.IPExtractor = echo.ExtractIPDirect()
 	e.HTTPErrorHandler = answerError
-	e.RouteNotFound("/*", echo.WrapHandler(rest))
+	e.RouteNotFound(restPath, echo.WrapHandler(rest))
+	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
+		return func(c echo.Context) error {
+			if c.Path() == restPath { // a route: the gateway knows its rule
+				return next(c)
+			}
+			if cors.preflight(c.Response(), c.Request(), methods) {
+				return nil
+			}
+			cors.apply(c.Response().Header(), c.Request())
+			return next(c)
+		}
+	})
 	return &Public{echo: e, rest: rest}
 }
 
@@ -49,12 +64,17 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
 	}
-	if err := checkPath(r); err != nil {
-		malformed(w, http.StatusBadRequest, "path", "The request's path is not acceptable.")
+	if _, err := readTarget(r); err != nil {
+		malformed(w, http.StatusBadRequest, "path", badPath)
 		return
 	}
 	p.echo.ServeHTTP(w, r)
 }
+
+// restPath is the pattern of whatever no row takes.
+const restPath = "/*"
+
+const badPath = "The request's path is not acceptable."
 
 // malformed answers a request that is refused before it has a route.
 func malformed(w http.ResponseWriter, status int, class, detail string) {
@@ -64,7 +84,7 @@ func malformed(w http.ResponseWriter, status int, class, detail string) {
 }
 
 // noRoute answers 404, or 405 with Allow where only the method has no route.
-func (g *Gateway) noRoute(w http.ResponseWriter, r *http.Request, record *telemetry.Record, allow []string) {
+func noRoute(w http.ResponseWriter, r *http.Request, record *telemetry.Record, allow []string) {
 	record.Decision = "deny"
 	if allow == nil {
 		record.Error = "no_route"

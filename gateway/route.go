@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"tollgate/gateway/upstream"
 	"tollgate/keys/token"
 )
 
@@ -28,10 +29,25 @@ type Route struct {
 	// /apix. A trailing slash makes no difference.
 	Path string
 	// Methods in upper case; empty: any.
-	Methods  []string
-	Upstream *Upstream
+	Methods []string
+	// Permits are the spellings of a path that are refused elsewhere.
+	Permits  spelling
+	Upstream *upstream.Upstream
 	Mode     Mode
 	Policy   token.Policy
+	// Carriers are where a credential is looked for, in their order.
+	Carriers []carrier
+	// Origins may use a cookie beside our own.
+	Origins *origins
+	// CORS lets pages of other origins read the answers; nil: nobody's.
+	CORS *CORS
+	// ReportOnly decides, logs and counts, but lets through.
+	ReportOnly bool
+	// WebSocket lets upgrades through.
+	WebSocket bool
+	// KeepStreams lets a stream outlive its token.
+	KeepStreams bool
+	Limits      Limits
 	// Identity headers that are set from the token, in a fixed order.
 	Identity []IdentityHeader
 	// StripPrefix is removed from the path before it is forwarded.
@@ -51,6 +67,7 @@ func (r *Route) allows(method string) bool {
 // Table finds the route of a request: exact host before wildcard before any
 // host, then the longest prefix, then the method. It is immutable.
 type Table struct {
+	strip    stripSet
 	exact    map[string]prefixes
 	wildcard map[string]prefixes // by the part behind "*."
 	anyHost  prefixes
@@ -60,9 +77,13 @@ type Table struct {
 // prefixes holds the routes of one host by their path without trailing slash.
 type prefixes map[string][]*Route
 
-// NewTable returns the table of routes.
-func NewTable(routes []*Route) *Table {
-	t := &Table{exact: map[string]prefixes{}, wildcard: map[string]prefixes{}, anyHost: prefixes{}, routes: routes}
+// newTable returns the table of routes. Builtin are the identity headers that are
+// stripped whether a route sets them or not.
+func newTable(routes []*Route, builtin []IdentityHeader) *Table {
+	t := &Table{
+		exact: map[string]prefixes{}, wildcard: map[string]prefixes{}, anyHost: prefixes{}, routes: routes,
+		strip: newStripSet(routes, builtin),
+	}
 	for _, r := range routes {
 		if len(r.Hosts) == 0 {
 			t.anyHost.add(r)

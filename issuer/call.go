@@ -33,7 +33,7 @@ func (c *call) reply(status int, body any) error {
 	h.Set("Content-Type", "application/json")
 	h.Set("Content-Length", strconv.Itoa(len(encoded)))
 	h.Set("Cache-Control", "no-store")
-	h.Set("Vary", "Accept")
+	h.Add("Vary", "Accept") // beside what the listener has said of Origin
 	c.w.WriteHeader(status)
 	_, err = c.w.Write(encoded)
 	if err != nil {

@@ -118,7 +118,9 @@ func TestAuthorizationIsIgnored(t *testing.T) {
 // TestHosts: with ISSUER_HOSTS the rows exist there alone, and elsewhere their
 // paths are ordinary ones.
 func TestHosts(t *testing.T) {
-	rest := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "rest "+r.Method+" "+r.URL.Path) })
+	rest := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "rest "+r.Method+" "+r.URL.Path)
+	})
 	k := opened(t, issuerkit.Options{Rest: rest, Issuer: func(c *issuer.Config) { c.Hosts = []string{"ID.example.com", "id.example.org"} }})
 	for host, ours := range map[string]bool{
 		"id.example.com": true, "id.example.com:8443": true, "Id.Example.COM.": true, "id.example.org.:443": true,

@@ -73,3 +73,24 @@ func (t *Token) endedBy(kind Kind, cut int64) bool {
 		return t.IssuedAt <= cut/microsPerSecond
 	}
 }
+
+// Name is an entry that may speak of a token.
+type Name struct {
+	Kind   Kind
+	Digest Digest
+}
+
+// Names returns the entries that may speak of t, for whoever follows the feed and
+// wants to know which of its records concern a token. Issuer must be set.
+func (t *Token) Names() []Name {
+	probes := t.probes(make([]probe, 0, maxProbes), "")
+	out := make([]Name, len(probes))
+	for i, p := range probes {
+		out[i] = Name{p.kind, p.digest}
+	}
+	return out
+}
+
+// EndedBy reports whether an entry of that kind, in force with that cut (µs, 0:
+// nothing in force any more), ends t.
+func (t *Token) EndedBy(kind Kind, cut int64) bool { return t.endedBy(kind, cut) }

@@ -32,8 +32,10 @@ type app struct {
 	ring        *ring.Manager     // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
-	verifier    *token.Verifier
+	verifier    *token.Verifier  // believes everybody who is trusted
+	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
 	gateway     *gateway.Gateway // nil without the gateway role
+	reloader    *reloader
 	server      *server.Server
 	instance    string
 	closeOthers []func()
@@ -71,6 +73,9 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.openServers(table); err != nil {
 		return nil, err
 	}
+	if err := a.openReloader(ctx); err != nil {
+		return nil, err
+	}
 	if err := a.server.Listen(); err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -84,6 +89,7 @@ func routes(c *Config) (*gateway.Table, error) {
 	}
 	d := gateway.Defaults{
 		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
+		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
 	}
 	if u := c.Routes.Upstream.Value; u != nil {
 		table, err := gateway.SingleRoute(u.String(), d)
@@ -156,17 +162,46 @@ func (a *app) waitForRedis(ctx context.Context) error {
 
 func (a *app) openVerifier() error {
 	t := a.config.Tokens
-	c := token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value}
-	if a.ring != nil {
-		c.Issuers = append(c.Issuers, token.Issuer{
-			Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
-			MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
-		})
-	}
 	var err error
-	if a.verifier, err = token.New(c); err != nil {
+	a.verifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
+	if err == nil && a.ring != nil {
+		a.ownVerifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
+	}
+	if err != nil {
 		return &exitError{exitUsage, err}
 	}
+	return nil
+}
+
+// ownIssuer is this system as an issuer whose tokens are believed; none without
+// the issuer role, where the file of trusted issuers has to name it.
+func (a *app) ownIssuer() []token.Issuer {
+	if a.ring == nil {
+		return nil
+	}
+	t := a.config.Tokens
+	return []token.Issuer{{
+		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
+		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
+	}}
+}
+
+// openReloader reads the trusted issuers for the first time; a fault then is one
+// of the configuration.
+func (a *app) openReloader(ctx context.Context) error {
+	a.reloader.gateway = a.gateway
+	specs, warnings, err := readTrusted(a.config)
+	if err != nil {
+		return &exitError{exitUsage, err}
+	}
+	for _, w := range warnings {
+		a.log.Warn("trusted issuers", "warning", w)
+	}
+	a.reloader.seen = a.reloader.digest()
+	if err := a.reloader.trust(ctx, specs); err != nil {
+		return &exitError{exitUsage, err}
+	}
+	a.server.Worker("reload", a.reloader.Run)
 	return nil
 }
 
@@ -180,6 +215,9 @@ func (a *app) run(ctx context.Context) error {
 }
 
 func (a *app) close() {
+	if a.reloader != nil {
+		a.reloader.Close()
+	}
 	if a.gateway != nil {
 		a.gateway.Close()
 	}

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate/gateway"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
@@ -24,6 +25,7 @@ const (
 )
 
 func (a *app) openServers(table *gateway.Table) error {
+	a.reloader = &reloader{config: a.config, verifier: a.verifier, own: a.ownIssuer(), log: a.log, metrics: a.metrics}
 	l := a.config.Listeners
 	a.server = server.New(server.Config{
 		ReadHeaderTimeout: l.ReadHeaderTimeout.Value, IdleTimeout: l.IdleTimeout.Value, MaxHeaderBytes: l.MaxHeaderBytes.Value,
@@ -64,21 +66,29 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		var err error
 		a.gateway, err = gateway.New(gateway.Config{
 			Verifier: a.verifier, Revocations: bounded{a.hot, c.Redis.OpTimeout.Value}, Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
-			Builtin: gateway.BuiltinIdentity(c.Tokens.UserIDClaim.Value), TrustedProxies: c.Listeners.TrustedProxies.Value,
+			TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
 			Log: a.log, Metrics: a.metrics,
 		})
 		if err != nil {
 			return nil, err
 		}
+		if err := a.followFeed(); err != nil {
+			return nil, err
+		}
+		a.server.Worker("upstreams", a.gateway.Run)
 		rest = a.gateway
 	}
-	public := gateway.NewPublic(rest)
+	cors, err := gateway.NewCORS(c.Listeners.CORSOrigins.Value)
+	if err != nil {
+		return nil, err
+	}
+	public := gateway.NewPublic(rest, cors)
 	if a.ring == nil {
 		return public, nil
 	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
-		Verifier: a.verifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		Claims: a.claims(), Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
 	})
@@ -102,10 +112,29 @@ func (a *app) claims() issuer.ClaimSettings {
 }
 
 func (a *app) admin() (http.Handler, error) {
-	return admin.New(admin.Config{
+	c := admin.Config{
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
 		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
+	}
+	if a.gateway != nil {
+		c.Routes = a.gateway.Table
+	}
+	c.Reload = a.reloader.Reload
+	return admin.New(c)
+}
+
+// followFeed lets the gateway hear of revocations as they happen, so that open
+// streams end with their tokens.
+func (a *app) followFeed() error {
+	feed, err := revocation.NewFeed(revocation.FeedConfig{
+		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Apply: a.gateway.Apply,
+		Gap: func(string) { a.gateway.Recheck(context.Background()) },
 	})
+	if err != nil {
+		return err
+	}
+	a.server.Worker("revocation feed", feed.Run)
+	return nil
 }
 
 // checks decide readiness.

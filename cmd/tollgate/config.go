@@ -19,6 +19,7 @@ type Config struct {
 	Keys       KeySettings        `group:"Keys"`
 	Revocation RevocationSettings `group:"Revocation"`
 	Login      LoginSettings      `group:"Log-in"`
+	Cookies    CookieSettings     `group:"Cookies"`
 	Shape      ShapeSettings      `group:"Shape"`
 	Admin      AdminSettings      `group:"Admin"`
 	Observe    ObserveSettings    `group:"Observe"`
@@ -38,6 +39,7 @@ type ListenerSettings struct {
 	ReadHeaderTimeout Duration `envconfig:"TOLLGATE_READ_HEADER_TIMEOUT" default:"5s" desc:"time a client has to send a request's header"`
 	IdleTimeout       Duration `envconfig:"TOLLGATE_IDLE_TIMEOUT" default:"90s" desc:"how long an unused connection is kept"`
 	ShutdownDelay     Duration `envconfig:"TOLLGATE_SHUTDOWN_DELAY" default:"0s" min:"0s" desc:"time between failing readiness and closing the listeners"`
+	CORSOrigins       Origins  `envconfig:"TOLLGATE_CORS_ORIGINS" desc:"origins whose pages may read answers, refusals included: exact, comma separated; empty: off"`
 	ShutdownTimeout   Duration `envconfig:"TOLLGATE_SHUTDOWN_TIMEOUT" default:"30s" desc:"time that requests in flight have to finish"`
 }
 
@@ -97,6 +99,8 @@ type KeySettings struct {
 	RotateEvery        Duration   `envconfig:"TOLLGATE_KEY_ROTATE_EVERY" default:"720h" min:"0s" desc:"how long a key signs; 0: until it is rotated by hand"`
 	Prepublish         Duration   `envconfig:"TOLLGATE_KEY_PREPUBLISH" default:"15m" desc:"how long a key is published before it signs: the verifiers' cache time"`
 	JWKSMaxAge         Duration   `envconfig:"TOLLGATE_JWKS_MAX_AGE" default:"5m" min:"1s" desc:"max-age of the published keys; at most TOLLGATE_KEY_PREPUBLISH"`
+	JWKSRefresh        Duration   `envconfig:"TOLLGATE_JWKS_REFRESH" default:"5m" min:"1s" desc:"how often the keys of trusted issuers are fetched"`
+	JWKSMinRefetch     Duration   `envconfig:"TOLLGATE_JWKS_MIN_REFETCH" default:"10s" min:"1s" desc:"least time between two fetches of an issuer's keys, however many tokens name an unknown key"`
 	TrustedIssuersFile File       `envconfig:"TOLLGATE_TRUSTED_ISSUERS_FILE" desc:"whose tokens are accepted besides our own (YAML)"`
 }
 
@@ -110,6 +114,12 @@ type RevocationSettings struct {
 type LoginSettings struct {
 	Users       Users `envconfig:"TOLLGATE_USERS" default:"redis" desc:"where the users are: redis"`
 	Concurrency Count `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
+}
+
+// CookieSettings say in which cookies tokens are looked for.
+type CookieSettings struct {
+	Name              CookieName `envconfig:"TOLLGATE_COOKIE_NAME" desc:"cookie that may hold the access token; empty: off"`
+	ImpersonationName CookieName `envconfig:"TOLLGATE_IMPERSONATION_COOKIE_NAME" desc:"cookie that may hold an impersonation token; it comes before the other; empty: off"`
 }
 
 // ShapeSettings say what the issuer's HTTP surface looks like.

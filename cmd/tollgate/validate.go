@@ -67,7 +67,7 @@ func probeOnline(ctx context.Context, config *Config, table *gateway.Table) erro
 			}
 			seen[raw] = true
 			if err := dial(ctx, raw); err != nil {
-				return exitWith(exitUnreachable, "upstream %s (%s) cannot be reached: %w", r.Upstream.Name, raw, err)
+				return exitWith(exitUnreachable, "upstream %s (%s) cannot be reached: %w", r.Upstream.Name(), raw, err)
 			}
 		}
 	}

@@ -174,3 +174,24 @@ func WriteDetail(w http.ResponseWriter, status int, detail string) {
 	w.WriteHeader(status)
 	_, _ = w.Write(body)
 }
+
+// Throttled is the answer to a caller over its rate, in Django REST framework's
+// words.
+func Throttled(seconds int) *Refusal {
+	seconds = max(seconds, 1)
+	return &Refusal{
+		Status: http.StatusTooManyRequests, Reason: token.ReasonRate, Fault: "over the rate of the route", RetryAfter: seconds,
+		body: refusalBody{
+			Detail: "Request was throttled. Expected available in " + strconv.Itoa(seconds) + " seconds.", Reason: token.ReasonRate,
+		},
+	}
+}
+
+// ForeignOrigin is the answer to a request that a page of another origin made
+// with the user's cookie.
+func ForeignOrigin() *Refusal {
+	return &Refusal{
+		Status: http.StatusForbidden, Reason: token.ReasonOrigin, Fault: "a cookie sent from a foreign origin",
+		body: refusalBody{Detail: "Cross-origin requests with a cookie are not accepted here.", Reason: token.ReasonOrigin},
+	}
+}

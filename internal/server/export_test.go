@@ -1,5 +1,10 @@
 package server
 
+import (
+	"net/http"
+	"time"
+)
+
 // CloseListener breaks a listener under a running server.
 func (s *Server) CloseListener(name string) {
 	for _, l := range s.servers {
@@ -8,3 +13,16 @@ func (s *Server) CloseListener(name string) {
 		}
 	}
 }
+
+// Handler returns what a listener serves, its limits around it.
+func (s *Server) Handler(name string) http.Handler {
+	for _, l := range s.servers {
+		if l.name == name {
+			return l.http.Handler
+		}
+	}
+	return nil
+}
+
+// Remind is what Watch does at each look, beside looking.
+func (c *Certificate) Remind(now time.Time) { c.remind(now) }

@@ -1,9 +1,11 @@
 package server_test
 
 import (
+	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 	"time"
@@ -61,5 +63,124 @@ func TestOptionsStarReachesTheHandler(t *testing.T) {
 	answer, _ := io.ReadAll(conn)
 	if !strings.HasPrefix(string(answer), "HTTP/1.1 400") || !strings.Contains(string(answer), "X-Path: *") {
 		t.Errorf("answer: %q", answer)
+	}
+}
+
+func TestHeaderFields(t *testing.T) {
+	f := mustFiles(t, "a.example")
+	s := server.New(server.Config{})
+	s.AddPublic("public", "127.0.0.1:0", text("let in"), nil)
+	s.AddPublic("tls", "127.0.0.1:0", text("let in"), f.mustLoad(nil))
+	s.Add("admin", "127.0.0.1:0", text("let in"))
+	s.AddLast("ops", "127.0.0.1:0", text("let in"))
+	r := mustRun(t, s)
+	defer func() { r.stop(); _ = r.mustEnd() }()
+	one := func(i int) string { return fmt.Sprintf("X-%d: y\r\n", i) }
+	same := func(int) string { return "X-Same: y\r\n" }
+	for _, tt := range []struct {
+		name  string
+		field func(int) string
+		n     int // Host is not among them
+		want  string
+	}{
+		{"few", one, 3, "200"}, {"as many as may be", one, 100, "200"}, {"one too many", one, 101, "431"},
+		{"one name", same, 100, "200"}, {"one name too often", same, 101, "431"}, {"very many", same, 1500, "431"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			head := "GET / HTTP/1.1\r\nHost: x\r\n"
+			for i := range tt.n {
+				head += tt.field(i)
+			}
+			answer := mustRaw(t, r, head+"\r\n")
+			if !strings.HasPrefix(answer, "HTTP/1.1 "+tt.want) || strings.Contains(answer, "let in") != (tt.want == "200") {
+				t.Errorf("answer %q", answer)
+			}
+			if closed := strings.Contains(answer, "Connection: close"); closed != (tt.want == "431") {
+				t.Errorf("connection closed: %t", closed)
+			}
+		})
+	}
+	for url, c := range map[string]*http.Client{
+		r.tlsURL("tls"): speaking(t, f.trusting(), h2), r.url("public"): speaking(t, nil, h2c),
+		r.url("admin"): speaking(t, nil, http1), r.url("ops"): speaking(t, nil, http1),
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range 98 {
+			req.Header.Set(fmt.Sprintf("X-%d", i), "y")
+		}
+		for _, want := range []int{200, 431} { // with User-Agent and Accept-Encoding: 100
+			res, err := c.Do(req)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if res.StatusCode != want {
+				t.Errorf("%s: %d, want %d", url, res.StatusCode, want)
+			}
+			req.Header.Set("X-One-More", "y")
+		}
+	}
+}
+
+// Over HTTP/2 a browser may send each cookie as a field of its own; they are one.
+func TestCookieCrumbsAreOneField(t *testing.T) {
+	s := server.New(server.Config{})
+	s.AddPublic("public", "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if n := len(r.Cookies()); n != 150 || len(r.Header["Cookie"]) != 1 {
+			t.Errorf("%d cookies in %d fields", n, len(r.Header["Cookie"]))
+		}
+	}), nil)
+	r := mustRun(t, s)
+	defer func() { r.stop(); _ = r.mustEnd() }()
+	block := getRoot
+	for range 150 {
+		block += "\x0f\x11\x03a=b" // without indexing, name 32: cookie
+	}
+	conn := mustDial(t, r)
+	_, _ = io.WriteString(conn, preface+frame(settings, 0, 0, "")+frame(headers, endStream|endHeader, 1, block))
+	if status := mustStatus(t, conn); status != "\x88" { // :status 200 of the static table
+		t.Errorf("answered %x", status)
+	}
+}
+
+// What stands before every handler costs a request without a body nothing.
+func TestLimitsDoNotAllocate(t *testing.T) {
+	s := server.New(server.Config{})
+	s.AddPublic("public", "", http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}), nil)
+	h, w := s.Handler("public"), httptest.NewRecorder()
+	get := httptest.NewRequest("GET", "/", nil)
+	for i := range 20 {
+		get.Header.Set(fmt.Sprintf("X-%d", i), "y")
+	}
+	over2 := get.Clone(t.Context())
+	over2.ProtoMajor, over2.Body = 2, io.NopCloser(strings.NewReader("")) // HTTP/2 has a reader where there is no body
+	for name, r := range map[string]*http.Request{"HTTP/1.1": get, "HTTP/2": over2} {
+		if n := testing.AllocsPerRun(1000, func() { h.ServeHTTP(w, r) }); n != 0 {
+			t.Errorf("%s: %v allocations", name, n)
+		}
+	}
+}
+
+func BenchmarkLimits(b *testing.B) {
+	s := server.New(server.Config{})
+	s.AddPublic("public", "", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }), nil)
+	h, w := s.Handler("public"), httptest.NewRecorder()
+	for _, body := range []string{"", "body"} {
+		r := httptest.NewRequest("POST", "/", strings.NewReader(body))
+		for i := range 12 {
+			r.Header.Set(fmt.Sprintf("X-%d", i), "y")
+		}
+		if body == "" {
+			r.Body = http.NoBody
+		}
+		b.Run("body="+body, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				h.ServeHTTP(w, r)
+			}
+		})
 	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"net/http"
 	"sync"
 	"time"
 )
@@ -57,13 +56,8 @@ func (s *Server) serving(ctx context.Context) []job {
 			continue
 		}
 		l.http.BaseContext = func(net.Listener) context.Context { return ctx }
-		s.cfg.Log.Info("listening", "listener", l.name, "addr", l.net.Addr().String())
-		jobs = append(jobs, job{"serve " + l.name, func(context.Context) error {
-			if err := l.http.Serve(l.net); !errors.Is(err, http.ErrServerClosed) {
-				return err
-			}
-			return nil
-		}})
+		s.cfg.Log.Info("listening", "listener", l.name, "addr", l.net.Addr().String(), "protocols", protocolsOf(l))
+		jobs = append(jobs, job{"serve " + l.name, func(context.Context) error { return l.serve() }})
 	}
 	return jobs
 }

@@ -15,14 +15,23 @@ import (
 // is a usable one.
 type Config struct {
 	// ReadHeaderTimeout is how long a client may take to send the header of a
-	// request; 0 means 5 s. There is no such limit on bodies and answers: an
-	// event stream has no end, and each route sets its own deadlines.
+	// request, and before it to shake hands by TLS; 0 means 5 s. There is no such
+	// limit on bodies and answers as a whole: an event stream has no end, and each
+	// route sets its own deadlines.
 	ReadHeaderTimeout time.Duration
+	// BodyIdleTimeout is how long a client may send nothing of a body that is being
+	// read; 0 means 30 s. Then reading fails with ErrBodyIdle and the connection
+	// (of HTTP/2: the stream) is cut. It ends where a request and its answer flow at
+	// once: with the answer's beginning over HTTP/2, and for gRPC at all times.
+	BodyIdleTimeout time.Duration
 	// IdleTimeout is how long an unused connection is kept; 0 means 90 s.
 	IdleTimeout time.Duration
 	// MaxHeaderBytes bounds the header of a request; 0 means 16 KiB. net/http
 	// allows 4 KiB on top of it.
 	MaxHeaderBytes int
+	// MaxHeaderFields bounds the number of its fields; 0 means 100. More are
+	// answered 431 before any handler sees them.
+	MaxHeaderFields int
 	// ShutdownDelay is how long requests are still taken after Draining became
 	// true; 0 means not at all.
 	ShutdownDelay time.Duration
@@ -49,6 +58,7 @@ type Server struct {
 type listener struct {
 	name, addr string
 	last       bool
+	cert       *Certificate // nil: plain
 	http       *http.Server
 	net        net.Listener // nil until Listen, and for ever when addr is empty
 }
@@ -70,6 +80,12 @@ func New(c Config) *Server {
 	if c.MaxHeaderBytes == 0 {
 		c.MaxHeaderBytes = 16 << 10
 	}
+	if c.BodyIdleTimeout == 0 {
+		c.BodyIdleTimeout = 30 * time.Second
+	}
+	if c.MaxHeaderFields == 0 {
+		c.MaxHeaderFields = 100
+	}
 	if c.ShutdownTimeout == 0 {
 		c.ShutdownTimeout = 30 * time.Second
 	}
@@ -79,32 +95,61 @@ func New(c Config) *Server {
 	return &Server{cfg: c}
 }
 
-// Add gives the server a listener. The name stands in errors and in the log. An
-// empty address is a listener that is switched off.
-func (s *Server) Add(name, addr string, h http.Handler) { s.add(name, addr, h, false) }
+// Add gives the server a listener for HTTP/1.1. The name stands in errors and in
+// the log. An empty address is a listener that is switched off.
+func (s *Server) Add(name, addr string, h http.Handler) {
+	s.add(&listener{name: name, addr: addr}, h, onlyHTTP1())
+}
 
 // AddLast is Add for a listener that stays open until the others have finished
 // their requests: health and metrics, which have to be seen until the end.
-func (s *Server) AddLast(name, addr string, h http.Handler) { s.add(name, addr, h, true) }
+func (s *Server) AddLast(name, addr string, h http.Handler) {
+	s.add(&listener{name: name, addr: addr, last: true}, h, onlyHTTP1())
+}
 
-func (s *Server) add(name, addr string, h http.Handler, last bool) {
-	protocols := new(http.Protocols)
-	protocols.SetHTTP1(true)
-	s.servers = append(s.servers, &listener{
-		name: name, addr: addr, last: last,
-		http: &http.Server{
-			Handler:           s.track(h, last),
-			Protocols:         protocols,
-			ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
-			IdleTimeout:       s.cfg.IdleTimeout,
-			MaxHeaderBytes:    s.cfg.MaxHeaderBytes,
-			ErrorLog: slog.NewLogLogger(
-				s.cfg.Log.With("listener", name).Handler(), slog.LevelWarn),
-			// OPTIONS * goes to the handler like any other request, instead of
-			// being answered where nobody counts it.
-			DisableGeneralOptionsHandler: true,
-		},
-	})
+// AddPublic is Add for a listener that clients talk to: it speaks HTTP/2 beside
+// HTTP/1.1. With a certificate it is a TLS listener, ALPN decides, and the
+// certificate's files are watched while the server runs. Without one (nil) a client
+// begins with HTTP/2's preface (prior knowledge, h2c), as a load balancer does;
+// "Upgrade: h2c" is never followed.
+func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate) {
+	s.add(&listener{name: name, addr: addr, cert: cert}, h, withHTTP2(cert != nil))
+	if cert != nil && addr != "" {
+		s.Worker("certificate of "+name, cert.Watch)
+	}
+}
+
+func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
+	l.http = &http.Server{
+		Handler:           s.track(s.limit(h), l.last),
+		Protocols:         protocols,
+		HTTP2:             http2Limits(),
+		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
+		IdleTimeout:       s.cfg.IdleTimeout,
+		MaxHeaderBytes:    s.cfg.MaxHeaderBytes,
+		ErrorLog:          newErrorLog(s.cfg.Log.With("listener", l.name)),
+		// OPTIONS * goes to the handler like any other request, instead of
+		// being answered where nobody counts it.
+		DisableGeneralOptionsHandler: true,
+	}
+	if l.cert != nil {
+		l.http.TLSConfig = tlsConfig(l.cert)
+	}
+	s.servers = append(s.servers, l)
+}
+
+// serve answers connections until the listener is closed.
+func (l *listener) serve() error {
+	var err error
+	if l.cert != nil {
+		err = l.http.ServeTLS(l.net, "", "") // the configuration has the certificate
+	} else {
+		err = l.http.Serve(l.net)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return err
 }
 
 // Worker adds background work that no request depends on. It is told to stop when

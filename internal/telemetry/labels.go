@@ -67,6 +67,7 @@ const (
 	UpstreamReset    = "reset"    // the connection broke in the middle
 	UpstreamProtocol = "protocol" // the answer was not HTTP as it should be
 	UpstreamCanceled = "canceled" // the client went away first
+	UpstreamBusy     = "busy"     // too many requests in flight
 )
 
 // reasons are the refusal reasons of the interface; keys/token owns them.
@@ -109,7 +110,7 @@ func revocationSources() []string {
 }
 
 func upstreamReasons() []string {
-	return []string{UpstreamConnect, UpstreamTimeout, UpstreamReset, UpstreamProtocol, UpstreamCanceled}
+	return []string{UpstreamConnect, UpstreamTimeout, UpstreamReset, UpstreamProtocol, UpstreamCanceled, UpstreamBusy}
 }
 
 // redisOps are the names of the commands that tollgate sends, and what is none:
@@ -143,7 +144,7 @@ func foldMethod(m string) string {
 // foldDecision is a switch and no set: every request passes here.
 func foldDecision(d string) string {
 	switch d {
-	case Allow, Deny, Error:
+	case Allow, Deny, Error, Report:
 		return d
 	case "":
 		return none

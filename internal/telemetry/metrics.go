@@ -25,6 +25,9 @@ type Metrics struct {
 
 	requests    *family[requestKey, series]
 	denied      *family[[2]string, prometheus.Counter] // route, reason
+	reloads     *family[string, prometheus.Counter]
+	lastReload  prometheus.Gauge
+	wouldDeny   *family[[2]string, prometheus.Counter] // route, reason
 	issued      *family[[2]string, prometheus.Counter] // kind, grant
 	logins      *family[string, prometheus.Counter]
 	refreshes   *family[string, prometheus.Counter]
@@ -53,6 +56,15 @@ func NewMetrics(b Build) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.buildInfo(b)
 	m.requests = m.requestFamily()
+	m.reloads = m.single("tollgate_config_reloads_total", "Times that routes and trusted issuers were read anew, by result.",
+		"result", []string{"success", "failure"})
+	m.lastReload = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tollgate_config_last_reload_successful", Help: "1 when the last reading of routes and trusted issuers succeeded.",
+	})
+	m.lastReload.Set(1) // a start without success ends at once
+	m.registry.MustRegister(m.lastReload)
+	m.wouldDeny = m.pairs("tollgate_auth_would_deny_total",
+		"Requests that a report-only route let through although their credential is refused elsewhere, by route and reason.", "route", "reason")
 	m.denied = m.pairs("tollgate_auth_denied_total",
 		"Requests refused for their credential, by route and reason.", "route", "reason")
 	m.issued = m.pairs("tollgate_tokens_issued_total", "Tokens signed.", "kind", "grant")
@@ -95,6 +107,19 @@ func (m *Metrics) Denied(route, reason string) {
 	if m != nil {
 		m.denied.get([2]string{orNone(route), fold(reasons(), reason)}).Inc()
 	}
+}
+
+// Reloaded notes that the configuration was read anew, with or without success.
+func (m *Metrics) Reloaded(ok bool) {
+	if m == nil {
+		return
+	}
+	result, value := "success", 1.0
+	if !ok {
+		result, value = "failure", 0
+	}
+	m.reloads.get(result).Inc()
+	m.lastReload.Set(value)
 }
 
 // Issued counts a token that was signed: TokenAccess, GrantPassword and so on.
@@ -152,8 +177,12 @@ func (m *Metrics) request(rec *Record, method string, status int, took time.Dura
 	})
 	s.count.Inc()
 	s.duration.Observe(took.Seconds())
-	if rec.Decision == Deny && rec.Reason != "" {
+	switch {
+	case rec.Reason == "":
+	case rec.Decision == Deny:
 		m.Denied(rec.Route, rec.Reason)
+	case rec.Decision == Report:
+		m.wouldDeny.get([2]string{orNone(rec.Route), fold(reasons(), rec.Reason)}).Inc()
 	}
 }
 

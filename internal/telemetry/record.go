@@ -7,6 +7,8 @@ const (
 	Allow = "allow" // let through
 	Deny  = "deny"  // refused, with a reason
 	Error = "error" // not answered as it should have been, by our fault or the upstream's
+	// Report is let through on a route that only reports what it would refuse.
+	Report = "report"
 )
 
 // Record is what one request turned out to be. The handlers fill it while they

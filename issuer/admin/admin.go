@@ -14,6 +14,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/gateway"
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
@@ -35,6 +36,10 @@ type Config struct {
 	// Verifier reads the whole tokens that are given to be revoked.
 	Verifier *token.Verifier
 	Keys     *ring.Manager
+	// Routes is the routing table of this process; nil without the gateway role.
+	Routes func() *gateway.Table
+	// Reload reads routes and trusted issuers anew; nil: there is nothing to read.
+	Reload   func(context.Context) error
 	Users    *users.Redis
 	Sessions *session.Store
 	Log      *slog.Logger

@@ -32,6 +32,9 @@ func (a *Admin) rows() []row {
 		{http.MethodPost, v1 + "/keys/rotate", jsonBody, usualWait, (*Admin).rotateKeys},
 		{http.MethodPost, v1 + "/keys/:kid/retire", jsonBody, usualWait, (*Admin).retireKey},
 		{http.MethodPost, v1 + "/keys/:kid/revoke", jsonBody, usualWait, (*Admin).revokeKey},
+		{http.MethodGet, v1 + "/routes", jsonBody, usualWait, (*Admin).listRoutes},
+		{http.MethodPost, v1 + "/routes/reload", jsonBody, usualWait, (*Admin).reloadRoutes},
+		{http.MethodPost, v1 + "/routes/check", jsonBody, usualWait, (*Admin).checkRoute},
 		{http.MethodGet, v1 + "/users", jsonBody, usualWait, (*Admin).listUsers},
 		{http.MethodPost, v1 + "/users", jsonBody, usualWait, (*Admin).addUser},
 	}

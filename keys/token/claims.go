@@ -107,6 +107,8 @@ func stringIdentifier(o object, claim string) (string, bool) {
 	return s, ok && s != "" && len(s) <= maxIdentifier && !hasControl(s)
 }
 
+// hasControl reports control characters, and U+FFFD, which a decoder writes for
+// what it could not read: two names may have become one by it.
 func hasControl(s string) bool {
 	for _, r := range s {
 		if r < 0x20 || 0x7f <= r && r < 0xa0 || r == utf8.RuneError {

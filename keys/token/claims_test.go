@@ -88,7 +88,7 @@ func TestRefusesNames(t *testing.T) {
 	for _, name := range []string{"sub", "jti", "sid"} {
 		for _, value := range []string{
 			`""`, "null", "42", "0", "true", "[]", `["canary"]`, `{"canary":1}`, `"` + strings.Repeat("a", 256) + `"`,
-			`"canary\u0000"`, `"canary\n"`, `"canary\r\nX-User-Id: root"`, `"\u0007"`, `"canary\u001b[2J"`, `"canary\u007f"`, "\"canary\x7f\"", `"canary\u0085"`, `"\u009b"`,
+			`"canary\u0000"`, `"canary\n"`, `"canary\r\nX-User-Id: root"`, `"\u0007"`, `"canary\u001b[2J"`, `"canary\u007f"`, "\"canary\x7f\"", `"canary\u0085"`, `"\u009b"`, `"canary\ufffd"`,
 		} {
 			rows = append(rows, claimed{name, value, malformed})
 		}
@@ -170,19 +170,22 @@ func TestRefusesOtherDocuments(t *testing.T) {
 		"two high surrogates": within(`"a":"\ud800\ud800"`), "surrogates turned round": within(`"a":"\udc00\ud800"`), "lone surrogate in a name": within(`"\ud800":1`),
 		"half a surrogate pair": within(`"a":"\ud83dx"`), "half an escape": within(`"a":"\u12"`), "unknown escape": within(`"a":"\x41"`), "escape at the end": `{"a":"\`,
 		"unicode escape at the end": `{"a":"\u00`, "pair at the end": `{"a":"\ud83d\`, "escape in a name at the end": `{"\`, "raw newline in a string": within("\"a\":\"\n\""),
-		"raw tab in a name": within("\"a\t\":1"), "single quotes": `{'iss':'x'}`, "name without quotes": `{iss:"x"}`, "NaN": within(`"a":NaN`), "Infinity": within(`"a":-Infinity`),
+		"raw unit separator": within("\"a\":\"\x1f\""), "raw unit separator after an escape": within("\"a\":\"\\n\x1f\""), "raw NUL after an escape": within("\"a\":\"\\n\x00\""),
+		"a pair's second half by another escape": within(`"a":"\ud83d\nde00"`),
+		"raw tab in a name":                      within("\"a\t\":1"), "single quotes": `{'iss':'x'}`, "name without quotes": `{iss:"x"}`, "NaN": within(`"a":NaN`), "Infinity": within(`"a":-Infinity`),
 		"leading zero": within(`"a":01`), "leading plus": within(`"a":+1`), "hexadecimal": within(`"a":0x10`), "half a number": within(`"a":1.`), "no digit": within(`"a":-`),
 		"exponent without digits": within(`"a":1e`), "True": within(`"a":True`), "undefined": within(`"a":undefined`), "no value": within(`"a":`), "no colon": within(`"a" 1`),
 		"vertical tab between": "\v" + good, "no-break space between": "\u00a0" + good,
 		"depth bomb of arrays": within(`"a":` + strings.Repeat("[", 2500)), "closed depth bomb": within(`"a":` + strings.Repeat("[", 1000) + strings.Repeat("]", 1000)),
 		"depth bomb of objects": within(strings.Repeat(`"a":{`, 500) + strings.Repeat("}", 500)), "17 deep": within(`"a":` + strings.Repeat("[", 17) + strings.Repeat("]", 17)),
-		"too many members": within(manyMembers(513)),
+		"129 members": within(manyMembers(129 - len(claims()))),
 	} {
 		rows = append(rows, hostile{name, w.es.mint(head(w.es).String(), text), token.ReasonMalformed},
 			hostile{name + ", unsigned", b64(head(w.es).String()) + "." + b64(text) + ".AAAA", token.ReasonMalformed},
 			hostile{name + ", as the header", b64(text) + "." + b64(good) + ".AAAA", token.ReasonMalformed})
 	}
 	w.run(t, rows)
+	w.mustAccept(t, w.es.mint(head(w.es).String(), within(manyMembers(128-len(claims())))), &token.Policy{})
 	w.mustAccept(t, w.es.mint(head(w.es).String(), within(`"a":`+strings.Repeat("[", 16)+strings.Repeat("]", 16))), &token.Policy{})
 	w.mustAccept(t, w.es.mint(" \r\n\t"+head(w.es).String()+" ", "\n"+within(`"a":"\ud83d\ude00 \"\\\/\b\f\n\r\t\u0000"`)+"\n"), &token.Policy{})
 }

@@ -1,10 +1,12 @@
 package token
 
 import (
+	"math"
 	"strings"
 	"time"
 
 	"tollgate/keys"
+	"tollgate/revocation"
 )
 
 // Identity is what a verified token says. It is immutable and does not depend on
@@ -31,6 +33,7 @@ type Identity struct {
 	audience  []string
 	scopes    []string
 	signed    string // header.payload
+	header    header
 	key       *keys.Key
 	issuer    *Issuer
 	claims    object
@@ -98,3 +101,21 @@ func (id *Identity) Audience() []string { return id.audience }
 // Signed returns the part of the token under the signature (header.payload): the
 // name by which a token without jti is revoked.
 func (id *Identity) Signed() string { return id.signed }
+
+// Revocable is what the revocation store needs to know of the token.
+func (id *Identity) Revocable() revocation.Token {
+	t := revocation.Token{
+		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
+		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
+	}
+	if t.JTI == "" {
+		t.Signed = []byte(id.signed)
+	}
+	return t
+}
+
+// Deadline is the moment from which the token is not accepted any more: exp and
+// the leeway of its issuer.
+func (id *Identity) Deadline() time.Time {
+	return time.UnixMicro(int64(math.Ceil(id.expires * 1e6))).UTC().Add(id.issuer.Leeway)
+}

@@ -104,10 +104,14 @@ func (i *Issuer) keyOf(ctx context.Context, h header) (*keys.Key, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	if h.alg != key.Algorithm() || len(i.Algorithms) > 0 && !slices.Contains(i.Algorithms, h.alg) {
+	if h.alg != key.Algorithm() || !i.allows(h.alg) {
 		return nil, refuse(ReasonAlgorithm, "the header's alg is not that of the key")
 	}
 	return key, nil
+}
+
+func (i *Issuer) allows(alg keys.Algorithm) bool {
+	return len(i.Algorithms) == 0 || slices.Contains(i.Algorithms, alg)
 }
 
 func (i *Issuer) subjectClaim() string {

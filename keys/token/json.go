@@ -51,7 +51,7 @@ func (o object) get(name string) (value, bool) {
 
 const (
 	maxDepth   = 16  // nesting of a claims set
-	maxMembers = 512 // of one object
+	maxMembers = 128 // of one object
 )
 
 var errJSON = errors.New("not strict JSON")

@@ -64,7 +64,7 @@ func TestLegacy(t *testing.T) {
 			// However little it says, it can be revoked: by its key, its subject,
 			// its issuer, and by itself.
 			at := len(raw) - 1 - len(b64(string(make([]byte, 64))))
-			if c.asked.Issuer != otherIssuer || c.asked.KeyID != "kid-es" || c.asked.Subject != "canary-sub" || (c.asked.JTI == "") != (string(c.asked.Signed) == raw[:at]) {
+			if c.asked.Issuer != otherIssuer || c.asked.KeyID != "kid-es" || c.asked.Subject != "canary-sub" || (c.asked.JTI == "") != (string(c.asked.Signed) == raw[:at]) || id.Signed() != raw[:at] {
 				t.Errorf("asked for %+v", c.asked)
 			}
 		})

@@ -35,6 +35,7 @@ func TestPolicies(t *testing.T) {
 		{"other's without a type, as access", other(others()), token.Policy{}, ""},
 		{"other's without a type, as refresh", other(others()), types("refresh"), token.ReasonTokenType},
 		{"other's refresh as access", other(others().with("token_type", `"refresh"`)), token.Policy{}, token.ReasonTokenType},
+		{"other's with an empty type", other(others().with("token_type", `""`)), token.Policy{}, token.ReasonTokenType},
 		{"own without a type where any is taken", own(claims().without("token_type")), types("access", "refresh", ""), token.ReasonTokenType},
 
 		{"route's audience", own(claims().with("aud", `["shop","admin"]`)), audiences("admin"), ""},

@@ -140,7 +140,7 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*Identity, *Refusal)
 	}
 	// The key's own id, not the header's: a token without kid must still be
 	// covered by the revocation of the key that signed it.
-	id.KeyID, id.Algorithm, id.key, id.signed = key.ID(), h.alg, key, c.signed
+	id.KeyID, id.Algorithm, id.key, id.signed, id.header = key.ID(), h.alg, key, c.signed, h
 	return id, nil
 }
 
@@ -238,13 +238,7 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 }
 
 func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	t := revocation.Token{
-		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
-		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
-	}
-	if t.JTI == "" {
-		t.Signed = []byte(id.signed)
-	}
+	t := id.Revocable()
 	verdict := revocations.Check(ctx, &t)
 	switch {
 	case verdict.State == revocation.Revoked:

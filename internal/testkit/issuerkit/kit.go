@@ -44,6 +44,9 @@ type Options struct {
 	Audience []string     // of the verifier and of the tokens
 	KeyStore ring.Store   // default: a memory store
 	Rest     http.Handler // default: 404 for whatever is no row
+	// Connections at a time; default one: a request is then read when the handler of
+	// the one before is done, and with it what it does after its answer.
+	Connections int
 }
 
 // Kit is a running issuer with its admin API.
@@ -72,9 +75,7 @@ func MustOpen(tb testing.TB, o Options) *Kit {
 	k := &Kit{now: time.Now().UTC().Truncate(time.Second), Logs: &Logs{}, Metrics: telemetry.NewMetrics(telemetry.Build{})}
 	k.Mini, k.Redis = testkit.MustMini(tb)
 	k.Mini.SetTime(k.now)
-	// One connection: a request is read when the handler of the one before is done,
-	// and with it what it does after its answer.
-	transport := &http.Transport{MaxConnsPerHost: 1}
+	transport := &http.Transport{MaxConnsPerHost: max(1, o.Connections)}
 	k.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	tb.Cleanup(func() {
 		transport.CloseIdleConnections()
@@ -130,7 +131,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	if o.Rest == nil {
 		o.Rest = gateway.NotFound()
 	}
-	public := gateway.NewPublic(o.Rest)
+	public := gateway.NewPublic(o.Rest, nil)
 	i.Mount(public.Echo(), public.Rest())
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
@@ -140,6 +141,12 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}
 	k.URL = serve(tb, telemetry.Handler(public, observed))
 	k.AdminURL = serve(tb, telemetry.Handler(control, observed))
+}
+
+// MustReplaceAdmin puts another admin API in place of the kit's own.
+func (k *Kit) MustReplaceAdmin(tb testing.TB, h http.Handler) {
+	tb.Helper()
+	k.AdminURL = serve(tb, telemetry.Handler(h, telemetry.Options{Log: k.Logs.Logger(), Access: true}))
 }
 
 func serve(tb testing.TB, h http.Handler) string {

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"context"
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"log/slog"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"sync"
+	"syscall"
+	"time"
+
+	"tollgate/gateway"
+	"tollgate/internal/telemetry"
+	"tollgate/keys/remote"
+	"tollgate/keys/token"
+)
+
+// reloader reads the routes and the trusted issuers anew: on SIGHUP, by the admin
+// API, and when the files' content changes. It looks at the content itself: a
+// watch on a file loses the symlink that a Kubernetes ConfigMap swaps. A faulty
+// file changes nothing.
+type reloader struct {
+	config   *Config
+	gateway  *gateway.Gateway
+	verifier *token.Verifier
+	own      []token.Issuer // ours, which no file names
+	log      *slog.Logger
+	metrics  *telemetry.Metrics
+
+	mu      sync.Mutex
+	seen    [sha256.Size]byte // of the content that was tried last
+	issuers *trusted
+}
+
+// trusted are the foreign issuers with the loop that keeps their keys fresh.
+type trusted struct {
+	*remote.Issuers
+	cancel context.CancelFunc
+	done   chan struct{}
+}
+
+// files lists what is watched.
+func (r *reloader) files() []string {
+	var out []string
+	for _, f := range []string{r.config.Routes.RoutesFile.Value, r.config.Keys.TrustedIssuersFile.Value} {
+		if f != "" {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// digest is that of all files' content; what cannot be read counts as empty.
+func (r *reloader) digest() [sha256.Size]byte {
+	h := sha256.New()
+	for _, f := range r.files() {
+		data, err := os.ReadFile(f)
+		fmt.Fprintf(h, "%s %d %t\n", f, len(data), err == nil)
+		_, _ = h.Write(data) // a hash never fails
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// Reload reads everything and, when nothing is wrong, puts it in force. Requests
+// in flight keep what they began with.
+func (r *reloader) Reload(ctx context.Context) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.reload(ctx, r.digest())
+}
+
+func (r *reloader) reload(ctx context.Context, digest [sha256.Size]byte) (err error) {
+	r.seen = digest
+	defer func() {
+		r.metrics.Reloaded(err == nil)
+		if err != nil {
+			r.log.Error("the configuration was not reloaded: what was in force stays in force", "error", err)
+			return
+		}
+		r.log.Info("the configuration was reloaded", "files", r.files())
+	}()
+	table, routesErr := routes(r.config)
+	specs, warnings, issuersErr := readTrusted(r.config)
+	if err := errors.Join(routesErr, issuersErr); err != nil {
+		return err
+	}
+	for _, w := range warnings {
+		r.log.Warn("trusted issuers", "warning", w)
+	}
+	if err := r.trust(ctx, specs); err != nil {
+		return err
+	}
+	if r.gateway != nil && table != nil {
+		r.gateway.Swap(table)
+	}
+	return nil
+}
+
+// trust opens the foreign issuers and lets the verifier believe them.
+func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
+	c := r.config
+	opened, err := remote.Open(ctx, specs, remote.Config{
+		Refresh: c.Keys.JWKSRefresh.Value, MinRefetch: c.Keys.JWKSMinRefetch.Value, Log: r.log,
+		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value),
+	})
+	if err != nil {
+		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
+	}
+	if err := r.verifier.Trust(append(append([]token.Issuer(nil), r.own...), opened.Issuers()...)); err != nil {
+		opened.Close()
+		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
+	}
+	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
+	next := &trusted{Issuers: opened, cancel: cancel, done: make(chan struct{})}
+	go func() {
+		defer close(next.done)
+		_ = opened.Run(loop) // ends with its context
+	}()
+	r.issuers.close()
+	r.issuers = next
+	return nil
+}
+
+func (t *trusted) close() {
+	if t == nil {
+		return
+	}
+	t.cancel()
+	<-t.done
+	t.Close()
+}
+
+// readTrusted reads the file of trusted issuers; none where there is no file.
+func readTrusted(c *Config) ([]remote.Spec, []string, error) {
+	file := c.Keys.TrustedIssuersFile.Value
+	if file == "" {
+		return nil, nil, nil
+	}
+	data, err := os.ReadFile(file)
+	if err != nil {
+		return nil, nil, fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
+	}
+	specs, warnings, err := remote.ReadFile(data)
+	if err != nil {
+		return nil, nil, fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE %s: %w", file, err)
+	}
+	return specs, warnings, nil
+}
+
+// Run reloads on SIGHUP and when the content of a file has changed, until ctx
+// ends.
+func (r *reloader) Run(ctx context.Context) error {
+	hangup := make(chan os.Signal, 1)
+	signal.Notify(hangup, syscall.SIGHUP)
+	defer signal.Stop(hangup)
+	var poll <-chan time.Time
+	if every := r.config.Routes.RoutesPoll.Value; every > 0 && len(r.files()) > 0 {
+		ticker := time.NewTicker(every)
+		defer ticker.Stop()
+		poll = ticker.C
+	}
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-hangup:
+			_ = r.Reload(ctx) // logged and counted
+		case <-poll:
+			r.poll(ctx)
+		}
+	}
+}
+
+func (r *reloader) poll(ctx context.Context) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if digest := r.digest(); digest != r.seen {
+		_ = r.reload(ctx, digest) // logged and counted
+	}
+}
+
+// Close ends what the reloader started.
+func (r *reloader) Close() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.issuers.close()
+	r.issuers = nil
+}

@@ -1,0 +1,99 @@
+package gateway
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+)
+
+// CORS lets pages of the listed origins read answers, our own refusals included:
+// without it a single-page application sees a network error in place of a 401 and
+// never refreshes. The zero value, or nil, allows nobody.
+type CORS struct{ allowed *origins }
+
+// NewCORS returns the rule for exact origins; nil for none.
+func NewCORS(list []string) (*CORS, error) {
+	if len(list) == 0 {
+		return nil, nil
+	}
+	o, err := newOrigins(list)
+	if err != nil {
+		return nil, err
+	}
+	return &CORS{o}, nil
+}
+
+// exposed are the answer's headers that a page needs beside the safe ones.
+const exposed = "Retry-After, WWW-Authenticate, X-Request-Id"
+
+// apply sets the headers of an answer to a listed origin. It never says "*": the
+// answer is to one caller. Vary is set in any case, so that no cache hands one
+// origin's answer to another.
+func (c *CORS) apply(h http.Header, r *http.Request) {
+	if c == nil {
+		return
+	}
+	addVary(h, "Origin")
+	origin := r.Header.Get("Origin")
+	if !c.allowed.listed(origin) {
+		return
+	}
+	h.Set("Access-Control-Allow-Origin", origin)
+	h.Set("Access-Control-Allow-Credentials", "true")
+	h.Set("Access-Control-Expose-Headers", exposed)
+}
+
+// preflight answers the browser's question before a cross-origin request. It
+// carries no credential by design, so it is answered before any is looked for. It
+// reports false where the request is no preflight of a listed origin.
+func (c *CORS) preflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	if c == nil || !isPreflight(r) || !c.allowed.listed(r.Header.Get("Origin")) {
+		return false
+	}
+	h := w.Header()
+	c.apply(h, r)
+	addVary(h, "Access-Control-Request-Method", "Access-Control-Request-Headers")
+	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
+	if asked := r.Header.Get("Access-Control-Request-Headers"); asked != "" && headerList(asked) {
+		h.Set("Access-Control-Allow-Headers", asked)
+	}
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+func isPreflight(r *http.Request) bool {
+	return r.Method == http.MethodOptions && r.Header.Get("Origin") != "" && r.Header.Get("Access-Control-Request-Method") != ""
+}
+
+// headerList keeps what is echoed to a list of header names.
+func headerList(text string) bool {
+	for name := range strings.SplitSeq(text, ",") {
+		if !plainName(strings.TrimSpace(name)) {
+			return false
+		}
+	}
+	return true
+}
+
+func addVary(h http.Header, names ...string) {
+	have := strings.Split(strings.ToLower(strings.Join(h.Values("Vary"), ",")), ",")
+	for i := range have {
+		have[i] = strings.TrimSpace(have[i])
+	}
+	for _, name := range names {
+		if !slices.Contains(have, strings.ToLower(name)) {
+			h.Add("Vary", name)
+		}
+	}
+}
+
+// stripCORS removes a back end's own word from an answer where the gateway
+// speaks: two values of one such header are none to a browser.
+func stripCORS(h http.Header) {
+	for name := range h {
+		if strings.HasPrefix(name, "Access-Control-") {
+			delete(h, name)
+		}
+	}
+}

@@ -1,0 +1,169 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+
+	"tollgate/keys/token"
+)
+
+// isStream reports whether an answer goes on for as long as its reader stays.
+func isStream(res *http.Response) bool {
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		return true
+	}
+	media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
+	return err == nil && (media == "text/event-stream" || isGRPC(media))
+}
+
+func isGRPC(media string) bool {
+	return media == "application/grpc" || strings.HasPrefix(media, "application/grpc+")
+}
+
+// streamBody is the body of an event stream or a gRPC call. When it is ended the
+// reader sees its regular end: an event source connects again and meets the 401,
+// a gRPC client gets its status.
+type streamBody struct {
+	io.ReadCloser
+	res   *http.Response
+	leave func() // takes the stream out of the index
+
+	mu    sync.Mutex
+	ended token.Reason
+	once  sync.Once
+}
+
+// end lets the reader see the end. Closing the upstream's body wakes a read that
+// waits for it.
+func (b *streamBody) end(why token.Reason) {
+	b.mu.Lock()
+	b.ended = why
+	b.mu.Unlock()
+	_ = b.ReadCloser.Close()
+}
+
+// Read implements io.Reader.
+func (b *streamBody) Read(p []byte) (int, error) {
+	n, err := b.ReadCloser.Read(p)
+	if err == nil {
+		return n, nil
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.ended == "" {
+		return n, err
+	}
+	if media, _, parseErr := mime.ParseMediaType(b.res.Header.Get("Content-Type")); parseErr == nil && isGRPC(media) {
+		// gRPC: 16 is UNAUTHENTICATED.
+		b.res.Trailer = http.Header{"Grpc-Status": {"16"}, "Grpc-Message": {"the token is not valid any more"}}
+	}
+	return n, io.EOF
+}
+
+// Close implements io.Closer.
+func (b *streamBody) Close() error {
+	b.once.Do(b.leave)
+	return b.ReadCloser.Close()
+}
+
+// interrupter wakes a read that waits for the back end.
+type interrupter interface{ SetReadDeadline(time.Time) error }
+
+// tunnel is the back end's side of a WebSocket. It lets the frames through as they
+// are, and keeps count of them, so that a close frame can be put between two.
+type tunnel struct {
+	io.ReadWriteCloser
+	conn  interrupter // nil: the connection could not be had
+	leave func()      // takes the stream out of the index
+	gone  chan struct{}
+	once  sync.Once
+
+	mu     sync.Mutex
+	why    token.Reason
+	closed bool // the close frame went out
+
+	frames frames
+	tail   []byte // of the close frame, not yet read
+}
+
+// graceForFrame is how long a frame that has begun may take to end before the
+// tunnel is cut in the middle of it.
+const graceForFrame = 500 * time.Millisecond
+
+// end asks for the end of the tunnel; the reader puts the close frame in at the
+// next boundary.
+func (t *tunnel) end(why token.Reason) {
+	t.mu.Lock()
+	t.why = why
+	t.mu.Unlock()
+	if t.conn == nil {
+		_ = t.ReadWriteCloser.Close()
+		return
+	}
+	_ = t.conn.SetReadDeadline(time.Now())
+}
+
+// Read implements io.Reader: bytes from the back end to the client.
+func (t *tunnel) Read(p []byte) (int, error) {
+	if len(t.tail) > 0 {
+		n := copy(p, t.tail)
+		t.tail = t.tail[n:]
+		return n, nil
+	}
+	if t.closed {
+		// The client answers the close frame and leaves; one that does not is left.
+		// Not io.EOF: the proxy would wait for the client's direction to end too.
+		t.linger()
+		return 0, errTokenOver
+	}
+	why := t.ending()
+	if why != "" && t.frames.boundary() {
+		t.closed = true
+		t.tail = closeFrame(why)
+		return t.Read(p)
+	}
+	if why != "" { // in the middle of a frame
+		_ = t.conn.SetReadDeadline(time.Now().Add(graceForFrame))
+		p = p[:min(len(p), t.frames.left())]
+	}
+	n, err := t.ReadWriteCloser.Read(p)
+	t.frames.advance(p[:n])
+	if timeout, ok := err.(net.Error); ok && timeout.Timeout() && why == "" && t.ending() != "" {
+		if n > 0 {
+			return n, nil
+		}
+		return t.Read(p)
+	}
+	return n, err
+}
+
+// linger gives the close frame time to arrive before the connection goes.
+func (t *tunnel) linger() {
+	select {
+	case <-time.After(graceForFrame):
+	case <-t.gone:
+	}
+}
+
+func (t *tunnel) ending() token.Reason {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.why
+}
+
+// Close implements io.Closer.
+func (t *tunnel) Close() error {
+	t.once.Do(func() {
+		close(t.gone)
+		t.leave()
+	})
+	return t.ReadWriteCloser.Close()
+}
+
+var errTokenOver = errors.New("the token of this stream is not valid any more")

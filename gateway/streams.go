@@ -1,0 +1,142 @@
+package gateway
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+
+	"tollgate/keys/token"
+	"tollgate/revocation"
+)
+
+// streams is the index of the answers that go on for as long as their reader
+// stays: WebSockets, event streams, gRPC. Each ends with its token. It stands
+// under the digests of whatever a revocation could name, so that a record of the
+// feed finds what it ends without a look at the others.
+//
+// A stream is indexed before its last verdict is taken: a revocation that arrives
+// in between is seen by one of the two.
+type streams struct {
+	verifier    *token.Verifier
+	revocations token.Checker
+
+	mu       sync.Mutex
+	byDigest map[revocation.Digest]map[*stream]struct{}
+	open     int
+}
+
+// stream is one open answer.
+type stream struct {
+	identity *token.Identity
+	policy   *token.Policy
+	subject  revocation.Token
+	names    []revocation.Name
+	timer    *time.Timer
+	once     sync.Once
+	left     bool // not in the index any more; guarded by streams.mu
+	// end closes the stream and says why; it is called once, by any goroutine, and
+	// does not block.
+	end func(why token.Reason)
+}
+
+func newStreams(v *token.Verifier, revocations token.Checker) *streams {
+	return &streams{verifier: v, revocations: revocations, byDigest: map[revocation.Digest]map[*stream]struct{}{}}
+}
+
+// add indexes a stream and takes its last verdict. On a refusal the stream is not
+// indexed any more and must not be opened.
+func (s *streams) add(ctx context.Context, st *stream) *token.Refusal {
+	st.subject = st.identity.Revocable()
+	st.names = st.subject.Names()
+	s.mu.Lock()
+	for _, name := range st.names {
+		set := s.byDigest[name.Digest]
+		if set == nil {
+			set = map[*stream]struct{}{}
+			s.byDigest[name.Digest] = set
+		}
+		set[st] = struct{}{}
+	}
+	s.open++
+	s.mu.Unlock()
+	// now+d saturates for an exp in the year 9999.
+	st.timer = time.AfterFunc(time.Until(st.identity.Deadline()), func() { st.finish(token.ReasonExpired) })
+	err := s.verifier.Reaffirm(ctx, st.identity, st.policy, s.revocations)
+	var refusal *token.Refusal
+	if errors.As(err, &refusal) {
+		s.remove(st)
+		return refusal
+	}
+	return nil
+}
+
+// remove forgets a stream that has ended. Calling it again does nothing.
+func (s *streams) remove(st *stream) {
+	st.timer.Stop()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if st.left {
+		return
+	}
+	st.left = true
+	for _, name := range st.names {
+		delete(s.byDigest[name.Digest], st)
+		if len(s.byDigest[name.Digest]) == 0 {
+			delete(s.byDigest, name.Digest)
+		}
+	}
+	s.open--
+}
+
+func (st *stream) finish(why token.Reason) { st.once.Do(func() { st.end(why) }) }
+
+// apply ends what the records of the feed name.
+func (s *streams) apply(records []revocation.Record) {
+	for _, r := range records {
+		for _, st := range s.named(r.Digest) {
+			if st.subject.EndedBy(r.Kind, r.Cut) {
+				st.finish(token.ReasonRevoked)
+			}
+		}
+	}
+}
+
+func (s *streams) named(d revocation.Digest) []*stream {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var out []*stream
+	for st := range s.byDigest[d] {
+		out = append(out, st)
+	}
+	return out
+}
+
+// recheck asks about every open stream once, after a gap in the feed. What is
+// refused ends; that nobody can say is no reason to end what was allowed.
+func (s *streams) recheck(ctx context.Context) {
+	s.mu.Lock()
+	seen := map[*stream]struct{}{}
+	for _, set := range s.byDigest {
+		for st := range set {
+			seen[st] = struct{}{}
+		}
+	}
+	s.mu.Unlock()
+	for st := range seen {
+		if ctx.Err() != nil {
+			return
+		}
+		var refusal *token.Refusal
+		if errors.As(s.verifier.Reaffirm(ctx, st.identity, st.policy, s.revocations), &refusal) && refusal.Reason != token.ReasonUnavailable {
+			st.finish(refusal.Reason)
+		}
+	}
+}
+
+// count returns how many streams are open.
+func (s *streams) count() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.open
+}

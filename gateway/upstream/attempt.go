@@ -1,0 +1,108 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+)
+
+// errOnce stops the transport from sending a request again by itself.
+var errOnce = errors.New("the request was handed to a connection already")
+
+// attempt is one handing of a request to the transport, and what became of it.
+// Its hooks run in the goroutine that called the transport, but for firstByte.
+type attempt struct {
+	ctx    context.Context
+	stop   context.CancelCauseFunc
+	speaks protocol
+
+	asked    bool        // a connection was asked for: the request itself was sound
+	conn     *conn       // the one it was handed to; nil: none was made
+	shared   bool        // that one speaks HTTP/2
+	reused   bool        // it had served before
+	dead     bool        // it was found ended before anything was sent
+	stopped  bool        // the transport was about to send a second time
+	answered atomic.Bool // the first byte of an answer arrived
+}
+
+// newAttempt returns the attempt and the request that the transport gets.
+func newAttempt(r *http.Request, t *target, body *requestBody, speaks protocol) (*attempt, *http.Request) {
+	a := &attempt{speaks: speaks}
+	a.ctx, a.stop = context.WithCancelCause(r.Context())
+	out := r.WithContext(httptrace.WithClientTrace(a.ctx, &httptrace.ClientTrace{
+		GetConn: a.getConn, GotConn: a.gotConn, GotFirstResponseByte: a.firstByte,
+	}))
+	out.URL = t.join(r.URL)
+	out.GetBody = nil // the body is ours to offer again
+	if body != nil {
+		out.Body = body
+	}
+	return a, out
+}
+
+// getConn runs when the transport looks for a connection. A second look after
+// an HTTP/1 connection took the request means that it would be sent again.
+func (a *attempt) getConn(string) {
+	a.asked = true
+	if a.conn == nil {
+		return
+	}
+	if !a.shared && !a.dead {
+		a.stopped = true
+		a.stop(errOnce)
+		return
+	}
+	a.conn, a.shared, a.reused, a.dead = nil, false, false, false
+}
+
+// gotConn runs when it has one, before anything is written to it. Closing the
+// connection here is the way to make sure that nothing will be.
+func (a *attempt) gotConn(info httptrace.GotConnInfo) {
+	if a.stopped { // a connection that was at hand may win against the end of the context
+		_ = info.Conn.Close()
+		return
+	}
+	a.conn, a.reused = connOf(info.Conn), info.Reused
+	a.shared = a.multiplexed(info.Conn)
+	if a.shared || !info.Reused && !info.WasIdle {
+		return
+	}
+	if !a.conn.quiet(a.ctx) {
+		a.dead = true
+		_ = info.Conn.Close()
+	}
+}
+
+func (a *attempt) firstByte() { a.answered.Store(true) }
+
+// multiplexed reports whether a connection speaks HTTP/2, where each answer
+// names its request and others are under way at any time.
+func (a *attempt) multiplexed(c net.Conn) bool {
+	if a.speaks != agreed {
+		return a.speaks == http2
+	}
+	t, ok := c.(*tls.Conn)
+	return ok && t.ConnectionState().NegotiatedProtocol == "h2"
+}
+
+// ended reports whether the connection is gone.
+func (a *attempt) ended() bool { return a.conn != nil && a.conn.fault() != nil }
+
+// reason returns what went wrong in place of what net/http says when it was
+// stopped, or had a connection closed under it.
+func (a *attempt) reason(err error) error {
+	if !a.stopped && !a.dead {
+		return err
+	}
+	fault := a.conn.fault()
+	if fault == nil || errors.Is(fault, io.EOF) || errors.Is(fault, net.ErrClosed) {
+		fault = io.ErrUnexpectedEOF
+	}
+	return fmt.Errorf("the upstream ended a connection in use: %w", fault)
+}

@@ -1,0 +1,34 @@
+// Package upstream sends requests to the back ends behind the edge: it chooses
+// one of several, keeps the connections to them, knows which are out, and holds
+// the number of requests in flight within a bound. It knows nothing of routes,
+// tokens or answers to clients, and imports nothing of ours; whoever calls it
+// turns its errors into statuses.
+//
+// # What is out
+//
+// A target is out while active checks find it unhealthy, or for a while after
+// EjectAfter failures in a row. What counts as a failure is that no connection
+// could be made, or that a fresh connection ended before the first byte of an
+// answer though the whole request had been sent. What a client can bring about
+// on its own (a request given up, a body that stalls or is malformed) does not
+// count, nor does any status: an upstream that answers is there. When all targets
+// are out, all are tried.
+//
+// # What is sent twice
+//
+// GET, HEAD and OPTIONS without a body, once more, on another target where there
+// is one, and only when no connection was made or a connection that had served
+// before ended with not one byte of the answer. net/http would repeat such
+// requests as often as it finds connections, and POST too when it carries an
+// Idempotency-Key; it is stopped after the first sending. On HTTP/2 it still
+// sends a stream again that the peer refused unprocessed (RFC 9113 section 8.7).
+//
+// # Whose answer it is
+//
+// Bytes that arrive on an idle HTTP/1 connection belong to nobody. A connection
+// is used again only when its reader waits in the kernel and the kernel has
+// nothing for it, so that whatever came early ends the connection instead of
+// becoming the next client's answer. The same look finds connections that the
+// upstream closed in the meantime: another is taken, whatever the method, since
+// nothing had been sent.
+package upstream

@@ -1,0 +1,211 @@
+package upstream
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func mustUpstream(t *testing.T, c Config) *Upstream {
+	t.Helper()
+	if c.Name == "" {
+		c.Name = "app"
+	}
+	u, err := New(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(u.Close)
+	return u
+}
+
+// backend is a real server that counts what reaches it.
+type backend struct {
+	*httptest.Server
+	hits atomic.Int64
+}
+
+func mustBackend(t *testing.T, h http.HandlerFunc) *backend {
+	t.Helper()
+	b := &backend{}
+	b.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		b.hits.Add(1)
+		if h != nil {
+			h(w, r)
+			return
+		}
+		_, _ = io.WriteString(w, "ok")
+	}))
+	t.Cleanup(b.Close)
+	return b
+}
+
+// script says what a raw back end does with the n-th request, from 1, of all its
+// connections; it returns whether the connection stays.
+type script func(n int, r *http.Request, c net.Conn) bool
+
+// rawBackend speaks bytes, so that it can misbehave.
+type rawBackend struct {
+	URL         string
+	requests    atomic.Int64
+	connections atomic.Int64
+	listener    net.Listener
+}
+
+func mustRaw(t *testing.T, play script) *rawBackend {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := &rawBackend{URL: "http://" + l.Addr().String(), listener: l}
+	var all sync.WaitGroup
+	var mu sync.Mutex
+	var open []net.Conn
+	all.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			b.connections.Add(1)
+			mu.Lock()
+			open = append(open, c)
+			mu.Unlock()
+			all.Go(func() { b.serve(c, play) })
+		}
+	})
+	t.Cleanup(func() {
+		_ = l.Close()
+		mu.Lock()
+		for _, c := range open {
+			_ = c.Close()
+		}
+		mu.Unlock()
+		all.Wait()
+	})
+	return b
+}
+
+func (b *rawBackend) serve(c net.Conn, play script) {
+	defer c.Close()
+	in := bufio.NewReader(c)
+	for {
+		r, err := http.ReadRequest(in)
+		if err != nil {
+			return
+		}
+		if !play(int(b.requests.Add(1)), r, c) {
+			return
+		}
+	}
+}
+
+const answerOK = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
+
+// write sends bytes as they are.
+func write(c net.Conn, text string) bool {
+	_, err := io.WriteString(c, text)
+	return err == nil
+}
+
+// reset ends a connection by RST.
+func reset(c net.Conn) bool {
+	_ = c.(*net.TCPConn).SetLinger(0)
+	_ = c.Close()
+	return false
+}
+
+// deadURL is where nobody listens.
+func deadURL(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return "http://" + l.Addr().String()
+}
+
+func request(t *testing.T, method, target, body string) *http.Request {
+	t.Helper()
+	var from io.Reader
+	if body != "" {
+		from = strings.NewReader(body)
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, target, from)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL.Scheme, r.URL.Host, r.Host = "", "", ""
+	return r
+}
+
+// ask sends a request through the pool and reads the answer to its end.
+func ask(u *Upstream, r *http.Request) (string, error) {
+	res, err := u.RoundTrip(r)
+	if err != nil {
+		return "", err
+	}
+	defer res.Body.Close()
+	text, err := io.ReadAll(res.Body)
+	return string(text), err
+}
+
+func get(t *testing.T, u *Upstream) (string, error) {
+	t.Helper()
+	return ask(u, request(t, http.MethodGet, "/", ""))
+}
+
+func mustGet(t *testing.T, u *Upstream, want string) {
+	t.Helper()
+	if got, err := get(t, u); err != nil || got != want {
+		t.Fatalf("got %q, %v, want %q", got, err, want)
+	}
+}
+
+// eventually waits for something that another goroutine is about to do.
+func eventually(t *testing.T, what string, holds func() bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
+	defer cancel()
+	for !holds() {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("never came: %s", what)
+		case <-time.After(time.Millisecond):
+		}
+	}
+}
+
+// clock is a time that the test moves.
+type clock struct {
+	mu  sync.Mutex
+	now time.Time
+}
+
+func newClock() *clock { return &clock{now: time.Unix(1_700_000_000, 0)} }
+
+func (c *clock) Now() time.Time {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.now
+}
+
+func (c *clock) Advance(d time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = c.now.Add(d)
+}

@@ -1,0 +1,128 @@
+package upstream
+
+import (
+	"context"
+	"io"
+	"net/http"
+	"sync"
+)
+
+// RoundTrip sends the request to a target: path and query are the request's,
+// below the target's base path; the Host header is r.Host, or the target's when
+// that is empty. It is an http.RoundTripper, so r is not changed and its body is
+// closed in any case. The answer's Request is what was sent; its context is a
+// child of r's. The request is in flight until the answer's body is closed, which
+// for a 101 is the connection, an io.ReadWriteCloser.
+//
+// Errors are ErrBusy, ErrNone, the cause of r's context, the error of r's body,
+// or an *Error.
+func (u *Upstream) RoundTrip(r *http.Request) (*http.Response, error) {
+	body := hold(r)
+	res, err := u.roundTrip(r, body)
+	body.release(err == nil)
+	return res, err
+}
+
+func (u *Upstream) roundTrip(r *http.Request, body *requestBody) (*http.Response, error) {
+	if len(u.targets) == 0 {
+		return nil, ErrNone
+	}
+	if !u.enter() {
+		return nil, ErrBusy
+	}
+	t := u.pick(nil)
+	res, again, err := u.send(r, t, body)
+	if again && repeatable(r, body) {
+		res, _, err = u.send(r, u.pick(t), body)
+	}
+	if err != nil {
+		u.leave()
+	}
+	return res, err
+}
+
+// repeatable reports whether a request may be sent twice: whoever sent it must
+// expect that (RFC 9110 section 9.2.2), and we must be able to.
+func repeatable(r *http.Request, body *requestBody) bool {
+	switch r.Method {
+	case "", http.MethodGet, http.MethodHead, http.MethodOptions:
+		return body == nil
+	}
+	return false
+}
+
+// send sends the request to one target, and says whether nothing speaks against
+// trying again if it failed.
+func (u *Upstream) send(r *http.Request, t *target, body *requestBody) (res *http.Response, again bool, err error) {
+	t.inflight.Add(1)
+	a, res, err := u.hand(r, t, body)
+	if err == nil {
+		u.succeeded(t)
+		u.carry(res, a, t)
+		return res, false, nil
+	}
+	t.inflight.Add(-1)
+	if err := context.Cause(r.Context()); err != nil {
+		return nil, false, err
+	}
+	whole, clientFault := body.state()
+	if clientFault != nil {
+		return nil, false, clientFault
+	}
+	err = &Error{Target: t.url.String(), Connect: a.asked && a.conn == nil, Err: err}
+	switch {
+	case !a.asked: // net/http found fault with the request
+	case a.conn == nil:
+		u.failed(t, err)
+		return nil, true, err
+	case a.answered.Load() || !a.ended():
+	case a.reused:
+		return nil, true, err
+	case whole:
+		u.failed(t, err)
+	}
+	return nil, false, err
+}
+
+// hand gives the request to the transport. A connection that ended before it was
+// used has seen nothing of the request, and another is taken.
+func (u *Upstream) hand(r *http.Request, t *target, body *requestBody) (*attempt, *http.Response, error) {
+	by := u.requests
+	if len(r.Header["Upgrade"]) > 0 {
+		by = u.upgrades
+	}
+	for {
+		a, out := newAttempt(r, t, body, by.speaks)
+		res, err := by.RoundTrip(out)
+		if err == nil && (a.dead || a.stopped) {
+			// The end of the context came between, and net/http took what it found.
+			_ = res.Body.Close()
+			res, err = nil, io.ErrUnexpectedEOF
+		}
+		if err == nil {
+			return a, res, nil
+		}
+		a.stop(nil)
+		if !a.dead || r.Context().Err() != nil || !body.again() {
+			return a, nil, a.reason(err)
+		}
+	}
+}
+
+// carry makes the end of the answer's body the end of the flight.
+func (u *Upstream) carry(res *http.Response, a *attempt, t *target) {
+	done := sync.OnceFunc(func() {
+		a.stop(nil)
+		t.inflight.Add(-1)
+		u.leave()
+	})
+	tunnel, writable := res.Body.(io.ReadWriteCloser)
+	switch {
+	case res.StatusCode == http.StatusSwitchingProtocols && writable:
+		res.Body = &tunnelBody{tunnel, done}
+	case res.Body == http.NoBody:
+		done() // nothing is to come
+	default:
+		res.Body = &answerBody{res.Body, done}
+	}
+}

@@ -1,0 +1,5 @@
+package upstream
+
+// Config returns the settings that the upstream was made of, for [Upstream.Same]
+// of another one.
+func (u *Upstream) Config() Config { return u.config }

@@ -1,0 +1,60 @@
+package server
+
+import (
+	"io"
+	"net/http"
+	"strings"
+)
+
+// limit is what every request of every listener has to pass before a handler sees
+// it. A request without a body costs no allocation here.
+func (s *Server) limit(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		switch {
+		case fields(r.Header) > s.cfg.MaxHeaderFields:
+			tooManyFields(w, r)
+		case bodiless(r) || streams(r):
+			h.ServeHTTP(w, r)
+		default:
+			s.watched(h, w, r)
+		}
+	})
+}
+
+// fields counts the fields of a header as they came: a name that came twice
+// counts twice. Host is not among them, and HTTP/2's parts of a Cookie are one.
+func fields(h http.Header) int {
+	n := 0
+	for _, values := range h {
+		n += len(values)
+	}
+	return n
+}
+
+// tooManyFields answers as net/http does to a header of too many bytes.
+func tooManyFields(w http.ResponseWriter, r *http.Request) {
+	const text = "431 Request Header Fields Too Large"
+	h := w.Header()
+	h.Set("Content-Type", "text/plain; charset=utf-8")
+	h.Set("Cache-Control", "no-store")
+	if r.ProtoMajor == 1 { // HTTP/2's connection may be a proxy's, with others' requests on it
+		h.Set("Connection", "close")
+	}
+	w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
+	_, _ = io.WriteString(w, text) // a client that is gone needs no answer
+}
+
+// bodiless reports whether a request has no body at all. Over HTTP/2 a body of
+// declared length 0 may still be open, and be kept so.
+func bodiless(r *http.Request) bool {
+	return r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 && r.Header["Content-Length"] == nil
+}
+
+// streams reports whether a request is a gRPC call: its body is a stream of
+// messages that may rightly be silent for hours, before the answer begins too.
+func streams(r *http.Request) bool {
+	media := r.Header.Get("Content-Type")
+	return r.ProtoMajor == 2 && len(media) >= len(grpc) && strings.EqualFold(media[:len(grpc)], grpc)
+}
+
+const grpc = "application/grpc"

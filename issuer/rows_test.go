@@ -1,0 +1,43 @@
+package issuer
+
+import (
+	"reflect"
+	"strings"
+	"testing"
+)
+
+// TestRows: no field of a row has a usable zero value, so none may have it.
+func TestRows(t *testing.T) {
+	i := &Issuer{Config: Config{Prefix: "/api"}}
+	names, paths := map[string]bool{}, map[string]bool{}
+	for _, r := range i.rows() {
+		v := reflect.ValueOf(r)
+		for n := range v.NumField() {
+			if v.Field(n).IsZero() {
+				t.Errorf("row %q has no %s", r.name, v.Type().Field(n).Name)
+			}
+		}
+		if !strings.HasPrefix(r.name, "issuer:") || names[r.name] {
+			t.Errorf("row %q: the name is a metric label of its own", r.name)
+		}
+		names[r.name] = true
+		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(r.path, ":*") {
+			t.Errorf("row %q: path %q", r.name, r.path)
+		}
+		for _, path := range r.paths() {
+			if paths[path] {
+				t.Errorf("path %s stands twice", path)
+			}
+			paths[path] = true
+		}
+		if r.slash != bothSlashes && r.slash != exactPath || r.auth != anonymous && r.auth != bearer {
+			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
+		}
+		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
+			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
+		}
+	}
+	if len(names) != 6 {
+		t.Errorf("%d rows", len(names))
+	}
+}

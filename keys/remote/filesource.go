@@ -1,0 +1,111 @@
+package remote
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"tollgate/keys"
+	"tollgate/keys/token"
+)
+
+// fileSource keeps the keys in one file.
+type fileSource struct {
+	held
+	issuer string
+	kind   string // the field that names the file
+	path   string
+	parse  parse
+	log    *slog.Logger
+	poll   time.Duration
+	base   context.Context // ends with Close
+
+	mu       sync.Mutex // guards outcomes
+	outcomes outcomes
+}
+
+var _ token.KeyAwaiter = (*fileSource)(nil)
+
+// Await returns the set: whatever is in the file is there within a poll, and
+// asking again for each unknown kid would only cost reads.
+func (s *fileSource) Await(context.Context, string) *keys.Set { return s.Set() }
+
+// load reads the file. A file that cannot be used leaves the last good set in
+// place.
+func (s *fileSource) load() error {
+	began := s.now()
+	next, dropped, err := s.read(began)
+	if err != nil {
+		err = fmt.Errorf("%s %s: %w", s.kind, s.path, err)
+	}
+	s.mu.Lock()
+	first := s.outcomes.add(err)
+	s.mu.Unlock()
+	log := s.log.With("issuer", s.issuer, "source", s.kind+" "+s.path)
+	if err != nil {
+		if first && s.current.Load() != nil { // the very first failure is Open's to report
+			log.Error("keys of an issuer cannot be read", "error", err, "keys", s.Set().Len())
+		}
+		return err
+	}
+	var before *keys.Set
+	if old := s.current.Swap(next); old != nil {
+		before = old.set
+	}
+	if first {
+		log.Info("keys of an issuer are read again")
+	}
+	logChange(log, before, next.set, dropped)
+	return nil
+}
+
+func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
+	data, err := readFile(s.path)
+	if err != nil {
+		return nil, nil, err
+	}
+	next := &snapshot{digest: sha256.Sum256(data), seen: began}
+	old := s.current.Load()
+	if old == nil {
+		old = &snapshot{}
+	}
+	if old.set != nil && old.digest == next.digest {
+		next.set = old.set
+		return next, nil, nil
+	}
+	set, dropped, err := s.parse(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	next.set = renewed(old.set, set)
+	return next, dropped, nil
+}
+
+// run reads the file again and again until ctx ends or the source is closed. It
+// compares contents: notifications miss files that are swapped by symbolic link,
+// as Kubernetes does it.
+func (s *fileSource) run(ctx context.Context) {
+	tick := time.NewTicker(s.poll)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C:
+			_ = s.load() // it is logged, and in the status
+		case <-s.base.Done():
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+func (s *fileSource) close() {} // run ends with base
+
+func (s *fileSource) status() Status {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.held.status(s.issuer, s.kind+" "+s.path, s.outcomes)
+}

@@ -1,0 +1,143 @@
+package revocation
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// Feed follows the feed: it reads it from its beginning, then waits for more. It
+// keeps nothing of what it reads; Apply does. It takes a position (the sequence n
+// and the nonce of the last record) and holds every answer against it, so that a
+// store that comes back with another past, under whatever address, is noticed.
+//
+// Two sorts of reads take turns. A wait is one XREAD that blocks until something
+// is told. A scan reads the epoch and what follows the position at one moment
+// (MULTI), and is the one that finds losses: a wait that tells nothing proves
+// nothing, because stream ids of a server that lost its end may lie below ours.
+// There is a scan after each wait without an answer, and one in each Block.
+type Feed struct {
+	cfg   FeedConfig
+	names names
+	n     atomic.Uint64 // as in at
+
+	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
+	at      feedPosition
+	moved   uint64    // counts changes of at
+	scanned time.Time // when the last scan that reached the end was sent; zero: scan next
+	levelAt time.Time // what Level was last told with true
+}
+
+// NewFeed returns a feed that has read nothing yet. ErrInvalid.
+func NewFeed(cfg FeedConfig) (*Feed, error) {
+	cfg, err := cfg.filled()
+	if err != nil {
+		return nil, fmt.Errorf("feed: %w", err)
+	}
+	n, err := newNames(cfg.Prefix)
+	if err != nil {
+		return nil, fmt.Errorf("feed: %w", err)
+	}
+	return &Feed{cfg: cfg, names: n}, nil
+}
+
+// N returns the sequence of the last record that was applied; 0: none since the
+// start or the last gap.
+func (f *Feed) N() uint64 { return f.n.Load() }
+
+// Run reads until ctx ends, then returns nil. It never gives up: after a failed
+// read it tries again, after 50 ms at first and a second at most. When ctx ends
+// during a wait, it returns with the answer to it, within Block, or at its
+// deadline: go-redis gives a read a deadline but cannot call it off.
+func (f *Feed) Run(ctx context.Context) error {
+	r := newFeedReader(f, maxPage)
+	var out feedOutage
+	for ctx.Err() == nil {
+		err := r.next(ctx)
+		if ctx.Err() != nil {
+			break
+		}
+		if err == nil {
+			out.over(f.cfg.Log)
+			continue
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(out.failed(f.cfg.Log, err)):
+		}
+	}
+	return nil
+}
+
+// CatchUp reads up to the feed's end once, on a connection of its own, while Run
+// may hang on a dead one. It calls the same functions, never at the same time as
+// Run does. ErrUnavailable when ctx ends before, or when the feed was never level
+// or is not any more: only Run reads from the beginning.
+func (f *Feed) CatchUp(ctx context.Context) error {
+	r := newFeedReader(f, leastPage*10)
+	for {
+		if !f.position().level {
+			return fmt.Errorf("catch up: %w: not level", ErrUnavailable)
+		}
+		end, err := r.scan(ctx)
+		if err != nil {
+			return fmt.Errorf("catch up: %w: %w", ErrUnavailable, err)
+		}
+		if end {
+			return nil
+		}
+	}
+}
+
+// position returns a copy of where the feed is.
+func (f *Feed) position() feedPosition {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at
+}
+
+// start returns where the feed is and a number that another reader's progress
+// changes.
+func (f *Feed) start() (feedPosition, uint64) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.at, f.moved
+}
+
+// scanDue says whether a scan comes next, rather than a wait.
+func (f *Feed) scanDue() bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.cfg.Block
+}
+
+// scanNext asks for a scan.
+func (f *Feed) scanNext() {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.scanned = time.Time{}
+}
+
+// moveTo takes a new position. The caller holds mu.
+func (f *Feed) moveTo(p feedPosition) {
+	if p != f.at {
+		f.at = p
+		f.moved++
+		f.n.Store(p.n)
+	}
+}
+
+// tellLevel calls Level. A read that was overtaken by one that was sent later does
+// not make what is known older. The caller holds mu.
+func (f *Feed) tellLevel(level bool, sent time.Time) {
+	if !level {
+		f.levelAt = time.Time{}
+	} else if f.levelAt.Before(sent) {
+		f.levelAt = sent
+	} else {
+		sent = f.levelAt
+	}
+	f.cfg.Level(level, sent)
+}

@@ -1,0 +1,109 @@
+package revocation
+
+import (
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// DefaultBlock is the Block of a FeedConfig in which it is zero.
+const DefaultBlock = time.Second
+
+// Record is one record of the feed: what is in force of one digest since At.
+type Record struct {
+	N         uint64 // sequence in the feed
+	Digest    Digest
+	Kind      Kind
+	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
+	ExpiresAt int64 // unix second by which it is over; 0: never
+	At        int64 // store time (µs) of the change, also when it is told again
+}
+
+// FeedConfig says what a Feed reads and whom it tells. Its functions are called
+// one at a time, in the order Gap, Epoch, Apply, Level; they should be quick, and
+// must not call the feed. Those that are nil are not called.
+type FeedConfig struct {
+	// Client should be a client of the feed's own or one that does not serve
+	// requests: a wait holds a connection. It must have ContextTimeoutEnabled;
+	// without it a frozen connection is waited for 10 s and more.
+	Client redis.UniversalClient
+	// Prefix is that of the store. Without braces.
+	Prefix string
+	// Block is how long one wait takes at most, and so how old a quiet feed's
+	// knowledge gets. DefaultBlock; at least 1 ms.
+	Block time.Duration
+	// Deadline is for each read. Block + 1 s; longer than Block.
+	Deadline time.Duration
+	// Apply takes records in order, the same one more than once after a gap. The
+	// slice is used again after Apply has returned. Required.
+	Apply func([]Record)
+	// Gap is told that the store has lost something, or that this feed has missed
+	// something for good. The feed then reads what there is, from the beginning if
+	// need be, and is level again; whether the store may still be believed about
+	// what is not in it is for Gap to settle, by a new epoch. A new epoch that
+	// somebody else began is a gap, too. The reason is one of few fixed sentences.
+	Gap func(reason string)
+	// Epoch takes the epoch as each scan finds it, whether it has changed or not.
+	// Before Apply is called with what the scan found.
+	Epoch func(Epoch)
+	// Level is called after each answered read: with true when there was no more
+	// to read, and with the moment when that read was sent. What was known then is
+	// complete. False is said while loading, and while more than a page behind.
+	Level func(caughtUp bool, sentAt time.Time)
+	// Log takes gaps, and the beginning and end of outages. Nil: nobody.
+	Log *slog.Logger
+	// Now is time.Now; for tests.
+	Now func() time.Time
+}
+
+// filled returns the config with its defaults, or ErrInvalid.
+func (c FeedConfig) filled() (FeedConfig, error) {
+	if c.Block == 0 {
+		c.Block = DefaultBlock
+	}
+	if c.Deadline == 0 {
+		c.Deadline = c.Block + time.Second
+	}
+	switch {
+	case c.Client == nil:
+		return c, fmt.Errorf("%w: no Redis client", ErrInvalid)
+	case !honoursDeadlines(c.Client):
+		return c, fmt.Errorf("%w: a Redis client without ContextTimeoutEnabled", ErrInvalid)
+	case c.Apply == nil:
+		return c, fmt.Errorf("%w: nobody to apply records", ErrInvalid)
+	case c.Block < time.Millisecond:
+		return c, fmt.Errorf("%w: block must be at least 1ms", ErrInvalid)
+	case c.Deadline <= c.Block:
+		return c, fmt.Errorf("%w: deadline must be longer than block", ErrInvalid)
+	}
+	if c.Gap == nil {
+		c.Gap = func(string) {}
+	}
+	if c.Epoch == nil {
+		c.Epoch = func(Epoch) {}
+	}
+	if c.Level == nil {
+		c.Level = func(bool, time.Time) {}
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	return c, nil
+}
+
+// honoursDeadlines says whether a context bounds the client's commands. Of a sort
+// of client that is not known here it is believed.
+func honoursDeadlines(client redis.UniversalClient) bool {
+	switch c := client.(type) {
+	case *redis.Client:
+		return c.Options().ContextTimeoutEnabled
+	case *redis.ClusterClient:
+		return c.Options().ContextTimeoutEnabled
+	}
+	return true
+}

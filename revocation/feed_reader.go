@@ -1,0 +1,178 @@
+package revocation
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"strconv"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+const (
+	maxPage   = 5000 // records of one read: about 1 MB, 3 ms of Redis's time
+	leastPage = 50   // on a line so slow that more do not arrive before the deadline
+)
+
+// errNoEpoch says that the store has no epoch yet: whoever may begin one has not.
+var errNoEpoch = errors.New("the store has no epoch")
+
+// feedReader reads for a feed, one read at a time. Its buffers are used again.
+type feedReader struct {
+	feed    *Feed
+	page    int
+	buf     bytes.Buffer
+	told    []told
+	records []Record
+}
+
+func newFeedReader(f *Feed, page int) *feedReader { return &feedReader{feed: f, page: page} }
+
+// next does the read that is due.
+func (r *feedReader) next(ctx context.Context) error {
+	if r.feed.scanDue() {
+		_, err := r.scan(ctx)
+		return err
+	}
+	return r.wait(ctx)
+}
+
+// scan reads the epoch and a page after the position, at one moment, and tells
+// what it found. end says that nothing is left to read.
+func (r *feedReader) scan(ctx context.Context) (end bool, err error) {
+	f := r.feed
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.Deadline)
+	defer cancel()
+	at, moved := f.start()
+	sent, page := f.cfg.Now(), r.page
+	h, err := r.read(ctx, at.id, page+1) // the record at the position is read again
+	if err != nil {
+		r.slower(err)
+		return false, err
+	}
+	r.page = min(2*page, maxPage)
+	end = len(r.told) <= page
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if moved != f.moved { // another reader was faster, and what it read counts
+		return false, nil
+	}
+	fresh, gap, ok := at.take(h, r.told, end)
+	end = end && ok
+	f.moveTo(at)
+	if f.scanned = (time.Time{}); end {
+		f.scanned = sent
+	}
+	if gap != "" {
+		f.cfg.Log.Warn("revocations may have been lost", "reason", gap, "epoch", h.ID)
+		f.cfg.Gap(gap)
+	}
+	if h.ID != "" {
+		f.cfg.Epoch(h.Epoch)
+	}
+	r.apply(fresh)
+	f.tellLevel(end, sent)
+	if h.ID == "" {
+		return false, errNoEpoch
+	}
+	return end, nil
+}
+
+// wait waits for records after the position.
+func (r *feedReader) wait(ctx context.Context) error {
+	f := r.feed
+	ctx, cancel := context.WithTimeout(ctx, f.cfg.Deadline)
+	defer cancel()
+	at, moved := f.start()
+	sent := f.cfg.Now()
+	streams, err := f.cfg.Client.XRead(ctx, &redis.XReadArgs{
+		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: f.cfg.Block,
+	}).Result()
+	switch {
+	case errors.Is(err, redis.Nil):
+		f.scanNext()
+		return nil
+	case err != nil:
+		f.scanNext()
+		return err
+	case len(streams) != 1:
+		return errReply
+	}
+	r.told = r.told[:0]
+	for _, m := range streams[0].Messages {
+		t, err := toldMessage(m)
+		if err != nil {
+			return err
+		}
+		r.told = append(r.told, t)
+	}
+
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if moved != f.moved {
+		return nil
+	}
+	end := len(r.told) < r.page
+	follows := at.follow(r.told)
+	if !follows || !end {
+		f.scanned = time.Time{}
+	}
+	if follows {
+		f.moveTo(at)
+		r.apply(r.told)
+		f.tellLevel(end, sent)
+	}
+	return nil
+}
+
+// read fills told with at most count records from the stream id from on, and
+// returns the epoch of the same moment.
+func (r *feedReader) read(ctx context.Context, from int64, count int) (feedHead, error) {
+	f := r.feed
+	r.buf.Reset()
+	var fields *redis.SliceCmd
+	_, err := f.cfg.Client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		fields = p.HMGet(ctx, f.names.epoch, headFields...)
+		// Raw, because go-redis makes a map of each record: three times as slow.
+		return p.Process(ctx, redis.NewRawWriteToCmd(ctx, &r.buf,
+			"xrange", f.names.feed, streamID(from), "+", "count", count))
+	})
+	if err != nil {
+		return feedHead{}, err
+	}
+	h, err := parseHead(fields.Val())
+	if err != nil {
+		return feedHead{}, err
+	}
+	if text, failed := bytes.CutPrefix(r.buf.Bytes(), []byte("-")); failed {
+		return feedHead{}, errors.New(string(bytes.TrimSpace(text)))
+	}
+	r.told, err = toldRaw(r.told[:0], r.buf.Bytes())
+	return h, err
+}
+
+// apply tells of fresh records. The caller holds the feed's mu.
+func (r *feedReader) apply(fresh []told) {
+	if len(fresh) == 0 {
+		return
+	}
+	r.records = r.records[:0]
+	for i := range fresh {
+		r.records = append(r.records, fresh[i].Record)
+	}
+	r.feed.cfg.Apply(r.records)
+}
+
+// slower asks for less from now on, when a read ran out of time.
+func (r *feedReader) slower(err error) {
+	var timeout net.Error
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() {
+		r.page = max(r.page/4, leastPage)
+	}
+}
+
+// streamID is the id of the record written at that store time.
+func streamID(at int64) string { return strconv.FormatInt(at, 10) + "-0" }

@@ -1,0 +1,185 @@
+package revocation
+
+import (
+	"bytes"
+	"encoding/hex"
+	"fmt"
+	"strconv"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// headFields are the fields of the epoch that a scan reads, in the order in which
+// parseHead takes them.
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed"}
+
+// parseHead reads the epoch of a scan. One that is not there has no ID.
+func parseHead(values []any) (feedHead, error) {
+	if len(values) != len(headFields) {
+		return feedHead{}, fmt.Errorf("epoch: %w", errReply)
+	}
+	var h feedHead
+	h.ID, _ = values[0].(string)
+	h.last, _ = values[1].(string)
+	var nums [5]int64
+	for i, v := range values[2:] {
+		text, ok := v.(string)
+		if !ok {
+			continue // nil: no epoch, or one of a version that did not have the field
+		}
+		var err error
+		if nums[i], err = number(text); err != nil {
+			return feedHead{}, fmt.Errorf("epoch: %w", err)
+		}
+	}
+	h.Born, h.CompleteSince, h.Clock = nums[0], nums[1], nums[3]
+	h.N, h.trimmed = uint64(nums[2]), uint64(nums[4])
+	return h, nil
+}
+
+// toldFields is how many fields of a record are ours.
+const toldFields = 8
+
+// set takes one field of a record, and says how many of ours it was: 1, or 0 for
+// fields of later versions. The value is kept.
+func (t *told) set(name, value []byte) (int, error) {
+	to := &t.At
+	switch string(name) {
+	case "nonce":
+		t.nonce = value
+		return 1, nil
+	case "prev":
+		t.prev = value
+		return 1, nil
+	case "k":
+		t.Kind = kindOf(value)
+		return 1, nil
+	case "d":
+		if len(value) != hex.EncodedLen(len(t.Digest)) || bytes.ContainsAny(value, "ABCDEF") {
+			return 0, errReply
+		}
+		_, err := hex.Decode(t.Digest[:], value)
+		return 1, err
+	case "n":
+		n, err := number(string(value))
+		t.N = uint64(n)
+		return 1, err
+	case "cut":
+		to = &t.Cut
+	case "exp":
+		to = &t.ExpiresAt
+	case "at":
+	default:
+		return 0, nil
+	}
+	n, err := number(string(value))
+	*to = n
+	return 1, err
+}
+
+// kindOf returns the kind without a copy of its text for those that are known. A
+// record of another kind keeps its place in the chain: what to make of it is for
+// whoever applies it.
+func kindOf(text []byte) Kind {
+	switch string(text) {
+	case string(KindJTI):
+		return KindJTI
+	case string(KindSession):
+		return KindSession
+	case string(KindSubject):
+		return KindSubject
+	}
+	return Kind(text)
+}
+
+// whole says whether t is a record: each of its fields once, and a stream id.
+func (t *told) whole(fields int, id string) error {
+	var ok bool
+	if t.id, ok = parseStreamID(id); !ok || fields != toldFields || t.N == 0 || len(t.nonce) == 0 {
+		return fmt.Errorf("feed record: %w", errReply)
+	}
+	return nil
+}
+
+// toldMessage reads a record that a wait has told.
+func toldMessage(m redis.XMessage) (told, error) {
+	var t told
+	fields := 0
+	for name, v := range m.Values {
+		text, _ := v.(string)
+		n, err := t.set([]byte(name), []byte(text))
+		if err != nil {
+			return told{}, fmt.Errorf("feed record: %w", err)
+		}
+		fields += n
+	}
+	return t, t.whole(fields, m.ID)
+}
+
+// toldRaw appends to list the records of a reply to XRANGE, as it came. They point
+// into it.
+func toldRaw(list []told, reply []byte) ([]told, error) {
+	w := respReader{rest: reply}
+	count := w.array()
+	for range count {
+		if w.array() != 2 {
+			break
+		}
+		var t told
+		id, fields := w.bulk(), 0
+		for range w.array() / 2 {
+			name, value := w.bulk(), w.bulk()
+			if w.bad {
+				break
+			}
+			n, err := t.set(name, value)
+			if err != nil {
+				return nil, fmt.Errorf("feed record: %w", err)
+			}
+			fields += n
+		}
+		if err := t.whole(fields, string(id)); err != nil {
+			return nil, err
+		}
+		list = append(list, t)
+	}
+	if w.bad || len(w.rest) > 0 || len(list) != count {
+		return nil, fmt.Errorf("feed: %w", errReply)
+	}
+	return list, nil
+}
+
+// respReader reads RESP arrays and bulk strings. After anything else it is bad, and
+// reads nothing but emptiness.
+type respReader struct {
+	rest []byte
+	bad  bool
+}
+
+// array reads the head of an array and returns how many elements follow.
+func (w *respReader) array() int { return w.size('*') }
+
+// bulk reads a bulk string.
+func (w *respReader) bulk() []byte {
+	n := w.size('$')
+	if w.bad || n+2 > len(w.rest) || w.rest[n] != '\r' || w.rest[n+1] != '\n' {
+		w.bad, w.rest = true, nil
+		return nil
+	}
+	b := w.rest[:n:n]
+	w.rest = w.rest[n+2:]
+	return b
+}
+
+// size reads a line of that type with a number.
+func (w *respReader) size(mark byte) int {
+	line, rest, ok := bytes.Cut(w.rest, []byte("\r\n"))
+	if ok && len(line) > 1 && line[0] == mark {
+		if n, err := strconv.Atoi(string(line[1:])); err == nil && n >= 0 {
+			w.rest = rest
+			return n
+		}
+	}
+	w.bad, w.rest = true, nil
+	return 0
+}
