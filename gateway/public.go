@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strings"
+	"sync"
 
 	"github.com/labstack/echo/v4"
 
@@ -18,6 +19,8 @@ import (
 type Public struct {
 	echo *echo.Echo
 	rest http.Handler
+	once sync.Once
+	rows map[string]bool // by path; written once
 }
 
 // NewPublic returns the listener's handler. What no mounted row takes goes to
@@ -68,7 +71,31 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusBadRequest, "path", badPath)
 		return
 	}
-	p.echo.ServeHTTP(w, r)
+	p.echo.ServeHTTP(w, p.plain(r))
+}
+
+// plain returns the request with its path unescaped where that is the path of a
+// row: Echo matches what was written, and /api/%74oken/ must not be a way past the
+// row to a back end.
+func (p *Public) plain(r *http.Request) *http.Request {
+	if r.URL.RawPath == "" || !p.isRow(r.URL.Path) {
+		return r
+	}
+	plain := *r.URL
+	plain.RawPath = ""
+	out := r.WithContext(r.Context())
+	out.URL = &plain
+	return out
+}
+
+func (p *Public) isRow(path string) bool {
+	p.once.Do(func() { // the first request comes after the last Mount
+		p.rows = map[string]bool{}
+		for _, route := range p.echo.Routes() {
+			p.rows[route.Path] = true
+		}
+	})
+	return p.rows[path]
 }
 
 // restPath is the pattern of whatever no row takes.

@@ -15,6 +15,8 @@ func Handler(current func() *Published) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h := w.Header()
 		h.Set("Access-Control-Allow-Origin", "*")
+		// For everybody, and so without credentials: the two exclude each other.
+		h.Del("Access-Control-Allow-Credentials")
 		h.Set("X-Content-Type-Options", "nosniff")
 		switch r.Method {
 		case http.MethodGet, http.MethodHead:

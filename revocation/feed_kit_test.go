@@ -25,14 +25,14 @@ type follower struct {
 	stop func() // ends Run and waits for it
 
 	mu      sync.Mutex
-	all     []revocation.Record                       // in order
-	last    map[revocation.Digest]revocation.Record   // the latest of each digest
-	gaps    []string                                  //
-	epoch   revocation.Epoch                          //
-	level   bool                                      //
-	sent    time.Time                                 // of the last level read
-	said    int                                       // calls of Level
-	changed chan struct{}                             // closed by each call
+	all     []revocation.Record                     // in order
+	last    map[revocation.Digest]revocation.Record // the latest of each digest
+	gaps    []string                                //
+	epoch   revocation.Epoch                        //
+	level   bool                                    //
+	sent    time.Time                               // of the last level read
+	said    int                                     // calls of Level
+	changed chan struct{}                           // closed by each call
 	busy    atomic.Int32
 }
 
@@ -181,4 +181,10 @@ func mustFill(tb testing.TB, client redis.UniversalClient, s *revocation.Redis, 
 			tb.Fatalf("fill: %v", err)
 		}
 	}
+}
+
+// addr is where the kit's server listens.
+func (k kit) addr() string {
+	c, _ := k.client.(*redis.Client)
+	return c.Options().Addr
 }

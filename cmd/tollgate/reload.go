@@ -110,7 +110,14 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 	if err != nil {
 		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
 	}
-	if err := r.verifier.Trust(append(append([]token.Issuer(nil), r.own...), opened.Issuers()...)); err != nil {
+	issuers := append([]token.Issuer(nil), r.own...)
+	for _, i := range opened.Issuers() {
+		// An edge has no ring; TOLLGATE_ISSUER says which of the issuers is this
+		// system, whose tokens carry their session's birth.
+		i.Own = i.Name == c.Tokens.Issuer.Value
+		issuers = append(issuers, i)
+	}
+	if err := r.verifier.Trust(issuers); err != nil {
 		opened.Close()
 		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
 	}

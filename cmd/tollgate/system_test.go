@@ -71,6 +71,7 @@ type system struct {
 	Ops    string
 	Env    []string
 
+	backend string // its URL
 	process *exec.Cmd
 	exited  chan struct{}
 	logs    lockedBuffer
@@ -111,6 +112,7 @@ func mustSystem(tb testing.TB, settings ...string) *system {
 		_, _ = io.WriteString(w, "hello from the back end\n")
 	}))
 	tb.Cleanup(backend.Close)
+	s.backend = backend.URL
 	address := func() string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(tb)) }
 	public, admin, ops := address(), address(), address()
 	s.Public, s.Admin, s.Ops = "http://"+public, "http://"+admin, "http://"+ops

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"testing"
 	"time"
 )
@@ -58,9 +59,9 @@ func TestEjectionAndReturn(t *testing.T) {
 // TestNeverAllOut: the last target is tried though it is out, and one answer
 // brings it back.
 func TestNeverAllOut(t *testing.T) {
-	answers := false
+	var answers atomic.Bool
 	b := mustRaw(t, func(_ int, _ *http.Request, c net.Conn) bool {
-		if answers {
+		if answers.Load() {
 			return write(c, answerOK)
 		}
 		return false
@@ -76,7 +77,7 @@ func TestNeverAllOut(t *testing.T) {
 			t.Fatalf("%+v is not out", s)
 		}
 	}
-	answers = true
+	answers.Store(true)
 	for range 2 {
 		mustGet(t, u, "ok") // by way of the dead one or not
 	}

@@ -1,0 +1,196 @@
+package upstream
+
+import (
+	"context"
+	"crypto/tls"
+	"fmt"
+	"io"
+	"log"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+// quietLog keeps what net/http says of unsolicited bytes out of the tests.
+func quietLog(t *testing.T) {
+	t.Helper()
+	old := log.Writer()
+	log.SetOutput(io.Discard)
+	t.Cleanup(func() { log.SetOutput(old) })
+}
+
+// poison is an answer that no request asked for.
+const poison = "HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison"
+
+// echo answers with the path, so that each client knows its own answer.
+func echo(r *http.Request) string {
+	if r.Method == http.MethodHead {
+		return "HTTP/1.1 200 OK\r\nContent-Length: 6\r\nX-Path: " + r.URL.Path + "\r\n\r\n"
+	}
+	return fmt.Sprintf("HTTP/1.1 200 OK\r\nX-Path: %s\r\nContent-Length: %d\r\n\r\n%s", r.URL.Path, len(r.URL.Path), r.URL.Path)
+}
+
+// TestUnsolicitedBytes: whatever follows an answer, in the same packet, a little
+// later, or when the connection has long been idle, never becomes the answer of
+// another request. Without the wait for quiet, some hundreds of these do.
+func TestUnsolicitedBytes(t *testing.T) {
+	quietLog(t)
+	for name, play := range map[string]script{
+		"at once": func(_ int, r *http.Request, c net.Conn) bool { return write(c, echo(r)+poison) },
+		"next packet": func(_ int, r *http.Request, c net.Conn) bool {
+			return write(c, echo(r)) && write(c, poison)
+		},
+		"later": func(_ int, r *http.Request, c net.Conn) bool {
+			if !write(c, echo(r)) {
+				return false
+			}
+			time.Sleep(time.Duration(rand.IntN(200)) * time.Microsecond)
+			return write(c, poison)
+		},
+		"one byte": func(_ int, r *http.Request, c net.Conn) bool { return write(c, echo(r)+"H") },
+		"a body to HEAD": func(_ int, r *http.Request, c net.Conn) bool {
+			return write(c, echo(r)) && (r.Method != http.MethodHead || write(c, poison))
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := mustRaw(t, func(n int, r *http.Request, c net.Conn) bool {
+				_, _ = io.Copy(io.Discard, r.Body)
+				return play(n, r, c)
+			})
+			u := mustUpstream(t, Config{URLs: []string{b.URL}, EjectAfter: -1})
+			var wrong, right atomic.Int64
+			var all sync.WaitGroup
+			for worker := range 4 {
+				all.Go(func() {
+					for i := range 250 {
+						path := fmt.Sprintf("/%d/%d", worker, i)
+						r := request(t, []string{http.MethodGet, http.MethodHead, http.MethodPost}[i%3], path, "")
+						res, err := u.RoundTrip(r)
+						if err != nil {
+							continue // refused, but not somebody else's
+						}
+						_, _ = io.Copy(io.Discard, res.Body)
+						res.Body.Close()
+						if res.Header.Get("X-Path") == path {
+							right.Add(1)
+						} else {
+							wrong.Add(1)
+						}
+					}
+				})
+			}
+			all.Wait()
+			// "later" may hit a request that was sent already: no peek can tell that
+			// from an early answer, and no other client's bytes are in it.
+			if wrong.Load() > 0 && name != "later" || right.Load() < 500 {
+				t.Errorf("%d answers were somebody else's, %d right of 1000", wrong.Load(), right.Load())
+			}
+		})
+	}
+}
+
+// idleConn makes one idle connection of the pool and returns the back end's end
+// of it, and ours.
+func idleConn(t *testing.T, u *Upstream, ends chan net.Conn) (theirs net.Conn) {
+	t.Helper()
+	mustGet(t, u, "ok")
+	return <-ends
+}
+
+// TestBytesOnAnIdleConnection: they end it, and the next request of any kind goes
+// by another.
+func TestBytesOnAnIdleConnection(t *testing.T) {
+	quietLog(t)
+	ends := make(chan net.Conn, 1)
+	b := mustRaw(t, func(_ int, r *http.Request, c net.Conn) bool {
+		_, _ = io.Copy(io.Discard, r.Body)
+		if r.Method == http.MethodGet {
+			ends <- c
+		}
+		return write(c, answerOK)
+	})
+	u := mustUpstream(t, Config{URLs: []string{b.URL}})
+	for range 50 {
+		theirs := idleConn(t, u, ends)
+		write(theirs, poison)
+		if got, err := ask(u, request(t, http.MethodPost, "/", "body")); err != nil || got != "ok" {
+			t.Fatalf("%q, %v", got, err)
+		}
+	}
+}
+
+// TestQuiet drives a connection by hand through each state of its reader.
+func TestQuiet(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	dialled, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	theirs, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer theirs.Close()
+	wrapped, err := newConn(dialled)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := connOf(tls.Client(wrapped, &tls.Config{MinVersion: tls.VersionTLS12}))
+	if c == nil || c != connOf(wrapped) || connOf(theirs) != nil {
+		t.Fatal("connOf does not find it")
+	}
+	short := func() context.Context {
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
+		t.Cleanup(cancel)
+		return ctx
+	}
+	if c.quiet(short()) {
+		t.Error("quiet without a reader")
+	}
+	reads := make(chan string)
+	next := make(chan struct{})
+	go func() {
+		for range next {
+			p := make([]byte, 8)
+			n, err := c.Read(p)
+			reads <- fmt.Sprint(string(p[:n]), err)
+		}
+	}()
+	next <- struct{}{}
+	if !c.quiet(t.Context()) {
+		t.Error("not quiet with a reader that waits")
+	}
+	write(theirs, "abc")
+	if got := <-reads; got != "abc<nil>" {
+		t.Errorf("read %q", got)
+	}
+	if c.quiet(short()) {
+		t.Error("quiet while the reader holds bytes")
+	}
+	woken := make(chan bool)
+	go func() { woken <- c.quiet(t.Context()) }()
+	next <- struct{}{}
+	if !<-woken {
+		t.Error("not quiet when the reader came back")
+	}
+	theirs.Close()
+	if got := <-reads; got != "EOF" {
+		t.Errorf("read %q", got)
+	}
+	if c.quiet(t.Context()) || c.fault() != io.EOF {
+		t.Errorf("quiet after its end: %v", c.fault())
+	}
+	close(next)
+	c.Close()
+	if _, err := c.Read(make([]byte, 1)); err == nil {
+		t.Error("read after Close")
+	}
+}
