@@ -67,18 +67,19 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
 	}
-	if _, err := readTarget(r); err != nil {
+	at, err := readTarget(r)
+	if err != nil {
 		malformed(w, http.StatusBadRequest, "path", badPath)
 		return
 	}
-	p.echo.ServeHTTP(w, p.plain(r))
+	p.echo.ServeHTTP(w, p.plain(r, at))
 }
 
 // plain returns the request with its path unescaped where that is the path of a
 // row: Echo matches what was written, and /api/%74oken/ must not be a way past the
 // row to a back end.
-func (p *Public) plain(r *http.Request) *http.Request {
-	if r.URL.RawPath == "" || !p.isRow(r.URL.Path) {
+func (p *Public) plain(r *http.Request, at target) *http.Request {
+	if r.URL.RawPath == "" || at.spelling != 0 || !p.isRow(at.path) {
 		return r
 	}
 	plain := *r.URL

@@ -30,9 +30,12 @@ func talk(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set(http.TrailerPrefix+"Grpc-Message", r.Trailer.Get("X-End"))
 }
 
-func mustH2C(t *testing.T, h http.HandlerFunc) *httptest.Server {
+func mustH2C(t *testing.T, h http.HandlerFunc, change ...func(*http.Server)) *httptest.Server {
 	t.Helper()
 	s := httptest.NewUnstartedServer(h)
+	for _, c := range change {
+		c(s.Config)
+	}
 	s.Config.Protocols = new(http.Protocols)
 	s.Config.Protocols.SetHTTP1(true)
 	s.Config.Protocols.SetUnencryptedHTTP2(true)
@@ -164,12 +167,13 @@ func TestHTTP2StreamsThatDie(t *testing.T) {
 		_, _ = io.Copy(io.Discard, r.Body)
 		conns.Range(func(c, _ any) bool { c.(net.Conn).Close(); return true })
 		<-r.Context().Done()
-	})
-	s.Config.ConnState = func(c net.Conn, state http.ConnState) {
-		if state == http.StateNew {
-			conns.Store(c, true)
+	}, func(s *http.Server) {
+		s.ConnState = func(c net.Conn, state http.ConnState) {
+			if state == http.StateNew {
+				conns.Store(c, true)
+			}
 		}
-	}
+	})
 	u := mustUpstream(t, Config{URLs: []string{s.URL}, HTTP2: true})
 	for _, c := range []struct {
 		method, body string

@@ -56,12 +56,10 @@ func TestWhatIsSentTwice(t *testing.T) {
 			how  func(net.Conn) bool
 		}{{"closed", func(net.Conn) bool { return false }}, {"reset", reset}} {
 			t.Run(c.name+" "+end.name, func(t *testing.T) {
-				kills := 0
 				b := mustRaw(t, func(n int, r *http.Request, conn net.Conn) bool {
 					if r.URL.Path == "/warm" {
 						return write(conn, answerOK)
 					}
-					kills++
 					_, _ = io.Copy(io.Discard, r.Body)
 					return end.how(conn)
 				})

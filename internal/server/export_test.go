@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 	"time"
 )
@@ -26,3 +27,12 @@ func (s *Server) Handler(name string) http.Handler {
 
 // Remind is what Watch does at each look, beside looking.
 func (c *Certificate) Remind(now time.Time) { c.remind(now) }
+
+// SetListener opens a listener by hand.
+func (s *Server) SetListener(name string, open net.Listener) {
+	for _, l := range s.servers {
+		if l.name == name {
+			l.net = open
+		}
+	}
+}
