@@ -32,6 +32,7 @@ const statusClientGone = 499
 // expect of another try.
 func classify(r *http.Request, err error) failure {
 	var op *net.OpError
+	var unmet *upstream.Error
 	var large *http.MaxBytesError
 	switch {
 	case errors.As(err, &large):
@@ -44,10 +45,8 @@ func classify(r *http.Request, err error) failure {
 		return failure{http.StatusBadRequest, "client_body", "The request body could not be read.", false}
 	case errors.Is(err, upstream.ErrBusy):
 		return failure{http.StatusServiceUnavailable, telemetry.UpstreamBusy, "The upstream has too much to do.", true}
-	case errors.Is(err, upstream.ErrNone):
-		return failure{http.StatusServiceUnavailable, telemetry.UpstreamConnect, "No upstream is healthy.", true}
-	case errors.As(err, &op) && op.Op == "dial":
-		if op.Timeout() {
+	case errors.As(err, &unmet) && unmet.Connect:
+		if unmet.Timeout() {
 			return failure{http.StatusGatewayTimeout, telemetry.UpstreamTimeout, "The upstream could not be reached in time.", true}
 		}
 		return failure{http.StatusBadGateway, telemetry.UpstreamConnect, "The upstream could not be reached.", true}

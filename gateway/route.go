@@ -177,3 +177,14 @@ func canonicalHost(host string) string {
 
 // methods are those that can be written into a route.
 var methods = []string{http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions}
+
+// Upstreams lists the upstreams that routes use, each once.
+func (t *Table) Upstreams() []*upstream.Upstream {
+	var out []*upstream.Upstream
+	for _, r := range t.routes {
+		if !slices.Contains(out, r.Upstream) {
+			out = append(out, r.Upstream)
+		}
+	}
+	return out
+}

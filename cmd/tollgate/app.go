@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	stdlog "log"
 	"log/slog"
 	"net"
 	"os"
@@ -61,6 +63,9 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	// Process-wide, and the only such setting there is: go-redis would print the
 	// errors of its pools to stderr past the log.
 	redis.SetLogger(redisLog{log})
+	// net/http writes bytes that a back end sent unasked, which may be somebody's
+	// answer, to the standard logger; what matters of it is logged by others.
+	stdlog.SetOutput(io.Discard)
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}
@@ -75,6 +80,9 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	}
 	if err := a.openReloader(ctx); err != nil {
 		return nil, err
+	}
+	if err := a.metrics.Register(newCollector(a)); err != nil {
+		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.server.Listen(); err != nil {
 		return nil, &exitError{exitUsage, err}

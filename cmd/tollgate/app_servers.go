@@ -146,15 +146,21 @@ func (a *app) checks() []telemetry.Check {
 	if !a.redis.Embedded && !a.config.Redis.AllowEviction.Value {
 		checks = append(checks, telemetry.Check{Name: "eviction", Probe: a.checkEviction})
 	}
-	if a.ring != nil {
-		checks = append(checks, telemetry.Check{Name: "keys", Probe: func(context.Context) error {
-			if a.ring.Set().Len() == 0 {
-				return errors.New("no key is loaded")
-			}
-			return nil
-		}})
+	return append(checks, telemetry.Check{Name: "keys", Probe: a.checkKeys})
+}
+
+// checkKeys fails while no token of anybody could be verified. One issuer of
+// several that is away is seen in the metrics: it must not take the others down.
+func (a *app) checkKeys(context.Context) error {
+	if a.ring != nil && a.ring.Set().Len() > 0 {
+		return nil
 	}
-	return checks
+	for _, s := range a.reloader.status() {
+		if s.Keys > 0 {
+			return nil
+		}
+	}
+	return errors.New("no issuer's keys are loaded")
 }
 
 // checkEviction fails where Redis may drop revocations to make room: every

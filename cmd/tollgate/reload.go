@@ -10,6 +10,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -31,9 +32,10 @@ type reloader struct {
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
 
-	mu      sync.Mutex
-	seen    [sha256.Size]byte // of the content that was tried last
-	issuers *trusted
+	mu   sync.Mutex
+	seen [sha256.Size]byte // of the content that was tried last
+
+	issuers atomic.Pointer[trusted] // replaced under mu, read by anybody
 }
 
 // trusted are the foreign issuers with the loop that keeps their keys fresh.
@@ -105,7 +107,7 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 	c := r.config
 	opened, err := remote.Open(ctx, specs, remote.Config{
 		Refresh: c.Keys.JWKSRefresh.Value, MinRefetch: c.Keys.JWKSMinRefetch.Value, Log: r.log,
-		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value),
+		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value), Previous: r.issuers.Load().held(),
 	})
 	if err != nil {
 		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
@@ -127,9 +129,17 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 		defer close(next.done)
 		_ = opened.Run(loop) // ends with its context
 	}()
-	r.issuers.close()
-	r.issuers = next
+	r.issuers.Swap(next).close()
 	return nil
+}
+
+// held are the key sets at hand, which a reload takes over with their age: it must
+// not lose what an issuer that is down cannot give again.
+func (t *trusted) held() *remote.Issuers {
+	if t == nil {
+		return nil
+	}
+	return t.Issuers
 }
 
 func (t *trusted) close() {
@@ -194,6 +204,13 @@ func (r *reloader) poll(ctx context.Context) {
 func (r *reloader) Close() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.issuers.close()
-	r.issuers = nil
+	r.issuers.Swap(nil).close()
+}
+
+// status tells of the foreign issuers' keys.
+func (r *reloader) status() []remote.Status {
+	if t := r.issuers.Load(); t != nil {
+		return t.Status()
+	}
+	return nil
 }

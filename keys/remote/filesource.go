@@ -39,12 +39,12 @@ func (s *fileSource) load() error {
 	began := s.now()
 	next, dropped, err := s.read(began)
 	if err != nil {
-		err = fmt.Errorf("%s %s: %w", s.kind, s.path, err)
+		err = fmt.Errorf("%s: %w", s.name(), err)
 	}
 	s.mu.Lock()
 	first := s.outcomes.add(err)
 	s.mu.Unlock()
-	log := s.log.With("issuer", s.issuer, "source", s.kind+" "+s.path)
+	log := s.log.With("issuer", s.issuer, "source", s.name())
 	if err != nil {
 		if first && s.current.Load() != nil { // the very first failure is Open's to report
 			log.Error("keys of an issuer cannot be read", "error", err, "keys", s.Set().Len())
@@ -102,10 +102,13 @@ func (s *fileSource) run(ctx context.Context) {
 	}
 }
 
+// name is the source in logs, status and faults.
+func (s *fileSource) name() string { return s.kind + " " + s.path }
+
 func (s *fileSource) close() {} // run ends with base
 
 func (s *fileSource) status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.status(s.issuer, s.kind+" "+s.path, s.outcomes)
+	return s.held.status(s.issuer, s.name(), s.outcomes)
 }

@@ -11,7 +11,7 @@ import (
 
 // flight is one fetch. Its fields belong to the source's mutex, done apart.
 type flight struct {
-	done    chan struct{} // closed when what it brought is in place
+	done    chan struct{}       // closed when what it brought is in place
 	asked   map[string]struct{} // at most maxMissing kids; given to missing in the end
 	waiting int
 }
@@ -92,7 +92,7 @@ func (s *urlSource) land(f *flight, next *snapshot, dropped []error, err error) 
 
 // report logs what changed: the beginning and the end of an outage, and keys.
 func (s *urlSource) report(before *keys.Set, next *snapshot, dropped []error, err error, first bool) {
-	log := s.log.With("issuer", s.issuer, "source", show(s.url))
+	log := s.log.With("issuer", s.issuer, "source", s.name())
 	if err != nil {
 		if first {
 			log.Error("keys of an issuer cannot be fetched", "error", err, "keys", s.Set().Len())
@@ -106,12 +106,15 @@ func (s *urlSource) report(before *keys.Set, next *snapshot, dropped []error, er
 }
 
 // pause is how long after the beginning of the last fetch the next one is due.
-// Failures are tried again soon, then less and less often; up to a tenth less, so
-// that a thousand edges which started together do not ask together for ever.
+// After a failure it is tried again soon, and less and less often while there is
+// a set to go on with. All of it up to a tenth less, so that a thousand edges
+// which started together do not ask together for ever.
 func (s *urlSource) pause() time.Duration {
 	d := s.refresh
-	if n := s.outcomes.failing; n > 0 {
+	if n := s.outcomes.failing; n > 0 && s.Set().Len() > 0 {
 		d = min(d, s.minRefetch<<min(n-1, 10))
+	} else if n > 0 {
+		d = min(d, s.minRefetch)
 	}
 	return max(d-rand.N(d/10+1), s.minRefetch) //nolint:gosec // it spreads load and guards nothing
 }

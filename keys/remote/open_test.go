@@ -33,9 +33,9 @@ func TestOpenWaits(t *testing.T) {
 		took  time.Duration
 		keys  string
 	}{
-		"at once":   {gives, 0, "a"},
-		"down":      {func(string) trip { return refuses }, 0, ""},
-		"slow":      {func(d string) trip { return after(3*time.Second, d) }, 3 * time.Second, "a"},
+		"at once": {gives, 0, "a"},
+		"down":    {func(string) trip { return refuses }, 0, ""},
+		"slow":    {func(d string) trip { return after(3*time.Second, d) }, 3 * time.Second, "a"},
 		"deaf": {func(d string) trip {
 			return func(*http.Request) (*http.Response, error) {
 				time.Sleep(time.Minute) // whatever the deadline of the request is

@@ -60,6 +60,26 @@ func TestRunRefreshes(t *testing.T) {
 	})
 }
 
+// TestRunWithoutKeys: while nothing is held the pauses do not grow, so that an
+// edge is ready soon after the issuer is.
+func TestRunWithoutKeys(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBubbled(refuses)
+		i := mustOpen(t, remote.Config{Client: b.client()}, urlSpec("https://a.example/jwks"))
+		stop := run(t, i)
+		defer stop()
+		time.Sleep(time.Hour - 1)
+		synctest.Wait()
+		if n := len(b.times()); n != 360 {
+			t.Errorf("%d attempts in an hour, want 360", n)
+		}
+		b.now(gives(mustDocument(t, "a")))
+		time.Sleep(remoteMinRefetch)
+		synctest.Wait()
+		wantKids(t, keysOf(i).Set(), "a")
+	})
+}
+
 // TestHardAge: a set that nobody confirms is used for HardAge and not a moment
 // longer, and the issuer's return ends that.
 func TestHardAge(t *testing.T) {

@@ -59,7 +59,7 @@ func (h *held) status(issuer, source string, o outcomes) Status {
 func (s *urlSource) status() Status {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.held.status(s.issuer, fromURL+" "+show(s.url), s.outcomes)
+	return s.held.status(s.issuer, s.name(), s.outcomes)
 }
 
 // logChange logs which keys came and went, and what was left out of a document

@@ -157,6 +157,9 @@ func (s *urlSource) whenDue() (*flight, time.Duration) {
 	return s.flight, s.due.Sub(now)
 }
 
+// name is the source in logs and status.
+func (s *urlSource) name() string { return fromURL + " " + show(s.url) }
+
 // close lets no further fetch begin and waits for the one that is under way,
 // whose context has ended.
 func (s *urlSource) close() {

@@ -146,6 +146,11 @@ func (i *Issuer) named(ctx context.Context, kid string) (*keys.Key, *Refusal) {
 		if !i.Legacy.NoKID {
 			return nil, refuse(ReasonUnknownKey, "the header has no kid")
 		}
+		if awaiter, ok := i.Keys.(KeyAwaiter); ok && set.Len() == 0 {
+			if set = awaiter.Await(ctx, ""); set.Len() == 0 {
+				return nil, refuse(ReasonUnavailable, "the issuer's keys could not be fetched")
+			}
+		}
 		if set.Len() != 1 {
 			return nil, refuse(ReasonUnknownKey, "the header has no kid, and the issuer has not exactly one key")
 		}
