@@ -73,20 +73,29 @@ func (f *Feed) Run(ctx context.Context) error {
 
 // CatchUp reads up to the feed's end once, on a connection of its own, while Run
 // may hang on a dead one. It calls the same functions, never at the same time as
-// Run does. ErrUnavailable when ctx ends before, or when the feed was never level
-// or is not any more: only Run reads from the beginning.
+// Run does. Each of at most three reads that fail takes a third of the time that
+// ctx leaves: those at hand in the client's pool may be dead, too.
+// ErrUnavailable, also when the feed is not level yet, or not any more: only Run
+// reads from the beginning.
 func (f *Feed) CatchUp(ctx context.Context) error {
+	const tries = 3
 	r := newFeedReader(f, leastPage*10)
-	for {
+	for failed := 0; ; {
 		if !f.position().level {
 			return fmt.Errorf("catch up: %w: not level", ErrUnavailable)
 		}
-		end, err := r.scan(ctx)
-		if err != nil {
-			return fmt.Errorf("catch up: %w: %w", ErrUnavailable, err)
+		limit := f.cfg.Deadline
+		if end, ok := ctx.Deadline(); ok {
+			limit = min(limit, time.Until(end)/time.Duration(tries-failed))
 		}
-		if end {
+		end, err := r.scan(ctx, limit)
+		if err == nil && end {
 			return nil
+		}
+		if err != nil {
+			if failed++; failed == tries || ctx.Err() != nil {
+				return fmt.Errorf("catch up: %w: %w", ErrUnavailable, err)
+			}
 		}
 	}
 }
@@ -110,7 +119,7 @@ func (f *Feed) start() (feedPosition, uint64) {
 func (f *Feed) scanDue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.cfg.Block
+	return !f.at.level || f.scanned.IsZero()
 }
 
 // scanNext asks for a scan.

@@ -45,8 +45,9 @@ type FeedConfig struct {
 	// what is not in it is for Gap to settle, by a new epoch. A new epoch that
 	// somebody else began is a gap, too. The reason is one of few fixed sentences.
 	Gap func(reason string)
-	// Epoch takes the epoch as each scan finds it, whether it has changed or not.
-	// Before Apply is called with what the scan found.
+	// Epoch takes the epoch as each scan finds it, whether it has changed or not; its
+	// Clock is the latest store time given out. Apply comes after it with what the
+	// scan found, but what came by a wait may be newer than the epoch told last.
 	Epoch func(Epoch)
 	// Level is called after each answered read: with true when there was no more
 	// to read, and with the moment when that read was sent. What was known then is

@@ -35,6 +35,7 @@ func mustNetwork(t *testing.T) network {
 
 // TestFaultsThatAreOvercome: the feed goes on by itself while they last.
 func TestFaultsThatAreOvercome(t *testing.T) {
+	t.Parallel()
 	for name, begin := range map[string]func(*testkit.Proxy){
 		"stranded": (*testkit.Proxy).Strand,
 		"cut":      (*testkit.Proxy).Cut,
@@ -54,6 +55,7 @@ func TestFaultsThatAreOvercome(t *testing.T) {
 // TestFaultsThatAreNot: while they last, what is known gets older and nobody is
 // told otherwise; afterwards all is known, and nothing counts as lost.
 func TestFaultsThatAreNot(t *testing.T) {
+	t.Parallel()
 	heal := func(n network) { n.proxy.Heal() }
 	for name, tt := range map[string]struct {
 		begin, end func(network)
@@ -92,6 +94,7 @@ func TestFaultsThatAreNot(t *testing.T) {
 // TestSlowLine: when a page does not arrive before the deadline, smaller ones are
 // asked for.
 func TestSlowLine(t *testing.T) {
+	t.Parallel()
 	server := testkit.MustStartRedis(t)
 	client := testkit.MustClient(t, server.Addr)
 	s := mustOpen(t, client, revocationtest.Settings())
@@ -109,6 +112,7 @@ func TestSlowLine(t *testing.T) {
 // TestOvertakenByTrim: a process that was away for longer than the feed reaches
 // back learns all that is in force all the same.
 func TestOvertakenByTrim(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, k kit) {
 		settings := revocation.Settings{AccessLife: 20 * time.Millisecond, SessionLife: time.Hour, Own: "i"}
 		s := mustOpen(t, k.client, settings)
@@ -139,6 +143,7 @@ func TestOvertakenByTrim(t *testing.T) {
 // TestCatchUp: on a connection of its own, while Run hangs on a dead one; and
 // never at the same time as Run tells something.
 func TestCatchUp(t *testing.T) {
+	t.Parallel()
 	n := mustNetwork(t)
 	slow := follow(t, testkit.MustClient(t, n.proxy.Addr), func(c *revocation.FeedConfig) { c.Block, c.Deadline = time.Minute, 2*time.Minute })
 	slow.await("level", func() bool { return slow.level })
@@ -146,7 +151,9 @@ func TestCatchUp(t *testing.T) {
 	n.proxy.Strand()
 	r := mustRevoke(t, n.store, revocation.KindJTI, "meanwhile")
 	before := time.Now()
-	if err := slow.feed.CatchUp(t.Context()); err != nil {
+	soon, done := context.WithTimeout(t.Context(), 3*time.Second)
+	defer done()
+	if err := slow.feed.CatchUp(soon); err != nil { // the pool's own connections are dead
 		t.Fatal(err)
 	}
 	slow.mu.Lock()
@@ -172,11 +179,16 @@ func TestCatchUp(t *testing.T) {
 		t.Errorf("on a frozen line: %v", err)
 	}
 	n.proxy.Heal()
+	var stopped sync.WaitGroup
+	stopped.Go(slow.stop)
+	time.Sleep(block)
 	mustRevoke(t, n.store, revocation.KindJTI, "last") // ends the wait of a minute
+	stopped.Wait()
 }
 
 // TestReadersAtOnce: however many read, each record is told once and in order.
 func TestReadersAtOnce(t *testing.T) {
+	t.Parallel()
 	n := mustNetwork(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	var readers sync.WaitGroup

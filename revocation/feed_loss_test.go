@@ -1,7 +1,9 @@
 package revocation_test
 
 import (
+	"context"
 	"fmt"
+	"sync"
 	"testing"
 	"time"
 
@@ -80,6 +82,7 @@ func (l loser) keep() (putBack func()) {
 // told, for a fixed reason. Afterwards the feed is level again, tells no gap twice
 // over, knows all that the store holds, and learns what comes.
 func TestLossIsNoticed(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		lose func(loser)
 		gaps []string // in brackets: may come too, by which read is first
@@ -96,15 +99,6 @@ func TestLossIsNoticed(t *testing.T) {
 		"the feed": {
 			lose: func(l loser) { l.do("del", l.s.FeedKey()) },
 			gaps: []string{gapGone, gapEnd},
-		},
-		"the feed, and more is written": {
-			lose: func(l loser) {
-				l.do("del", l.s.FeedKey())
-				for i := range 3 {
-					mustRevoke(l.t, l.s, revocation.KindKey, fmt.Sprint("after", i))
-				}
-			},
-			gaps: []string{"(" + gapGone + ")", "(" + gapEnd + ")", gapBeginning, "(" + gapChain + ")"},
 		},
 		"the last records": {
 			lose: func(l loser) { l.del(4, 5) },
@@ -203,9 +197,57 @@ func testLoss(t *testing.T, l loser, lose func(loser), gaps []string) {
 	}
 }
 
+// TestNoticedInABusyFeed: records that keep coming do not keep the epoch from being
+// looked at.
+func TestNoticedInABusyFeed(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, k kit) {
+		s := mustOpen(t, k.client, revocationtest.Settings())
+		f := follow(t, k.client)
+		f.awaitLevel()
+		ctx, cancel := context.WithCancel(t.Context())
+		var writer sync.WaitGroup
+		defer writer.Wait()
+		defer cancel()
+		writer.Go(func() {
+			for i := 0; ctx.Err() == nil; i++ {
+				_, err := s.Revoke(t.Context(), revocation.Order{Kind: revocation.KindJTI, Value: fmt.Sprint(i)})
+				if err != nil {
+					t.Error(err)
+				}
+				time.Sleep(block / 20)
+			}
+		})
+		loser{k, t, s}.do("hset", s.EpochKey(), "complete_since", 7)
+		f.await("the epoch", func() bool { return f.epoch.CompleteSince == 7 })
+		f.wantGaps()
+	})
+}
+
+// TestStandingClock: that a scan is due is known without a clock, too, when a wait
+// tells nothing, or something that does not follow.
+func TestStandingClock(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, k kit) {
+		s := mustOpen(t, k.client, revocationtest.Settings())
+		stands := time.Now()
+		f := follow(t, k.client, func(c *revocation.FeedConfig) { c.Now = func() time.Time { return stands } })
+		f.await("level", func() bool { return f.level })
+		l := loser{k, t, s}
+		l.do("hset", s.EpochKey(), "complete_since", 7)
+		f.await("the epoch", func() bool { return f.epoch.CompleteSince == 7 })
+		f.awaitTold(mustRevoke(t, s, revocation.KindKey, "k"))
+		l.do("hset", s.EpochKey(), "last", "not the last one's")
+		mustRevoke(t, s, revocation.KindKey, "does not follow")
+		f.await("a gap", func() bool { return len(f.gaps) > 0 })
+		f.wantGaps("("+gapChain+")", "("+gapEnd+")")
+	})
+}
+
 // TestDamageFoundOnLoading: a process that knows nothing yet notices what is
 // missing from the feed itself, once.
 func TestDamageFoundOnLoading(t *testing.T) {
+	t.Parallel()
 	for name, tt := range map[string]struct {
 		lose func(loser)
 		gap  string
@@ -215,6 +257,10 @@ func TestDamageFoundOnLoading(t *testing.T) {
 		"the middle":    {lose: func(l loser) { l.del(2, 3) }, gap: gapChain},
 		"the end":       {lose: func(l loser) { l.del(5, 5) }, gap: gapEnd},
 		"all":           {lose: func(l loser) { l.do("del", l.s.FeedKey()) }, gap: gapEnd},
+		"all, and more is written": {lose: func(l loser) {
+			l.do("del", l.s.FeedKey())
+			mustRevoke(l.t, l.s, revocation.KindKey, "after")
+		}, gap: gapBeginning},
 		"the epoch": {lose: func(l loser) { // its new one knows that it does not know the beginning
 			l.do("del", l.s.EpochKey())
 			l.del(1, 2)
@@ -248,6 +294,7 @@ func TestDamageFoundOnLoading(t *testing.T) {
 // TestStrangersInTheFeed: what cannot be understood is neither passed over nor
 // taken for the end.
 func TestStrangersInTheFeed(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, k kit) {
 		l := loser{k, t, mustOpen(t, k.client, revocationtest.Settings())}
 		mustRevoke(t, l.s, revocation.KindKey, "k")

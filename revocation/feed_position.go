@@ -133,7 +133,7 @@ func (h feedHead) begins(r *told) bool { return r.N-1 <= h.trimmed || r.id <= h.
 
 // chains says whether r follows the record at p.
 func (p *feedPosition) chains(r *told) bool {
-	return r.N == p.n+1 && string(r.prev) == p.nonce && r.id > p.id
+	return r.N == p.n+1 && string(r.prev) == p.nonce
 }
 
 // step moves p to r.

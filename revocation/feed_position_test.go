@@ -3,6 +3,7 @@ package revocation
 import (
 	"fmt"
 	"testing"
+	"time"
 )
 
 // toldChain returns records from…to of one history; its nonces begin with name. Record
@@ -41,7 +42,7 @@ func joinTold(lists ...[]told) []told {
 	return all
 }
 
-func TestTake(t *testing.T) {
+func TestPositionTakes(t *testing.T) {
 	another := headOf("a", 5, 0)
 	another.ID = "another"
 	older := headOf("a", 9, 0)
@@ -126,7 +127,7 @@ func TestTake(t *testing.T) {
 	}
 }
 
-func TestFollow(t *testing.T) {
+func TestPositionFollows(t *testing.T) {
 	for name, tt := range map[string]struct {
 		from    feedPosition
 		records []told
@@ -144,6 +145,24 @@ func TestFollow(t *testing.T) {
 		p := tt.from
 		if ok := p.follow(tt.records); ok == (tt.want == tt.from) || p != tt.want {
 			t.Errorf("%s: %v, at %+v", name, ok, p)
+		}
+	}
+}
+
+// TestLevelDoesNotAge: of two reads that found nothing new the one sent later
+// counts, whichever is answered last; but after a false everything begins anew.
+func TestLevelDoesNotAge(t *testing.T) {
+	var told []time.Time
+	f := &Feed{cfg: FeedConfig{Level: func(_ bool, sent time.Time) { told = append(told, sent) }}}
+	first := time.Now()
+	second := first.Add(time.Second)
+	for _, step := range []struct {
+		level      bool
+		sent, want time.Time
+	}{{true, first, first}, {true, second, second}, {true, first, second}, {false, first, first}, {true, first, first}} {
+		f.tellLevel(step.level, step.sent)
+		if got := told[len(told)-1]; !got.Equal(step.want) {
+			t.Errorf("call %d: %s off", len(told), got.Sub(step.want))
 		}
 	}
 }

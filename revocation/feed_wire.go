@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/hex"
 	"fmt"
-	"strconv"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -173,11 +172,18 @@ func (w *respReader) bulk() []byte {
 
 // size reads a line of that type with a number.
 func (w *respReader) size(mark byte) int {
-	line, rest, ok := bytes.Cut(w.rest, []byte("\r\n"))
-	if ok && len(line) > 1 && line[0] == mark {
-		if n, err := strconv.Atoi(string(line[1:])); err == nil && n >= 0 {
-			w.rest = rest
+	n, digits := 0, 0
+	for i, c := range w.rest {
+		switch {
+		case i == 0 && c == mark:
+		case i > 0 && c >= '0' && c <= '9' && digits < 9:
+			n, digits = 10*n+int(c-'0'), digits+1
+		case c == '\r' && digits > 0 && len(w.rest) > i+1 && w.rest[i+1] == '\n':
+			w.rest = w.rest[i+2:]
 			return n
+		default:
+			w.bad, w.rest = true, nil
+			return 0
 		}
 	}
 	w.bad, w.rest = true, nil

@@ -33,7 +33,6 @@ type ListenerSettings struct {
 	Listen            Address  `envconfig:"TOLLGATE_LISTEN" default:":8080" desc:"address of the public listener"`
 	AdminListen       Address  `envconfig:"TOLLGATE_ADMIN_LISTEN" default:"127.0.0.1:8081" empty:"off" desc:"address of the admin listener; empty: off"`
 	OpsListen         Address  `envconfig:"TOLLGATE_OPS_LISTEN" default:"127.0.0.1:9000" empty:"off" desc:"address of health and metrics; empty: off"`
-	PublicURL         URL      `envconfig:"TOLLGATE_PUBLIC_URL" desc:"how clients reach the public listener, if it cannot be told from the request"`
 	TrustedProxies    Networks `envconfig:"TOLLGATE_TRUSTED_PROXIES" desc:"networks whose X-Forwarded-* headers are believed, comma separated"`
 	MaxHeaderBytes    Size     `envconfig:"TOLLGATE_MAX_HEADER_BYTES" default:"16KiB" min:"1KiB" max:"1MiB" desc:"longest request header"`
 	ReadHeaderTimeout Duration `envconfig:"TOLLGATE_READ_HEADER_TIMEOUT" default:"5s" desc:"time a client has to send a request's header"`

@@ -21,11 +21,12 @@ type attempt struct {
 	ctx    context.Context
 	stop   context.CancelCauseFunc
 	speaks protocol
+	hooks  httptrace.ClientTrace
 
 	asked    bool        // a connection was asked for: the request itself was sound
 	conn     *conn       // the one it was handed to; nil: none was made
 	shared   bool        // that one speaks HTTP/2
-	reused   bool        // it had served before
+	reused   bool        // it had served before, or lain idle
 	dead     bool        // it was found ended before anything was sent
 	stopped  bool        // the transport was about to send a second time
 	answered atomic.Bool // the first byte of an answer arrived
@@ -35,9 +36,8 @@ type attempt struct {
 func newAttempt(r *http.Request, t *target, body *requestBody, speaks protocol) (*attempt, *http.Request) {
 	a := &attempt{speaks: speaks}
 	a.ctx, a.stop = context.WithCancelCause(r.Context())
-	out := r.WithContext(httptrace.WithClientTrace(a.ctx, &httptrace.ClientTrace{
-		GetConn: a.getConn, GotConn: a.gotConn, GotFirstResponseByte: a.firstByte,
-	}))
+	a.hooks.GetConn, a.hooks.GotConn, a.hooks.GotFirstResponseByte = a.getConn, a.gotConn, a.firstByte
+	out := r.WithContext(httptrace.WithClientTrace(a.ctx, &a.hooks))
 	out.URL = t.join(r.URL)
 	out.GetBody = nil // the body is ours to offer again
 	if body != nil {
@@ -68,9 +68,9 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		_ = info.Conn.Close()
 		return
 	}
-	a.conn, a.reused = connOf(info.Conn), info.Reused
+	a.conn, a.reused = connOf(info.Conn), info.Reused || info.WasIdle
 	a.shared = a.multiplexed(info.Conn)
-	if a.shared || !info.Reused && !info.WasIdle {
+	if a.shared || !a.reused {
 		return
 	}
 	if !a.conn.quiet(a.ctx) {

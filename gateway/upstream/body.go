@@ -102,24 +102,24 @@ func (b *requestBody) state() (whole bool, fault error) {
 // answerBody tells when the caller is done with the answer.
 type answerBody struct {
 	io.ReadCloser
-	done func()
+	of *flight
 }
 
 // Close closes the body and ends the flight.
 func (b *answerBody) Close() error {
-	defer b.done()
+	defer b.of.end()
 	return b.ReadCloser.Close()
 }
 
 // tunnelBody is the body of a 101, which is the connection itself.
 type tunnelBody struct {
 	io.ReadWriteCloser
-	done func()
+	of *flight
 }
 
 // Close closes the connection and ends the flight.
 func (b *tunnelBody) Close() error {
-	defer b.done()
+	defer b.of.end()
 	return b.ReadWriteCloser.Close()
 }
 

@@ -3,6 +3,7 @@ package upstream
 import (
 	"context"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -84,11 +85,11 @@ func (c *conn) tryRead(fd uintptr) bool {
 	n, err := 0, error(nil)
 	for {
 		n, err = syscall.Read(int(fd), c.into)
-		if err != syscall.EINTR {
+		if !errors.Is(err, syscall.EINTR) {
 			break
 		}
 	}
-	if err == syscall.EAGAIN {
+	if errors.Is(err, syscall.EAGAIN) {
 		c.parked = true
 		c.signal()
 		return false
@@ -111,8 +112,8 @@ func (c *conn) tryPeek(fd uintptr) {
 	var one [1]byte
 	for {
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if err != syscall.EINTR {
-			c.nobody = err == syscall.EAGAIN
+		if !errors.Is(err, syscall.EINTR) {
+			c.nobody = errors.Is(err, syscall.EAGAIN)
 			return
 		}
 	}

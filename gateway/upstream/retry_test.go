@@ -95,11 +95,9 @@ func TestRetryGoesToAnother(t *testing.T) {
 	a := mustRaw(t, moody)
 	b := mustBackend(t, nil)
 	u := mustUpstream(t, Config{URLs: []string{a.URL, b.URL}})
-	warm(t, u, 4)
-	for range 2 {
-		mustGet(t, u, "ok")
-	}
-	if a.requests.Load() != 3 || b.hits.Load() != 4 {
+	warm(t, u, 2)
+	mustGet(t, u, "ok")
+	if a.requests.Load() != 2 || b.hits.Load() != 2 {
 		t.Errorf("%d and %d requests", a.requests.Load(), b.hits.Load())
 	}
 }
@@ -111,7 +109,10 @@ func TestFreshConnectionsAreNotTriedAgain(t *testing.T) {
 		"closed":  func(int, *http.Request, net.Conn) bool { return false },
 		"reset":   func(_ int, _ *http.Request, c net.Conn) bool { return reset(c) },
 		"partial": func(_ int, _ *http.Request, c net.Conn) bool { write(c, "HTTP/1.1 200 O"); return false },
-		"early":   func(_ int, _ *http.Request, c net.Conn) bool { write(c, "HTTP/1.1 103 Early Hints\r\n\r\n"); return false },
+		"early": func(_ int, _ *http.Request, c net.Conn) bool {
+			write(c, "HTTP/1.1 103 Early Hints\r\n\r\n")
+			return false
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a, b := mustRaw(t, play), mustRaw(t, play)

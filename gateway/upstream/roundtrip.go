@@ -4,7 +4,7 @@ import (
 	"context"
 	"io"
 	"net/http"
-	"sync"
+	"sync/atomic"
 )
 
 // RoundTrip sends the request to a target: path and query are the request's,
@@ -58,7 +58,7 @@ func (u *Upstream) send(r *http.Request, t *target, body *requestBody) (res *htt
 	a, res, err := u.hand(r, t, body)
 	if err == nil {
 		u.succeeded(t)
-		u.carry(res, a, t)
+		(&flight{upstream: u, target: t, attempt: a}).carry(res)
 		return res, false, nil
 	}
 	t.inflight.Add(-1)
@@ -109,20 +109,34 @@ func (u *Upstream) hand(r *http.Request, t *target, body *requestBody) (*attempt
 	}
 }
 
+// flight is a request whose answer is being read. It holds its places until it
+// ends.
+type flight struct {
+	upstream *Upstream
+	target   *target
+	attempt  *attempt
+	ended    atomic.Bool
+}
+
 // carry makes the end of the answer's body the end of the flight.
-func (u *Upstream) carry(res *http.Response, a *attempt, t *target) {
-	done := sync.OnceFunc(func() {
-		a.stop(nil)
-		t.inflight.Add(-1)
-		u.leave()
-	})
+func (f *flight) carry(res *http.Response) {
 	tunnel, writable := res.Body.(io.ReadWriteCloser)
 	switch {
 	case res.StatusCode == http.StatusSwitchingProtocols && writable:
-		res.Body = &tunnelBody{tunnel, done}
+		res.Body = &tunnelBody{tunnel, f}
 	case res.Body == http.NoBody:
-		done() // nothing is to come
+		f.end() // nothing is to come
 	default:
-		res.Body = &answerBody{res.Body, done}
+		res.Body = &answerBody{res.Body, f}
 	}
+}
+
+// end gives the places back, once.
+func (f *flight) end() {
+	if f.ended.Swap(true) {
+		return
+	}
+	f.attempt.stop(nil)
+	f.target.inflight.Add(-1)
+	f.upstream.leave()
 }

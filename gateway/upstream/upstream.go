@@ -119,13 +119,18 @@ func (u *Upstream) Close() {
 // clock moves.
 func (u *Upstream) clock() time.Duration { return u.config.Now().Sub(u.start) }
 
-// enter takes a place among the requests in flight.
+// enter takes a place among the requests in flight. Those that find none never
+// count, not even for a moment in which a place is given back.
 func (u *Upstream) enter() bool {
-	if n := u.inflight.Add(1); u.config.MaxInFlight == 0 || n <= int64(u.config.MaxInFlight) {
-		return true
+	for {
+		n := u.inflight.Load()
+		if u.config.MaxInFlight > 0 && n >= int64(u.config.MaxInFlight) {
+			return false
+		}
+		if u.inflight.CompareAndSwap(n, n+1) {
+			return true
+		}
 	}
-	u.inflight.Add(-1)
-	return false
 }
 
 func (u *Upstream) leave() { u.inflight.Add(-1) }

@@ -6,7 +6,6 @@ import (
 	"net/http"
 	"sync/atomic"
 	"testing"
-	"testing/synctest"
 	"time"
 
 	"tollgate/internal/server"
@@ -66,24 +65,24 @@ type rig struct {
 // rigURL is that of the listener; only the rig's own clients reach it.
 const rigURL = "http://tollgate.test"
 
-// bubble serves the handler with the limits as they are by default, and runs the
-// body beside it.
-func bubble(t *testing.T, h http.Handler, body func(t *testing.T, r *rig)) {
+// mustRig serves the handler, with the limits as they are by default, until the
+// bubble ends.
+func mustRig(t *testing.T, h http.Handler) *rig {
 	t.Helper()
-	synctest.Test(t, func(t *testing.T) {
-		r := &rig{t: t, net: newNetwork()}
-		s := server.New(server.Config{})
-		s.AddPublic("public", "pipe", h, nil)
-		s.SetListener("public", r.net)
-		ctx, stop := context.WithCancel(t.Context())
-		done := make(chan error, 1)
-		go func() { done <- s.Run(ctx) }()
-		body(t, r)
+	r := &rig{t: t, net: newNetwork()}
+	s := server.New(server.Config{})
+	s.AddPublic("public", "pipe", h, nil)
+	s.SetListener("public", r.net)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- s.Run(ctx) }()
+	t.Cleanup(func() {
 		stop()
 		if err := <-done; err != nil {
 			t.Errorf("Run: %v", err)
 		}
 	})
+	return r
 }
 
 // mustDial is a connection to the listener.

@@ -83,8 +83,10 @@ func (u *upload) Read(p []byte) (int, error) {
 	case errors.Is(err, io.EOF):
 		u.eof = true
 		u.deadline(time.Time{}) // for a read after an end that the server saw first
-	case !limit.IsZero() && !time.Now().Before(limit): // of trailers net/http has an error of its own
-		u.failed = true
+	case !u.http2 && !u.free && !limit.IsZero() && !time.Now().Before(limit):
+		u.failed = true // whatever the error is: of trailers net/http has one of its own
+		err = ErrBodyIdle
+	case u.failed:
 		err = ErrBodyIdle
 	}
 	return n, err
@@ -146,7 +148,8 @@ func (u *upload) expire() {
 	if u.over || u.free || u.since.IsZero() || time.Since(u.since) < u.idle {
 		return
 	}
-	_ = u.conn.SetReadDeadline(past)
+	u.failed = true
+	_ = u.conn.SetReadDeadline(past) // wakes the read at once
 }
 
 // answer is called when the answer begins.

@@ -48,14 +48,15 @@ func mustOpen(t *testing.T, c *http.Client, url string, set func(*http.Request))
 
 // A silent body costs its stream; the others on the connection go on.
 func TestSilentBodyOverHTTP2(t *testing.T) {
-	got := make(chan outcome, 1)
-	bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/other" {
-			time.Sleep(3 * idle)
-			return
-		}
-		reading(got).ServeHTTP(w, r)
-	}), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan outcome, 1)
+		r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/other" {
+				time.Sleep(3 * idle)
+				return
+			}
+			reading(got).ServeHTTP(w, r)
+		}))
 		c := r.client(h2c)
 		other := make(chan error, 1)
 		go func() {
@@ -87,8 +88,9 @@ func TestSilentBodyOverHTTP2(t *testing.T) {
 }
 
 func TestSlowBodyOverHTTP2(t *testing.T) {
-	got := make(chan outcome, 1)
-	bubble(t, reading(got), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan outcome, 1)
+		r := mustRig(t, reading(got))
 		body, answer := mustOpen(t, r.client(h2c), rigURL, nil)
 		for range 8 {
 			time.Sleep(idle - time.Second)
@@ -109,14 +111,15 @@ func TestSlowBodyOverHTTP2(t *testing.T) {
 func TestStreamsMayBeSilent(t *testing.T) {
 	for _, media := range []string{"", "application/grpc", "application/grpc+proto", "Application/gRPC-web"} {
 		t.Run(media, func(t *testing.T) {
-			bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				if media == "" {
-					_ = http.NewResponseController(w).Flush()
-				}
-				if n, err := io.Copy(w, r.Body); err != nil {
-					t.Errorf("read %d, %v", n, err)
-				}
-			}), func(t *testing.T, r *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					if media == "" {
+						_ = http.NewResponseController(w).Flush()
+					}
+					if n, err := io.Copy(w, r.Body); err != nil {
+						t.Errorf("read %d, %v", n, err)
+					}
+				}))
 				body, answer := mustOpen(t, r.client(h2c), rigURL, func(req *http.Request) { req.Header.Set("Content-Type", media) })
 				for range 2 {
 					time.Sleep(10 * idle)
@@ -138,35 +141,39 @@ func TestStreamsMayBeSilent(t *testing.T) {
 // A read that waits while the answer begins is not cut by the limit that it began
 // under.
 func TestAnswerLiftsTheLimitOfAWaitingRead(t *testing.T) {
-	bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		read := make(chan error, 1)
-		go func() { _, err := io.Copy(io.Discard, r.Body); read <- err }()
-		time.Sleep(idle - time.Second)
-		_ = http.NewResponseController(w).Flush()
-		if err := <-read; err != nil {
-			t.Errorf("read: %v", err)
-		}
-	}), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			read := make(chan error, 1)
+			go func() { _, err := io.Copy(io.Discard, r.Body); read <- err }()
+			time.Sleep(idle - time.Second)
+			_ = http.NewResponseController(w).Flush()
+			if err := <-read; err != nil {
+				t.Errorf("read: %v", err)
+			}
+		}))
 		body, answer := mustOpen(t, r.client(h2c), rigURL, nil)
-		if res, err := answer(); err != nil || res.StatusCode != 200 {
+		res, err := answer()
+		if err != nil || res.StatusCode != 200 {
 			t.Fatalf("answer %+v, %v", res, err)
 		}
 		time.Sleep(10 * idle)
 		body.Close()
+		_, _ = io.ReadAll(res.Body)
 	})
 }
 
 // A handler that is gone leaves nothing behind that touches its stream.
 func TestAbandonedReadOverHTTP2(t *testing.T) {
-	left := make(chan error, 1)
-	bubble(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		go func() {
-			_, err := io.Copy(io.Discard, r.Body)
-			_, again := r.Body.Read(make([]byte, 1))
-			left <- errors.Join(err, again)
-		}()
-		time.Sleep(time.Second)
-	}), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		left := make(chan error, 1)
+		r := mustRig(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			go func() {
+				_, err := io.Copy(io.Discard, r.Body)
+				_, again := r.Body.Read(make([]byte, 1))
+				left <- errors.Join(err, again)
+			}()
+			time.Sleep(time.Second)
+		}))
 		_, answer := mustOpen(t, r.client(h2c), rigURL, nil)
 		if res, err := answer(); err != nil || res.StatusCode != 200 {
 			t.Fatalf("answer %+v, %v", res, err)
@@ -183,36 +190,40 @@ func TestAbandonedReadOverHTTP2(t *testing.T) {
 func TestUploadThroughProxy(t *testing.T) {
 	for name, set := range protocols() {
 		t.Run(name, func(t *testing.T) {
-			got := make(chan outcome, 1)
-			upstream := newNetwork()
-			proxy := &httputil.ReverseProxy{
-				Rewrite:   func(p *httputil.ProxyRequest) { p.Out.URL.Host = "upstream.test"; p.Out.URL.Scheme = "http" },
-				Transport: &http.Transport{DialContext: upstream.dial, DisableKeepAlives: true},
-				ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
-					// Over HTTP/1.1 net/http ends the context of a request whose
-					// connection has failed a read: either may be seen first.
-					if !errors.Is(err, server.ErrBodyIdle) && r.Context().Err() == nil {
-						t.Errorf("proxy: %v", err)
-					}
-					w.WriteHeader(http.StatusRequestTimeout)
-				},
-			}
-			bubble(t, proxy, func(t *testing.T, r *rig) {
-				backend := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if r.URL.Path == "/early" {
-						w.Header().Set("Connection", "close")
-						w.WriteHeader(http.StatusRequestEntityTooLarge)
-						return
-					}
-					n, err := io.Copy(io.Discard, r.Body)
-					got <- outcome{n: n, err: err}
-				})}
-				go func() { _ = backend.Serve(upstream) }()
-				defer backend.Close()
+			synctest.Test(t, func(t *testing.T) {
+				upstream, got := mustBackend(t)
+				r := mustRig(t, &httputil.ReverseProxy{
+					Rewrite:   func(p *httputil.ProxyRequest) { p.Out.URL.Host = "upstream.test"; p.Out.URL.Scheme = "http" },
+					Transport: &http.Transport{DialContext: upstream.dial, DisableKeepAlives: true},
+					ErrorHandler: func(w http.ResponseWriter, r *http.Request, err error) {
+						// Over HTTP/1.1 net/http ends the context of a request whose
+						// connection has failed a read: either may be seen first.
+						if !errors.Is(err, server.ErrBodyIdle) && r.Context().Err() == nil {
+							t.Errorf("proxy: %v", err)
+						}
+						w.WriteHeader(http.StatusRequestTimeout)
+					},
+				})
 				proxied(t, r.client(set), got)
 			})
 		})
 	}
+}
+
+func mustBackend(t *testing.T) (*network, <-chan outcome) {
+	t.Helper()
+	upstream, got := newNetwork(), make(chan outcome, 1)
+	backend := &http.Server{ReadHeaderTimeout: time.Minute, Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/early" {
+			w.WriteHeader(http.StatusRequestEntityTooLarge)
+			return
+		}
+		n, err := io.Copy(io.Discard, r.Body)
+		got <- outcome{n: n, err: err}
+	})}
+	go func() { _ = backend.Serve(upstream) }()
+	t.Cleanup(func() { backend.Close() })
+	return upstream, got
 }
 
 func proxied(t *testing.T, c *http.Client, got <-chan outcome) {

@@ -10,7 +10,9 @@ import (
 	"net/http"
 	"os"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"tollgate/internal/server"
@@ -70,12 +72,15 @@ func TestSilentBodyIsCut(t *testing.T) {
 		{"trailers without end", post + "Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n", "X: " + strings.Repeat("x", 200), 3},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := make(chan outcome, 1)
-			bubble(t, reading(got), func(t *testing.T, r *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				got := make(chan outcome, 1)
+				r := mustRig(t, reading(got))
 				conn := r.mustDial()
 				_, _ = io.WriteString(conn, tt.sent)
-				go drip(conn, tt.drip)
+				var dripping sync.WaitGroup
+				dripping.Go(func() { drip(conn, tt.drip) })
 				answer, _ := io.ReadAll(conn) // to the connection's end
+				dripping.Wait()
 				o := <-got
 				if !errors.Is(o.err, server.ErrBodyIdle) || !errors.Is(o.err, os.ErrDeadlineExceeded) || o.n != tt.read || o.took != idle {
 					t.Errorf("read %d in %v: %v", o.n, o.took, o.err)
@@ -99,20 +104,21 @@ func drip(conn net.Conn, text string) {
 
 // The failure is remembered: a handler that reads on does not wait again.
 func TestSilentBodyStaysCut(t *testing.T) {
-	bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		start := time.Now()
-		for range 3 {
-			if _, err := r.Body.Read(make([]byte, 1)); !errors.Is(err, server.ErrBodyIdle) {
-				t.Errorf("read on: %v", err)
+	synctest.Test(t, func(t *testing.T) {
+		r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			start := time.Now()
+			for range 3 {
+				if _, err := r.Body.Read(make([]byte, 1)); !errors.Is(err, server.ErrBodyIdle) {
+					t.Errorf("read on: %v", err)
+				}
 			}
-		}
-		w.WriteHeader(http.StatusRequestTimeout)
-		_ = http.NewResponseController(w).Flush()
-		if d := took(start); d > 0 {
-			t.Errorf("it took %v more", d)
-		}
-	}), func(t *testing.T, r *rig) {
+			w.WriteHeader(http.StatusRequestTimeout)
+			_ = http.NewResponseController(w).Flush()
+			if d := took(start); d > 0 {
+				t.Errorf("it took %v more", d)
+			}
+		}))
 		conn := r.mustDial()
 		_, _ = io.WriteString(conn, post+"Content-Length: 100\r\n\r\nabc")
 		_, _ = io.ReadAll(conn)
@@ -122,8 +128,9 @@ func TestSilentBodyStaysCut(t *testing.T) {
 // A body that comes slowly, but comes, is read to its end however long that takes,
 // and the connection is kept.
 func TestSlowBodyIsRead(t *testing.T) {
-	got := make(chan outcome, 1)
-	bubble(t, reading(got), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan outcome, 1)
+		r := mustRig(t, reading(got))
 		conn := r.mustDial()
 		in := bufio.NewReader(conn)
 		for _, chunked := range []bool{false, true, false} {
@@ -155,14 +162,15 @@ func TestSlowReaderCutsNobody(t *testing.T) {
 	for name, set := range protocols() {
 		t.Run(name, func(t *testing.T) {
 			const size = 3 << 20
-			bubble(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-				for range 4 {
-					time.Sleep(10 * idle)
-					if n, err := io.CopyN(io.Discard, r.Body, size/4); err != nil {
-						t.Errorf("read %d, %v", n, err)
+			synctest.Test(t, func(t *testing.T) {
+				r := mustRig(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+					for range 4 {
+						time.Sleep(10 * idle)
+						if n, err := io.CopyN(io.Discard, r.Body, size/4); err != nil {
+							t.Errorf("read %d, %v", n, err)
+						}
 					}
-				}
-			}), func(t *testing.T, r *rig) {
+				}))
 				res, err := r.client(set).Post(rigURL, "", strings.NewReader(strings.Repeat("x", size)))
 				if err != nil {
 					t.Fatal(err)
@@ -198,7 +206,8 @@ func TestUnreadBodyHoldsNobodyUp(t *testing.T) {
 		{"panic", "Content-Length: 9\r\n", "abc", abort, 0, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			bubble(t, tt.handler, func(t *testing.T, r *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				r := mustRig(t, tt.handler)
 				conn := r.mustDial()
 				start := time.Now()
 				_, _ = io.WriteString(conn, post+tt.head+"\r\n"+tt.body)
@@ -227,20 +236,21 @@ func TestEventStreamAfterBody(t *testing.T) {
 	for _, read := range []bool{true, false} {
 		for name, set := range protocols() {
 			t.Run(fmt.Sprintf("%s read=%t", name, read), func(t *testing.T) {
-				bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-					if read {
-						_, _ = io.Copy(io.Discard, r.Body)
-					}
-					for range 3 {
-						_, _ = io.WriteString(w, "data: x\n\n")
-						_ = http.NewResponseController(w).Flush()
-						select {
-						case <-time.After(10 * idle):
-						case <-r.Context().Done():
-							t.Errorf("cut: %v", context.Cause(r.Context()))
+				synctest.Test(t, func(t *testing.T) {
+					r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+						if read {
+							_, _ = io.Copy(io.Discard, r.Body)
 						}
-					}
-				}), func(t *testing.T, r *rig) {
+						for range 3 {
+							_, _ = io.WriteString(w, "data: x\n\n")
+							_ = http.NewResponseController(w).Flush()
+							select {
+							case <-time.After(10 * idle):
+							case <-r.Context().Done():
+								t.Errorf("cut: %v", context.Cause(r.Context()))
+							}
+						}
+					}))
 					res, err := r.client(set).Post(rigURL, "", strings.NewReader("x"))
 					if err != nil {
 						t.Fatal(err)
@@ -259,21 +269,22 @@ func TestEventStreamAfterBody(t *testing.T) {
 func TestHijackEndsTheLimit(t *testing.T) {
 	for _, head := range []string{"", "Content-Length: 3\r\n"} {
 		t.Run(head, func(t *testing.T) {
-			bubble(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-				c, rw, err := http.NewResponseController(w).Hijack()
-				if err != nil {
-					t.Errorf("hijack: %v", err)
-					return
-				}
-				defer c.Close()
-				_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\n\r\n")
-				_ = rw.Flush()
-				text, err := rw.ReadString('\n')
-				if err != nil {
-					t.Errorf("after %q: %v", text, err)
-				}
-				_, _ = io.WriteString(c, text)
-			}), func(t *testing.T, r *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+					c, rw, err := http.NewResponseController(w).Hijack()
+					if err != nil {
+						t.Errorf("hijack: %v", err)
+						return
+					}
+					defer c.Close()
+					_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\n\r\n")
+					_ = rw.Flush()
+					text, err := rw.ReadString('\n')
+					if err != nil {
+						t.Errorf("after %q: %v", text, err)
+					}
+					_, _ = io.WriteString(c, text)
+				}))
 				conn := r.mustDial()
 				_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+head+"\r\n")
 				in := bufio.NewReader(conn)
@@ -304,17 +315,18 @@ func TestOwnDeadline(t *testing.T) {
 		{"over", -time.Second, 0, false},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			got := make(chan outcome, 1)
-			bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				var own time.Time
-				if tt.own != 0 {
-					own = time.Now().Add(tt.own)
-				}
-				if err := http.NewResponseController(w).SetReadDeadline(own); err != nil {
-					t.Errorf("set: %v", err)
-				}
-				reading(got).ServeHTTP(w, r)
-			}), func(t *testing.T, r *rig) {
+			synctest.Test(t, func(t *testing.T) {
+				got := make(chan outcome, 1)
+				r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+					var own time.Time
+					if tt.own != 0 {
+						own = time.Now().Add(tt.own)
+					}
+					if err := http.NewResponseController(w).SetReadDeadline(own); err != nil {
+						t.Errorf("set: %v", err)
+					}
+					reading(got).ServeHTTP(w, r)
+				}))
 				conn := r.mustDial()
 				_, _ = io.WriteString(conn, post+"Content-Length: 100\r\n\r\n")
 				_, _ = io.ReadAll(conn)
@@ -329,16 +341,17 @@ func TestOwnDeadline(t *testing.T) {
 
 // Over HTTP/1.1 both directions at once have to be asked for.
 func TestFullDuplex(t *testing.T) {
-	bubble(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		rc := http.NewResponseController(w)
-		if err := rc.EnableFullDuplex(); err != nil {
-			t.Errorf("full duplex: %v", err)
-		}
-		_ = rc.Flush()
-		if _, err := io.Copy(w, r.Body); err != nil {
-			t.Errorf("copy: %v", err)
-		}
-	}), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		r := mustRig(t, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			rc := http.NewResponseController(w)
+			if err := rc.EnableFullDuplex(); err != nil {
+				t.Errorf("full duplex: %v", err)
+			}
+			_ = rc.Flush()
+			if _, err := io.Copy(w, r.Body); err != nil {
+				t.Errorf("copy: %v", err)
+			}
+		}))
 		conn := r.mustDial()
 		_, _ = io.WriteString(conn, post+"Content-Length: 3\r\n\r\n")
 		in := bufio.NewReader(conn)
@@ -355,8 +368,9 @@ func TestFullDuplex(t *testing.T) {
 }
 
 func TestContinueIsSentWhenTheBodyIsRead(t *testing.T) {
-	got := make(chan outcome, 1)
-	bubble(t, reading(got), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		got := make(chan outcome, 1)
+		r := mustRig(t, reading(got))
 		conn := r.mustDial()
 		_, _ = io.WriteString(conn, post+"Content-Length: 3\r\nExpect: 100-continue\r\n\r\n")
 		in := bufio.NewReader(conn)
@@ -375,13 +389,14 @@ func TestContinueIsSentWhenTheBodyIsRead(t *testing.T) {
 
 // The context of a request under the limit ends as any other's.
 func TestClientGoneDuringUpload(t *testing.T) {
-	entered, gone := make(chan struct{}, 1), make(chan error, 1)
-	bubble(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		_, _ = io.Copy(io.Discard, r.Body)
-		entered <- struct{}{}
-		<-r.Context().Done()
-		gone <- context.Cause(r.Context())
-	}), func(t *testing.T, r *rig) {
+	synctest.Test(t, func(t *testing.T) {
+		entered, gone := make(chan struct{}, 1), make(chan error, 1)
+		r := mustRig(t, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			_, _ = io.Copy(io.Discard, r.Body)
+			entered <- struct{}{}
+			<-r.Context().Done()
+			gone <- context.Cause(r.Context())
+		}))
 		conn := r.mustDial()
 		_, _ = io.WriteString(conn, post+"Content-Length: 3\r\n\r\nabc")
 		<-entered

@@ -7,17 +7,21 @@ package verify_test
 
 import (
 	"bytes"
-	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"os"
+	"net/http"
+	"net/http/httptest"
 	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"tollgate/internal/testkit/interop"
 )
 
 const audience = "shop-api"
+
+func TestMain(m *testing.M) { interop.Main(m) }
 
 // verifier is one program that checks a token from its standard input.
 type verifier struct {
@@ -27,30 +31,32 @@ type verifier struct {
 
 func TestThirdPartiesVerify(t *testing.T) {
 	verifiers := []verifier{
-		{"jose", mustJose(t)},
-		{"PyJWT", mustPyJWT(t)},
+		{"jose", []string{"node", filepath.Join(interop.MustInstall(t, "verify.mjs"), "verify.mjs")}},
+		{"PyJWT", []string{interop.MustPython(t, "jwt, cryptography", "python3-jwt python3-cryptography"), "verify.py"}},
 	}
-	binary := mustBuild(t)
+	upstream := httptest.NewServer(http.NotFoundHandler())
+	t.Cleanup(upstream.Close)
 	for _, alg := range []string{"ES256", "RS256", "EdDSA"} {
 		t.Run(alg, func(t *testing.T) {
-			s := mustServe(t, binary, alg)
-			user := s.mustAddUser("ada", "correct horse battery staple")
-			access, refresh := s.mustLogIn("ada", "correct horse battery staple")
-			if got := header(t, access); got != alg {
+			s := interop.MustServe(t, interop.Env{"SIGNING_ALG": alg, "AUDIENCE": audience, "UPSTREAM": upstream.URL})
+			user := s.MustAddUser(t, "ada")
+			pair := s.MustLogIn(t, "ada")
+			if got := interop.Segment(t, pair.Access, 0)["alg"]; got != alg {
 				t.Fatalf("the token is signed with %q, want %q", got, alg)
 			}
 			for _, v := range verifiers {
-				t.Run(v.name, func(t *testing.T) { v.check(t, s.issuer, user, access, refresh) })
+				t.Run(v.name, func(t *testing.T) { v.check(t, s.URL, user, pair) })
 			}
 		})
 	}
 }
 
 // check runs one verifier over the token as it is, and over what must not pass.
-func (v verifier) check(t *testing.T, issuer, user, access, refresh string) {
+func (v verifier) check(t *testing.T, issuer, user string, pair interop.Pair) {
+	access, refresh := pair.Access, pair.Refresh
 	cases := []struct{ name, token, issuer, audience string }{
-		{"forged claims", forged(t, access), issuer, audience},
-		{"altered signature", altered(t, access), issuer, audience},
+		{"forged claims", interop.Forged(t, access), issuer, audience},
+		{"altered signature", interop.Altered(t, access), issuer, audience},
 		{"signature of another token", access[:strings.LastIndex(access, ".")] + refresh[strings.LastIndex(refresh, "."):], issuer, audience},
 		{"no signature", access[:strings.LastIndex(access, ".")+1], issuer, audience},
 		{"another audience", access, issuer, "billing-api"},
@@ -101,107 +107,4 @@ func (v verifier) run(t *testing.T, token string, args ...string) (stdout, stder
 		t.Fatalf("run %s: %v", v.name, err)
 	}
 	return out.String(), complaint.String(), 0
-}
-
-// forged names another user under the signature of the token.
-func forged(t *testing.T, token string) string {
-	t.Helper()
-	parts := strings.Split(token, ".")
-	claims := decode(t, parts[1])
-	claims["sub"], claims["user_id"] = "root", "root"
-	text, err := json.Marshal(claims)
-	if err != nil {
-		t.Fatal(err)
-	}
-	parts[1] = base64.RawURLEncoding.EncodeToString(text)
-	return strings.Join(parts, ".")
-}
-
-// altered changes one bit in the middle of the signature.
-func altered(t *testing.T, token string) string {
-	t.Helper()
-	parts := strings.Split(token, ".")
-	signature, err := base64.RawURLEncoding.DecodeString(parts[2])
-	if err != nil {
-		t.Fatal(err)
-	}
-	signature[len(signature)/2] ^= 1
-	parts[2] = base64.RawURLEncoding.EncodeToString(signature)
-	return strings.Join(parts, ".")
-}
-
-// header returns the algorithm that a token names.
-func header(t *testing.T, token string) any {
-	t.Helper()
-	first, _, _ := strings.Cut(token, ".")
-	return decode(t, first)["alg"]
-}
-
-func decode(t *testing.T, segment string) map[string]any {
-	t.Helper()
-	text, err := base64.RawURLEncoding.DecodeString(segment)
-	if err != nil {
-		t.Fatal(err)
-	}
-	var object map[string]any
-	if err := json.Unmarshal(text, &object); err != nil {
-		t.Fatal(err)
-	}
-	return object
-}
-
-// mustJose installs what package-lock.json pins beside a copy of verify.mjs, so
-// that the tree stays as it is.
-func mustJose(t *testing.T) []string {
-	t.Helper()
-	npm, node := mustFind(t, "npm"), mustFind(t, "node")
-	dir := t.TempDir()
-	for _, name := range []string{"package.json", "package-lock.json", "verify.mjs"} {
-		text, err := os.ReadFile(name)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(filepath.Join(dir, name), text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	mustRun(t, dir, npm, "ci", "--ignore-scripts", "--no-audit", "--no-fund")
-	return []string{node, filepath.Join(dir, "verify.mjs")}
-}
-
-// mustPyJWT finds a Python that has PyJWT: Debian's own before others on PATH.
-func mustPyJWT(t *testing.T) []string {
-	t.Helper()
-	for _, python := range []string{"/usr/bin/python3", "python3"} {
-		if exec.CommandContext(t.Context(), python, "-c", "import jwt, cryptography").Run() == nil {
-			return []string{python, "verify.py"}
-		}
-	}
-	t.Fatal("no Python with PyJWT (Debian: apt-get install python3-jwt python3-cryptography)")
-	return nil
-}
-
-func mustBuild(t *testing.T) string {
-	t.Helper()
-	binary := filepath.Join(t.TempDir(), "tollgate")
-	mustRun(t, ".", mustFind(t, "go"), "build", "-o", binary, "tollgate/cmd/tollgate")
-	return binary
-}
-
-func mustFind(t *testing.T, program string) string {
-	t.Helper()
-	found, err := exec.LookPath(program)
-	if err != nil {
-		t.Fatalf("no %s on PATH", program)
-	}
-	return found
-}
-
-func mustRun(t *testing.T, dir, program string, args ...string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), program, args...)
-	cmd.Dir = dir
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%s %s: %v\n%s", program, strings.Join(args, " "), err, out)
-	}
 }

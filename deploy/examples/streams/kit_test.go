@@ -1,0 +1,90 @@
+//go:build interop
+
+// Package streams_test runs WebSockets and event streams (Node with ws, this
+// folder) and gRPC calls (grpc-go, ../grpc) through tollgate, and ends their
+// sessions under them. It needs Node, npm and its registry, the Go module proxy
+// and redis-server.
+package streams_test
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"tollgate/internal/testkit"
+	"tollgate/internal/testkit/interop"
+)
+
+func TestMain(m *testing.M) { interop.Main(m) }
+
+// programs are the back ends of both folders, running, and their clients.
+type programs struct {
+	node           string // folder of client.mjs with what it needs
+	client         string // ../grpc's client
+	routes         string // both routes files, in one
+	live, echoAddr string
+}
+
+// mustPrograms builds, installs and starts them.
+func mustPrograms(t *testing.T) *programs {
+	t.Helper()
+	p := &programs{
+		node: interop.MustInstall(t, "server.mjs", "client.mjs"),
+		live: freeAddr(t), echoAddr: freeAddr(t),
+	}
+	built := t.TempDir()
+	interop.MustRun(t, "../grpc", nil, "go", "build", "-o", built+"/", "./server", "./client")
+	p.client = filepath.Join(built, "client")
+	_, port, _ := strings.Cut(p.live, ":")
+	interop.MustStart(t, p.node, nil, "node", "server.mjs", port).MustListen(p.live)
+	interop.MustStart(t, built, nil, filepath.Join(built, "server"), "-listen", p.echoAddr).MustListen(p.echoAddr)
+	p.routes = interop.MustRender(t, "routes.yaml", map[string]string{"127.0.0.1:8000": p.live})
+	grpc := interop.MustRender(t, "../grpc/routes.yaml", map[string]string{"127.0.0.1:50051": p.echoAddr})
+	p.routes = merged(t, p.routes, grpc)
+	return p
+}
+
+// merged puts two routes files of the examples into one.
+func merged(t *testing.T, a, b string) string {
+	t.Helper()
+	upstreamsA, routesA, okA := strings.Cut(a, "\nroutes:\n")
+	upstreamsB, routesB, okB := strings.Cut(b, "\nroutes:\n")
+	upstreamsB, found := strings.CutPrefix(upstreamsB, "version: 1\nupstreams:\n")
+	if !okA || !okB || !found {
+		t.Fatal("a routes file of the examples has another shape than expected")
+	}
+	return upstreamsA + "\n" + upstreamsB + "\nroutes:\n" + routesA + routesB
+}
+
+func freeAddr(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t)) }
+
+// mustServe starts tollgate in front of them.
+func (p *programs) mustServe(t *testing.T, settings interop.Env) *interop.Tollgate {
+	t.Helper()
+	env := interop.Env{"ROUTES_FILE": interop.MustWrite(t, "routes.yaml", p.routes)}
+	for name, value := range settings {
+		env[name] = value
+	}
+	return interop.MustServe(t, env)
+}
+
+// socket, events and chat begin to talk with a token.
+func (p *programs) socket(t *testing.T, addr, token string, flags ...string) *interop.Talk {
+	t.Helper()
+	args := append([]string{"client.mjs", "ws://" + addr + "/ws/echo"}, flags...)
+	return interop.MustTalk(t, p.node, access(token), "node", args...)
+}
+
+func (p *programs) events(t *testing.T, addr, token string) *interop.Talk {
+	t.Helper()
+	return interop.MustTalk(t, p.node, access(token), "node", "client.mjs", "http://"+addr+"/events")
+}
+
+func (p *programs) grpc(t *testing.T, addr, token string, args ...string) *interop.Talk {
+	t.Helper()
+	return interop.MustTalk(t, os.TempDir(), access(token), p.client, append([]string{"-addr", addr}, args...)...)
+}
+
+func access(token string) []string { return []string{"ACCESS=" + token} }

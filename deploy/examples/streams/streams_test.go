@@ -1,0 +1,141 @@
+//go:build interop
+
+package streams_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate/internal/testkit/interop"
+)
+
+func TestStreams(t *testing.T) {
+	p := mustPrograms(t)
+	g := p.mustServe(t, nil)
+	user := g.MustAddUser(t, "ada")
+	token := g.MustLogIn(t, "ada").Access
+	t.Run("websocket", func(t *testing.T) { p.checkSocket(t, g.Addr, token, user) })
+	t.Run("event stream", func(t *testing.T) { p.checkEvents(t, g.Addr, token, user) })
+	t.Run("gRPC", func(t *testing.T) { p.checkCalls(t, g.Addr, token, user) })
+}
+
+func (p *programs) checkSocket(t *testing.T, addr, token, user string) {
+	for _, flags := range [][]string{nil, {"--browser"}} {
+		s := p.socket(t, addr, token, flags...)
+		if got, want := s.MustHear(t, "open", "refused").Text("open"), strings.Join(flags, ""); got != map[string]string{"": "", "--browser": "bearer"}[want] {
+			t.Errorf("the subprotocol is %q", got)
+		}
+		var hello struct{ User, Offered string }
+		if err := json.Unmarshal([]byte(s.MustHear(t, "message").Text("message")), &hello); err != nil || hello.User != user || hello.Offered != "" {
+			t.Errorf("%v %v: the back end saw %+v", flags, err, hello)
+		}
+		for _, text := range []string{"hello", "grüße €", strings.Repeat("long ", 20_000)} {
+			s.MustSay(t, text)
+			if got := s.MustHear(t, "message").Text("message"); got != text {
+				t.Errorf("%d bytes came back for %d", len(got), len(text))
+			}
+		}
+		s.MustSay(t, "bytes 3000000")
+		if got := s.MustHear(t, "bytes").Text("bytes"); got != "3e+06" {
+			t.Errorf("%s bytes came back for 3000000", got)
+		}
+		s.MustSay(t, "ping")
+		if got := s.MustHear(t, "pong").Text("pong"); got != "are you there" {
+			t.Errorf("pong %q", got)
+		}
+		s.MustSay(t, "leave")
+		if l := s.MustHear(t, "closed"); l.Text("closed") != "4000" || l.Text("reason") != "as you wish" {
+			t.Errorf("the back end's close arrived as %v", l.Object)
+		}
+	}
+	for _, bad := range []string{"", interop.Forged(t, token)} {
+		if got := p.socket(t, addr, bad).MustHear(t, "open", "refused").Text("refused"); got != "401" {
+			t.Errorf("status %q, want 401", got)
+		}
+	}
+}
+
+func (p *programs) checkEvents(t *testing.T, addr, token, user string) {
+	s := p.events(t, addr, token)
+	if got := s.MustHear(t, "open", "refused").Text("open"); got != "text/event-stream" {
+		t.Fatalf("the media type is %q", got)
+	}
+	// Each event comes by itself: one that was held back would come with the next.
+	var last time.Time
+	for n := 1; n <= 5; n++ {
+		l := s.MustHear(t, "message", "closed")
+		if want := fmt.Sprintf(`{"n":%d,"user":%q}`, n, user); l.Text("message") != want {
+			t.Fatalf("event %v, want %s", l.Object, want)
+		}
+		if n > 2 && l.At.Sub(last) < 50*time.Millisecond {
+			t.Errorf("event %d came %s after the one before", n, l.At.Sub(last))
+		}
+		last = l.At
+	}
+	if got := p.events(t, addr, "").MustHear(t, "open", "refused").Text("refused"); got != "401" {
+		t.Errorf("status %q, want 401", got)
+	}
+}
+
+// ended is what the last line of a call says.
+func ended(t *testing.T, k *interop.Talk) (code, detail, trailer string) {
+	t.Helper()
+	l := k.MustHear(t, "status")
+	text, _ := json.Marshal(l.Object["trailer"]) // it came as JSON
+	return l.Text("status"), l.Text("detail"), string(text)
+}
+
+func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
+	want := func(k *interop.Talk, code, detail, trailer string) {
+		t.Helper()
+		gotCode, gotDetail, gotTrailer := ended(t, k)
+		if gotCode != code || detail != "*" && gotDetail != detail || !strings.Contains(gotTrailer, trailer) {
+			t.Errorf("status %s %q %s, want %s %q %s", gotCode, gotDetail, gotTrailer, code, detail, trailer)
+		}
+	}
+	caller := func(k *interop.Talk) {
+		t.Helper()
+		header, _ := json.Marshal(k.MustHear(t, "header").Object["header"])
+		if want := fmt.Sprintf(`"echo-user":["%s"]`, user); !strings.Contains(string(header), want) {
+			t.Errorf("metadata %s, want %s", header, want)
+		}
+	}
+	for _, forged := range []string{"", "x-user-id=root", "X-USER-ID=root", "x_user_id=root", "x.user.id=root"} {
+		k := p.grpc(t, addr, token, "-metadata", forged, "say", "grüße €")
+		caller(k)
+		if got := k.MustHear(t, "message").Text("message"); got != "grüße €" {
+			t.Errorf("%q came back", got)
+		}
+		want(k, "OK", "", `"echo-messages":["1"]`)
+	}
+	k := p.grpc(t, addr, token, "say", "fail not now: é %41")
+	caller(k)
+	want(k, "FailedPrecondition", "not now: é %41", `"echo-messages":["1"]`)
+
+	k = p.grpc(t, addr, token, "count", "500")
+	caller(k)
+	for n := 1; n <= 500; n++ {
+		if got := k.MustHear(t, "message").Text("message"); got != fmt.Sprint(n) {
+			t.Fatalf("message %q, want %d", got, n)
+		}
+	}
+	want(k, "OK", "", `"echo-messages":["all"]`)
+
+	k = p.grpc(t, addr, token, "chat")
+	caller(k) // the metadata is there before the first message
+	for _, text := range []string{"one", "two", strings.Repeat("long ", 10_000)} {
+		k.MustSay(t, text)
+		if got := k.MustHear(t, "message").Text("message"); got != text {
+			t.Errorf("%d bytes came back for %d", len(got), len(text))
+		}
+	}
+	k.MustEnd(t) // half of it: the client has no more to say
+	want(k, "OK", "", `"echo-messages":["all"]`)
+
+	want(p.grpc(t, addr, token, "-timeout", "300ms", "count", "0"), "DeadlineExceeded", "*", "")
+	want(p.grpc(t, addr, "", "say", "hello"), "Unauthenticated", "*", "")
+	want(p.grpc(t, addr, interop.Altered(t, token), "count", "0"), "Unauthenticated", "*", "")
+}
