@@ -1,0 +1,69 @@
+package token
+
+import (
+	"bytes"
+	"unicode"
+)
+
+// names notices a member name that comes twice. Few names are compared one by
+// one; many go through a map, so that a hostile document stays linear.
+type names struct {
+	fold bool
+	list [][]byte
+	set  map[string]struct{}
+}
+
+func newNames(fold bool) *names { return &names{fold: fold} }
+
+func (n *names) add(name []byte) bool {
+	if len(n.list) >= maxMembers {
+		return false
+	}
+	n.list = append(n.list, name)
+	if len(n.list) <= 16 {
+		for _, other := range n.list[:len(n.list)-1] {
+			if n.equal(name, other) {
+				return false
+			}
+		}
+		return true
+	}
+	if n.set == nil {
+		n.set = make(map[string]struct{}, 2*len(n.list))
+		for _, other := range n.list[:len(n.list)-1] {
+			n.set[n.canonical(other)] = struct{}{}
+		}
+	}
+	key := n.canonical(name)
+	if _, twice := n.set[key]; twice {
+		return false
+	}
+	n.set[key] = struct{}{}
+	return true
+}
+
+func (n *names) equal(a, b []byte) bool {
+	if n.fold {
+		return bytes.EqualFold(a, b)
+	}
+	return bytes.Equal(a, b)
+}
+
+// canonical must agree with equal: simple folding maps each rune to the smallest
+// of its orbit, as bytes.EqualFold does pairwise.
+func (n *names) canonical(name []byte) string {
+	if !n.fold {
+		return string(name)
+	}
+	return string(bytes.Map(foldRune, name))
+}
+
+// foldRune returns the smallest rune of r's simple-folding orbit, so that two
+// names are equal under bytes.EqualFold exactly when their folded forms are.
+func foldRune(r rune) rune {
+	least := r
+	for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
+		least = min(least, next)
+	}
+	return least
+}
