@@ -161,15 +161,27 @@ func subprotocols(h http.Header) []string {
 
 // takeCookie reads a cookie. One with the same name twice (two paths or domains)
 // could be either's: it is refused. An empty one counts as none.
+//
+// net/http leaves out a cookie whose value it does not like, and all of them where
+// there are thousands: what stood beside the token would not be seen.
 func takeCookie(r *http.Request, name string) (string, *problem.Refusal) {
-	found := r.CookiesNamed(name)
-	switch len(found) {
-	case 0:
-		return "", nil
-	case 1:
-		return found[0].Value, nil
+	found, raw := 0, ""
+	for _, line := range r.Header["Cookie"] {
+		for part := range strings.SplitSeq(line, ";") {
+			key, value, _ := strings.Cut(strings.Trim(part, " \t"), "=")
+			if strings.TrimRight(key, " \t") != name {
+				continue
+			}
+			found++
+			if raw = value; len(raw) > 1 && raw[0] == '"' && raw[len(raw)-1] == '"' {
+				raw = raw[1 : len(raw)-1]
+			}
+		}
 	}
-	return "", problem.Twice()
+	if found > 1 {
+		return "", problem.Twice()
+	}
+	return raw, nil
 }
 
 func takeQuery(r *http.Request, name string) (string, *problem.Refusal) {

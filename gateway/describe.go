@@ -120,8 +120,8 @@ func (t *Table) Check(method, rawURL string) (Finding, error) {
 		return Finding{Status: http.StatusNotFound, Why: "no route has this host and a prefix of this path"}, nil
 	}
 	d := route.Describe()
-	if at.spelling&^route.Permits != 0 {
-		return Finding{Status: http.StatusBadRequest, Why: "the route does not allow this spelling of a path (match.allow)", Route: &d}, nil
+	if !t.permits(route, u.Host, at, method) {
+		return Finding{Status: http.StatusBadRequest, Why: "the route does not allow this spelling of a path (match.allow), or another reading of it belongs to another route", Route: &d}, nil
 	}
 	host := "any host"
 	if len(route.Hosts) > 0 {

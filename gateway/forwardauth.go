@@ -40,7 +40,7 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 	table := g.table.Load()
 	at, err := readTarget(asked)
 	if err != nil {
-		malformed(w, http.StatusBadRequest, "path", badPath)
+		badTarget(w, err)
 		return
 	}
 	route, allow := table.Match(asked.Host, at.path, asked.Method)
@@ -50,8 +50,12 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 	}
 	record.Route = route.Name
 	route.CORS.apply(w.Header(), asked)
-	if at.spelling&^route.Permits != 0 {
-		malformed(w, http.StatusBadRequest, "path", badPath)
+	if !table.permits(route, asked.Host, at, asked.Method) {
+		badTarget(w, errPath)
+		return
+	}
+	if !route.takesOverride(asked.Header) {
+		noRoute(w, asked, record, route.Methods)
 		return
 	}
 	x := &exchange{route: route, table: table, record: record, gateway: g}
@@ -126,16 +130,14 @@ func original(r *http.Request, method, uri, host string) (*http.Request, error) 
 	if err != nil || !strings.HasPrefix(u.Path, "/") || method == "" || strings.ContainsAny(method, " \t\r\n") {
 		return nil, errNoTarget
 	}
-	requestURI := uri
 	if u.Host != "" {
-		if host == "" {
-			host = u.Host
+		if host != "" && canonicalHost(host) != canonicalHost(u.Host) {
+			return nil, errTwoWays
 		}
-		requestURI = u.RequestURI()
-		u.Scheme, u.Host, u.User = "", "", nil
+		host = u.Host
 	}
 	asked := r.WithContext(r.Context())
-	asked.Method, asked.URL, asked.RequestURI = method, u, requestURI
+	asked.Method, asked.URL, asked.RequestURI = method, u, uri
 	if host != "" {
 		asked.Host = host
 	}

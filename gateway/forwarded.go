@@ -81,7 +81,7 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 	host, via, first := in.Host, client, client
 	if trusted {
 		for name, values := range in.Header {
-			if isForwarding(name) {
+			if isForwarding(name) && plainName(name) {
 				out[name] = values
 			}
 		}

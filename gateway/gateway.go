@@ -104,9 +104,10 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := readTarget(r)
 	if err != nil {
-		malformed(w, http.StatusBadRequest, "path", badPath)
+		badTarget(w, err)
 		return
 	}
+	at.forward(r.URL)
 	route, allow := table.Match(r.Host, at.path, r.Method)
 	if isPreflight(r) && g.preflight(w, r, table, at) {
 		return
@@ -117,8 +118,12 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	record.Route, record.Upstream = route.Name, route.Upstream.Name()
 	route.CORS.apply(w.Header(), r)
-	if at.spelling&^route.Permits != 0 {
-		malformed(w, http.StatusBadRequest, "path", badPath)
+	if !table.permits(route, r.Host, at, r.Method) {
+		badTarget(w, errPath)
+		return
+	}
+	if !route.takesOverride(r.Header) {
+		noRoute(w, r, record, route.Methods)
 		return
 	}
 	if isWebSocket(r.Header) && route.WebSocket {

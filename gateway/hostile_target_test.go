@@ -31,13 +31,8 @@ func targetAttacks() []attack {
 		"http://open.example\\@vip.example/t", "http://[::1/t", "http://open.example:x/t", "http://op%65n.example/t", "http://open.example%00.vip.example/t", "http://open..example/t",
 		"unix:/run/docker.sock:/t", "/public/t#", "/public/t#/../../admin", "/public\\t", "/public/t\\..\\admin", "\\public", "/public/%", "/public/%2", "/public/%zz", "/public/%u002e",
 	} {
-		list = append(list, attack{target, ask(target, bearer), "400", nil, ""})
-	}
-	for i, at := range list {
 		// net/http closes the connection where it refuses a target by itself.
-		if at.want == "400" {
-			list[i].want = "400"
-		}
+		list = append(list, attack{target, ask(target, bearer), "400 either", nil, ""})
 	}
 	return append(list, attack{"OPTIONS *", send("OPTIONS", "*", ""), "400", nil, ""})
 }
@@ -52,7 +47,7 @@ func pathAttacks() []attack {
 		"/public/../admin", "/public/..", "/public/.", "/./admin", "/../admin", "/public/../../admin", "/..", "/.", "/admin/.", "/admin/..", "/public/../admin/",
 		"/public/%2e%2e/admin", "/public/.%2e/admin", "/public/%2E./admin", "/%2e/admin", "/public/..%2fadmin", "/public/..%2Fadmin", "/public%2f..%2fadmin",
 		"/public/%2e%2e%2fadmin", "/public%2fadmin", "/admin%2f", "/admin%2F..", "/%2fadmin", "/%2Fadmin", "/public/..%5cadmin", "/public/%5c..%5cadmin", "/public%5c..%5cadmin",
-		"/admin%5c", "//admin", "///admin", "/public//admin", "/admin//", "//", "/public/;/admin", "/;/admin", "/public;/../admin", "/admin;", "/admin;x", "/admin;/", "/admin;a=b/c",
+		"/admin%5c", "//admin", "///admin", "/public//admin", "/admin//", "//", "/public/;/admin", "/;/admin", "/public;/../admin", "/admin;", "/admin;x", "/admin;/", "/admin;a=b/c", "/admin%3b", "/admin%3Bx/y",
 		"/public/..;/admin", "/public/..;a=b/admin", "/public/.;/admin", "/public/%2e%2e;/admin", "/public/..%3b/admin", "/;a/admin", "/admin%00", "/admin%00.html", "/public/%00/../admin", "/%00",
 		"/admin%0a", "/admin%0d%0aX-User-Id:%20forged", "/admin%09", "/admin%1f", "/admin%7f", "/public/%01", "/public/%c0%ae%c0%ae/admin", "/public/..%c0%afadmin", "/public%c0%af..%c0%afadmin",
 		"/public/%c1%9cadmin", "/public/%e0%80%ae%e0%80%ae/admin", "/public/%f0%80%80%ae%f0%80%80%ae/admin",
@@ -67,9 +62,9 @@ func pathAttacks() []attack {
 	}
 	for path, want := range map[string]string{
 		"/public/%252e%252e/admin": "", "/public/%252fadmin": "", "/public/a%3Fb": "", "/public/a%23b": "", "/public/%61": "", "/public/a%20b": "", "/public/%c3%a9": "", "/public/%C3%A9": "",
-		"/public/...": "", "/public/..x": "", "/public/x..": "", "/public/a:b@c!$&'()*+,=~": "", "/public/a[b]": "", "/public?next=/../admin;x//y": "/public?",
+		"/public/...": "", "/public/..x": "", "/public/x..": "", "/public/a:b@c!$&'()*+,=~": "", "/public/a[b]": "", "/public?next=/../admin//y": "",
 		"/public/é": "/public/%C3%A9", "/public/\"": "/public/%22", "/public/<a>": "/public/%3Ca%3E", "/public/a|b^c`d{e}": "/public/a%7Cb%5Ec%60d%7Be%7D",
-		"/public/%c3%a9é%2a": "/public/%c3%a9%C3%A9%2a", "/public/%41\"%2a": "/public/%41%22%2a", "/public/%3b\"": "/public/%3b%22",
+		"/public/%c3%a9é%2a": "/public/%c3%a9%C3%A9%2a", "/public/%41\"%2a": "/public/%41%22%2a",
 	} {
 		if want == "" {
 			want = path
@@ -93,7 +88,7 @@ func spellingAttacks() []attack {
 	}
 	for path, want := range map[string]string{
 		"/loose/a%2Fb": "/loose/a%2Fb", "/loose/a%2fb;v=1//c": "/loose/a%2fb;v=1//c", "/loose/a%2Fb\"": "/loose/a%2Fb%22", "/%6coose/a%2Fb": "/%6coose/a%2Fb", "/loose/a%2Fé": "/loose/a%2F%C3%A9",
-		"/strip/a%2Fb": "/a%2Fb", "/%73trip/a%2Fb": "/a%2Fb", "/s%74rip/%61%2fb": "/%61%2fb", "/%73trip/a;v=1": "/a;v=1", "/%73trip/%3bx": "/%3bx", "/strip": "/", "/%73trip": "/", "/strip/": "/",
+		"/strip/a%2Fb": "/a%2Fb", "/%73trip/a%2Fb": "/a%2Fb", "/s%74rip/%61%2fb": "/%61%2fb", "/%73trip/a;v=1": "/a;v=1", "/%73trip/a%3bx": "/a%3bx", "/strip": "/", "/%73trip": "/", "/strip/": "/",
 		"/strip/a%2Fb\"": "/a%2Fb%22", "/%73trip/a\"": "/a%22", "/strip?x": "/?x",
 	} {
 		list = append(list, attack{"allowed: " + path, ask(path), "200", []string{"GET " + want}, ""})
@@ -127,9 +122,9 @@ func hostAttacks() []attack {
 	for _, host := range []string{
 		"vip.example..", ".vip.example", "vip..example", "vip.example:x", "vip.example:80:80", "vip.example:-1", "vip.example:8 0", "open.example:@vip.example", "open.example@vip.example", "vip.example@open.example",
 		"u:p@open.example", "open.example,vip.example", "open.example, vip.example", "open.example;vip.example", "open.example/", "open.example/x", "open.example?x", "open.example#x", "open.example\\x", "%6fpen.example", "open.example%00",
-		"open.example%20", "*.tenant.example", "*", "[::1", "::1", "[::1]x", "[open.example]", "[]", "[::1%25eth0]:x", "open example", "\"open.example\"", "open.example'", "(open.example)", "open.example$", "ôpen.example", "open.example:999999", "-",
+		"open.example%20", "*.tenant.example", "*", "[::1", "::1", "[::1]x", "[open.example]", "[]", "[::1%25eth0]:x", "open example", "\"open.example\"", "open.example'", "(open.example)", "open.example$", "ôpen.example", "open.example:999999",
 	} {
-		list = append(list, attack{fmt.Sprintf("Host %q", host), at(host, bearer), "400", nil, ""})
+		list = append(list, attack{fmt.Sprintf("Host %q", host), at(host, bearer), "400 either", nil, ""})
 	}
 	return list
 }

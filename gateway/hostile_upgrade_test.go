@@ -41,7 +41,3 @@ func upgradeAttacks() []attack {
 	}
 	return list
 }
-
-func credentialAttacks() []attack { return nil }
-func bypassAttacks() []attack     { return nil }
-func methodAttacks() []attack     { return nil }

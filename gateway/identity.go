@@ -102,11 +102,12 @@ func plainName(name string) bool {
 	return name != ""
 }
 
-// strip removes from a request's headers every imitation of an identity header
-// and every name that a back end could take for another one.
+// strip removes from a request's headers every imitation of an identity header,
+// every name that a back end could take for another one, and Proxy, which CGI turns
+// into the setting HTTP_PROXY (CVE-2016-5385).
 func (s stripSet) strip(h http.Header) {
 	for name := range h {
-		if _, ours := s[foldName(name)]; ours || !plainName(name) {
+		if _, ours := s[foldName(name)]; ours || !plainName(name) || name == "Proxy" {
 			delete(h, name)
 		}
 	}

@@ -13,65 +13,54 @@ import (
 // (security must-hold 12): what passes is forwarded byte for byte.
 var errPath = errors.New("the path is ambiguous: dot segments, empty segments, encoded separators, ';', '#', backslash and control characters are refused")
 
-// spelling is a set of the spellings that a route may allow.
-type spelling uint8
-
-const (
-	encodedSlash spelling = 1 << iota // %2F within a segment
-	semicolon                         // ;name=value
-	doubleSlash                       // //
-)
-
-// parseSpelling reads one entry of match.allow.
-func parseSpelling(text string) (spelling, error) {
-	switch text {
-	case "encoded_slash":
-		return encodedSlash, nil
-	case "semicolon":
-		return semicolon, nil
-	case "double_slash":
-		return doubleSlash, nil
-	}
-	return 0, fmt.Errorf("%q is not one of encoded_slash, semicolon, double_slash", text)
-}
-
 // target is the path of a request as it is matched.
 type target struct {
-	path     string
+	path     string   // unescaped, but for an encoded slash
+	raw      string   // as it was written
 	spelling spelling // what a route must allow for this path
 }
 
 // readTarget returns the path to match. It refuses every target whose path has
-// more than one reading whatever a route allows.
+// more than one reading whatever a route allows, and every host that is none:
+// policies are chosen by both.
 func readTarget(r *http.Request) (target, error) {
-	if !strings.HasPrefix(r.URL.Path, "/") {
-		return target{}, errPath // "*", authority form
+	u := r.URL
+	if !strings.HasPrefix(u.Path, "/") || strings.IndexByte(r.RequestURI, '#') >= 0 {
+		return target{}, errPath // "*", authority form; a fragment is never sent
 	}
-	raw := r.URL.EscapedPath()
-	if strings.HasPrefix(r.RequestURI, "/") {
-		// EscapedPath mends some bytes; what the client sent counts.
+	if u.Scheme != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
+		return target{}, errPath // absolute form; of a user in it RFC 9110 section 4.2.4 warns
+	}
+	if !validHost(r.Host) {
+		return target{}, errHost
+	}
+	raw := u.RawPath
+	switch {
+	case strings.HasPrefix(r.RequestURI, "/"):
 		raw, _, _ = strings.Cut(r.RequestURI, "?")
+	case raw == "":
+		raw = u.EscapedPath()
 	}
-	return parseTarget(raw, r.URL.Path)
+	return parseTarget(raw, u.Path)
 }
 
 func parseTarget(raw, decoded string) (target, error) {
-	t := target{path: decoded}
-	if strings.ContainsAny(raw, "\\#") {
+	t := target{path: decoded, raw: raw}
+	if strings.ContainsAny(raw, "\\#") { // a path of the routes file comes here as well
 		return t, errPath
 	}
 	if strings.IndexByte(raw, ';') >= 0 {
 		t.spelling |= semicolon
 	}
 	if strings.IndexByte(raw, '%') >= 0 {
-		slash, bad := encodedSeparators(raw)
+		found, bad := encodedSeparators(raw)
 		if bad {
 			return t, errPath
 		}
-		if slash {
+		t.spelling |= found
+		if found&encodedSlash != 0 {
 			// An encoded slash is part of its segment: it is matched as it is
 			// written, so that no prefix is found across it.
-			t.spelling |= encodedSlash
 			kept, err := url.PathUnescape(strings.NewReplacer("%2f", "%252f", "%2F", "%252F").Replace(raw))
 			if err != nil {
 				return t, errPath
@@ -86,31 +75,38 @@ func parseTarget(raw, decoded string) (target, error) {
 	return t, err
 }
 
-// encodedSeparators finds %2f, and what is never accepted: %5c and %00. Bad
-// escapes never come here: net/http answers them with 400.
-func encodedSeparators(raw string) (slash, bad bool) {
-	for {
-		i := strings.IndexByte(raw, '%')
-		if i < 0 || i+2 >= len(raw) {
-			return slash, bad
-		}
-		switch strings.ToLower(raw[i+1 : i+3]) {
-		case "2f":
-			slash = true
-		case "5c", "00":
-			bad = true
-		}
-		raw = raw[i+3:]
+// forward lets the URL of a request go on as it was written. One byte that a
+// client should have escaped and did not makes net/url escape the whole path anew,
+// whereby an encoded slash would become a plain one: such a byte is escaped here,
+// and every escape stays as it is.
+func (t target) forward(u *url.URL) {
+	if u.RawPath == "" {
+		return
 	}
+	var b strings.Builder
+	for i := range len(t.raw) {
+		if c := t.raw[i]; inPath(c) {
+			b.WriteByte(c)
+		} else {
+			fmt.Fprintf(&b, "%%%02X", c)
+		}
+	}
+	u.RawPath = b.String()
 }
 
-// checkSegments refuses dot segments and control characters in a decoded path,
-// and reports empty segments.
+// inPath reports whether a byte may stand in a path as it is: RFC 3986 section
+// 3.3, and the brackets, which browsers do not escape and net/url keeps.
+func inPath(c byte) bool {
+	return c > ' ' && c < 0x7f && strings.IndexByte("\"<>^`{|}", c) < 0
+}
+
+// checkSegments refuses dot segments, control characters and ASCII in disguise in
+// a decoded path, and reports empty segments.
 func checkSegments(path string) (double bool, err error) {
 	start := 1
 	for i := 1; i <= len(path); i++ {
 		if i < len(path) && path[i] != '/' {
-			if c := path[i]; c < 0x20 || c == 0x7f || c == '\\' {
+			if c := path[i]; c < 0x20 || c == 0x7f || c == '\\' || c >= 0xc0 && overlong(path[i:]) {
 				return double, errPath
 			}
 			continue
@@ -131,4 +127,21 @@ func checkSegments(path string) (double bool, err error) {
 		start = i + 1
 	}
 	return double, nil
+}
+
+// overlong reports whether text begins with more bytes than UTF-8 takes for its
+// first character: to a lax decoder %c0%ae is a dot.
+func overlong(text string) bool {
+	if len(text) < 2 || text[1]&0xc0 != 0x80 {
+		return false
+	}
+	switch text[0] {
+	case 0xc0, 0xc1:
+		return true
+	case 0xe0:
+		return text[1] < 0xa0
+	case 0xf0:
+		return text[1] < 0x90
+	}
+	return false
 }

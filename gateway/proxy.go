@@ -93,20 +93,20 @@ func rewrite(pr *httputil.ProxyRequest) {
 }
 
 // stripPrefix cuts whole segments from the path in both of its forms. The escaped
-// form has the same prefix, since the path is known to be unambiguous; where a
-// client escaped a letter of the prefix itself the escaped form is dropped, and
-// net/url writes it anew.
+// form is cut by its slashes: a client may have escaped letters of the prefix, and
+// what is left of its escapes must stay as it is.
 func stripPrefix(r *http.Request, prefix string) {
 	prefix = strings.TrimSuffix(prefix, "/")
 	rest, found := strings.CutPrefix(r.URL.Path, prefix)
 	if !found || rest != "" && rest[0] != '/' {
 		return
 	}
-	raw, _ := strings.CutPrefix(r.URL.EscapedPath(), prefix)
-	r.URL.Path, r.URL.RawPath = "/"+strings.TrimPrefix(rest, "/"), ""
-	if raw != rest && strings.HasPrefix(raw, "/") {
-		r.URL.RawPath = raw
+	raw := r.URL.EscapedPath()
+	for range strings.Count(prefix, "/") {
+		_, raw, _ = strings.Cut(raw[1:], "/")
+		raw = "/" + raw
 	}
+	r.URL.Path, r.URL.RawPath = "/"+strings.TrimPrefix(rest, "/"), raw
 }
 
 // modifyResponse runs when the head of the answer is there.

@@ -67,9 +67,14 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
 	}
+	if !r.ProtoAtLeast(1, 1) && r.ContentLength != 0 {
+		// net/http keeps silent about a Transfer-Encoding on HTTP/1.0: what seems to
+		// follow the body may be a part of it (RFC 9112 section 6.1).
+		w.Header().Set("Connection", "close")
+	}
 	at, err := readTarget(r)
 	if err != nil {
-		malformed(w, http.StatusBadRequest, "path", badPath)
+		badTarget(w, err)
 		return
 	}
 	p.echo.ServeHTTP(w, p.plain(r, at))
@@ -102,7 +107,14 @@ func (p *Public) isRow(path string) bool {
 // restPath is the pattern of whatever no row takes.
 const restPath = "/*"
 
-const badPath = "The request's path is not acceptable."
+// badTarget answers a request whose path or host has no one reading.
+func badTarget(w http.ResponseWriter, err error) {
+	if errors.Is(err, errHost) {
+		malformed(w, http.StatusBadRequest, "host", "The request's Host is not acceptable.")
+		return
+	}
+	malformed(w, http.StatusBadRequest, "path", "The request's path is not acceptable.")
+}
 
 // malformed answers a request that is refused before it has a route.
 func malformed(w http.ResponseWriter, status int, class, detail string) {

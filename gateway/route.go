@@ -64,6 +64,23 @@ func (r *Route) allows(method string) bool {
 	return len(r.Methods) == 0 || slices.Contains(r.Methods, method)
 }
 
+// takesOverride reports whether the route takes the method, too, by which a back
+// end may go in place of the request's own. A route that lists its methods would
+// be left through such a header.
+func (r *Route) takesOverride(h http.Header) bool {
+	if len(r.Methods) == 0 {
+		return true
+	}
+	for _, name := range [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
+		for _, method := range h[name] {
+			if !r.allows(strings.ToUpper(strings.TrimSpace(method))) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // Table finds the route of a request: exact host before wildcard before any
 // host, then the longest prefix, then the method. It is immutable.
 type Table struct {
@@ -165,14 +182,6 @@ func (p prefixes) longest(path string) []*Route {
 			return nil
 		}
 	}
-}
-
-// canonicalHost is the host in lower case without port and final dot.
-func canonicalHost(host string) string {
-	if i := strings.LastIndexByte(host, ':'); i >= 0 && !strings.HasSuffix(host, "]") {
-		host = host[:i]
-	}
-	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 // methods are those that can be written into a route.

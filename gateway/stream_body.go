@@ -45,7 +45,9 @@ func (b *streamBody) end(why token.Reason) {
 	b.mu.Lock()
 	b.ended = why
 	b.mu.Unlock()
-	_ = b.ReadCloser.Close()
+	// By itself: a close may wait for a connection, and whoever ends streams has
+	// others to end.
+	go b.ReadCloser.Close()
 }
 
 // Read implements io.Reader.

@@ -32,7 +32,7 @@ func checkWebSocket(r *http.Request) (status int, detail string) {
 	h := r.Header
 	version, key := h["Sec-Websocket-Version"], h["Sec-Websocket-Key"]
 	switch {
-	case r.Method != http.MethodGet || r.ProtoMajor != 1 || r.ContentLength != 0 || len(r.TransferEncoding) > 0:
+	case r.Method != http.MethodGet || !r.ProtoAtLeast(1, 1) || r.ProtoMajor != 1 || r.ContentLength != 0 || len(r.TransferEncoding) > 0:
 		return http.StatusBadRequest, "A WebSocket begins with a GET without a body."
 	case len(version) != 1 || version[0] != "13":
 		return http.StatusUpgradeRequired, "Only version 13 of WebSocket is spoken here."

@@ -119,7 +119,7 @@ func (f *Feed) start() (feedPosition, uint64) {
 func (f *Feed) scanDue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.at.level || f.scanned.IsZero()
+	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.cfg.Block
 }
 
 // scanNext asks for a scan.

@@ -83,5 +83,7 @@ func BenchmarkFeedTells(b *testing.B) {
 		<-applied
 	}
 	cancel()
-	<-done
+	if err := <-done; err != nil {
+		b.Error(err)
+	}
 }

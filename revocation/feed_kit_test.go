@@ -25,14 +25,14 @@ type follower struct {
 	stop func() // ends Run and waits for it
 
 	mu      sync.Mutex
+	changed chan struct{}                           // closed by each call
 	all     []revocation.Record                     // in order
 	last    map[revocation.Digest]revocation.Record // the latest of each digest
-	gaps    []string                                //
-	epoch   revocation.Epoch                        //
-	level   bool                                    //
 	sent    time.Time                               // of the last level read
 	said    int                                     // calls of Level
-	changed chan struct{}                           // closed by each call
+	gaps    []string
+	epoch   revocation.Epoch
+	level   bool
 	busy    atomic.Int32
 }
 

@@ -8,8 +8,7 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// headFields are the fields of the epoch that a scan reads, in the order in which
-// parseHead takes them.
+// headFields are the fields of the epoch that a scan reads.
 var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed"}
 
 // parseHead reads the epoch of a scan. One that is not there has no ID.
@@ -18,21 +17,32 @@ func parseHead(values []any) (feedHead, error) {
 		return feedHead{}, fmt.Errorf("epoch: %w", errReply)
 	}
 	var h feedHead
-	h.ID, _ = values[0].(string)
-	h.last, _ = values[1].(string)
-	var nums [5]int64
-	for i, v := range values[2:] {
+	for i, v := range values {
 		text, ok := v.(string)
 		if !ok {
 			continue // nil: no epoch, or one of a version that did not have the field
 		}
-		var err error
-		if nums[i], err = number(text); err != nil {
+		n, err := number(text)
+		switch headFields[i] {
+		case "id":
+			h.ID, err = text, nil
+		case "last":
+			h.last, err = text, nil
+		case "born":
+			h.Born = n
+		case "complete_since":
+			h.CompleteSince = n
+		case "n":
+			h.N = uint64(n)
+		case "clock":
+			h.Clock = n
+		case "trimmed":
+			h.trimmed = uint64(n)
+		}
+		if err != nil {
 			return feedHead{}, fmt.Errorf("epoch: %w", err)
 		}
 	}
-	h.Born, h.CompleteSince, h.Clock = nums[0], nums[1], nums[3]
-	h.N, h.trimmed = uint64(nums[2]), uint64(nums[4])
 	return h, nil
 }
 

@@ -35,7 +35,11 @@ func (a *app) openServers(table *gateway.Table) error {
 	if err != nil {
 		return err
 	}
-	a.server.Add(publicListener, l.Listen.Value, a.observed(public))
+	certificate, err := a.certificate()
+	if err != nil {
+		return err
+	}
+	a.server.AddPublic(publicListener, l.Listen.Value, server.HSTS(a.observed(public), l.HSTS.Value), certificate)
 	if a.config.Roles.Admin.Value {
 		control, err := a.admin()
 		if err != nil {
@@ -52,6 +56,19 @@ func (a *app) openServers(table *gateway.Table) error {
 		a.server.Worker("sessions", a.sessions.Run)
 	}
 	return nil
+}
+
+// certificate is that of the public listener; nil without TLS.
+func (a *app) certificate() (*server.Certificate, error) {
+	l := a.config.Listeners
+	if l.TLSCertFile.Value == "" {
+		return nil, nil
+	}
+	c, err := server.LoadCertificate(l.TLSCertFile.Value, l.TLSKeyFile.Value, a.log)
+	if err != nil {
+		return nil, &exitError{exitUsage, fmt.Errorf("TOLLGATE_TLS_CERT_FILE and TOLLGATE_TLS_KEY_FILE: %w", err)}
+	}
+	return c, nil
 }
 
 func (a *app) observed(h http.Handler) http.Handler {

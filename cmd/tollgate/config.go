@@ -33,6 +33,9 @@ type ListenerSettings struct {
 	Listen            Address  `envconfig:"TOLLGATE_LISTEN" default:":8080" desc:"address of the public listener"`
 	AdminListen       Address  `envconfig:"TOLLGATE_ADMIN_LISTEN" default:"127.0.0.1:8081" empty:"off" desc:"address of the admin listener; empty: off"`
 	OpsListen         Address  `envconfig:"TOLLGATE_OPS_LISTEN" default:"127.0.0.1:9000" empty:"off" desc:"address of health and metrics; empty: off"`
+	TLSCertFile       File     `envconfig:"TOLLGATE_TLS_CERT_FILE" desc:"certificate of the public listener with its chain (PEM), read again when it changes; empty: no TLS"`
+	TLSKeyFile        File     `envconfig:"TOLLGATE_TLS_KEY_FILE" desc:"its private key (PEM)"`
+	HSTS              Duration `envconfig:"TOLLGATE_HSTS" default:"0s" min:"0s" desc:"how long browsers are told to come by TLS alone (Strict-Transport-Security); 0: they are not"`
 	TrustedProxies    Networks `envconfig:"TOLLGATE_TRUSTED_PROXIES" desc:"networks whose X-Forwarded-* headers are believed, comma separated"`
 	MaxHeaderBytes    Size     `envconfig:"TOLLGATE_MAX_HEADER_BYTES" default:"16KiB" min:"1KiB" max:"1MiB" desc:"longest request header"`
 	ReadHeaderTimeout Duration `envconfig:"TOLLGATE_READ_HEADER_TIMEOUT" default:"5s" desc:"time a client has to send a request's header"`
@@ -98,7 +101,7 @@ type KeySettings struct {
 	RotateEvery        Duration   `envconfig:"TOLLGATE_KEY_ROTATE_EVERY" default:"720h" min:"0s" desc:"how long a key signs; 0: until it is rotated by hand"`
 	Prepublish         Duration   `envconfig:"TOLLGATE_KEY_PREPUBLISH" default:"15m" desc:"how long a key is published before it signs: the verifiers' cache time"`
 	JWKSMaxAge         Duration   `envconfig:"TOLLGATE_JWKS_MAX_AGE" default:"5m" min:"1s" desc:"max-age of the published keys; at most TOLLGATE_KEY_PREPUBLISH"`
-	JWKSRefresh        Duration   `envconfig:"TOLLGATE_JWKS_REFRESH" default:"5m" min:"1s" desc:"how often the keys of trusted issuers are fetched"`
+	JWKSRefresh        Duration   `envconfig:"TOLLGATE_JWKS_REFRESH" default:"5m" min:"1s" max:"24h" desc:"how often the keys of trusted issuers are fetched"`
 	JWKSMinRefetch     Duration   `envconfig:"TOLLGATE_JWKS_MIN_REFETCH" default:"10s" min:"1s" desc:"least time between two fetches of an issuer's keys, however many tokens name an unknown key"`
 	TrustedIssuersFile File       `envconfig:"TOLLGATE_TRUSTED_ISSUERS_FILE" desc:"whose tokens are accepted besides our own (YAML)"`
 }

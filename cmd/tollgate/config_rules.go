@@ -27,6 +27,8 @@ func (c *Config) relate(known []configFault) []configFault {
 	}
 	r.roles()
 	r.listeners()
+	r.tls()
+	r.cookies()
 	r.admin()
 	r.times()
 	r.claims()
@@ -133,6 +135,9 @@ func (r *rules) times() {
 	}
 	if k.RotateEvery.Value > 0 && k.RotateEvery.Value < k.Prepublish.Value && !r.faulty["TOLLGATE_KEY_PREPUBLISH"] {
 		r.fault("TOLLGATE_KEY_ROTATE_EVERY", "is shorter than TOLLGATE_KEY_PREPUBLISH: a key would have to sign before verifiers know it")
+	}
+	if k.JWKSMinRefetch.Value > k.JWKSRefresh.Value && !r.faulty["TOLLGATE_JWKS_REFRESH"] {
+		r.fault("TOLLGATE_JWKS_MIN_REFETCH", "is longer than TOLLGATE_JWKS_REFRESH")
 	}
 	if t.MaxTokenBytes.Value > r.c.Listeners.MaxHeaderBytes.Value && !r.faulty["TOLLGATE_MAX_HEADER_BYTES"] {
 		r.warn("TOLLGATE_MAX_TOKEN_BYTES", "is more than TOLLGATE_MAX_HEADER_BYTES: such a token cannot arrive")

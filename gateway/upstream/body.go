@@ -105,9 +105,12 @@ type answerBody struct {
 	of *flight
 }
 
-// Close closes the body and ends the flight.
+// Close ends the flight and closes the body, in this order: over HTTP/2 net/http
+// lets a Close wait for whoever still reads the request's body, unless the
+// context is over. A client that keeps its half of a call open would hold up the
+// end of the answer.
 func (b *answerBody) Close() error {
-	defer b.of.end()
+	b.of.end()
 	return b.ReadCloser.Close()
 }
 

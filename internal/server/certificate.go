@@ -101,7 +101,7 @@ func readPEM(name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }() // nothing was written
 	data, err := io.ReadAll(io.LimitReader(f, maxPEM+1))
 	if err == nil && len(data) > maxPEM {
 		err = &os.PathError{Op: "read", Path: name, Err: errors.New("longer than 1 MiB")}

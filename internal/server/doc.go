@@ -1,8 +1,18 @@
 // Package server is the life of the process: several HTTP listeners that open
 // together, background work, and an orderly end.
 //
-// It owns the limits on connections, the order of shutting down and the draining
+// It owns the limits on connections and requests, TLS with its certificate, the
+// protocols that each listener speaks, the order of shutting down and the draining
 // flag. It must not know what the listeners serve or what the work is.
+//
+// What a client can hold up, and for how long:
+//
+//	the handshake and the header   ReadHeaderTimeout; MaxHeaderBytes, MaxHeaderFields
+//	the body                       BodyIdleTimeout without a byte, while it is read
+//	a connection without requests  IdleTimeout; over HTTP/2 pings besides
+//	requests at once               250 on one HTTP/2 connection
+//
+// How long an answer may take, and how long a body may be, is for the routes to say.
 //
 // The order of the end, once the context of [Server.Run] is done:
 //

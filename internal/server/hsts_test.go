@@ -12,6 +12,7 @@ import (
 )
 
 func TestHSTS(t *testing.T) {
+	t.Parallel()
 	f := mustFiles(t, "a.example")
 	answers := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch r.URL.Path {

@@ -67,6 +67,7 @@ func TestOptionsStarReachesTheHandler(t *testing.T) {
 }
 
 func TestHeaderFields(t *testing.T) {
+	t.Parallel()
 	f := mustFiles(t, "a.example")
 	s := server.New(server.Config{})
 	s.AddPublic("public", "127.0.0.1:0", text("let in"), nil)
@@ -127,6 +128,7 @@ func TestHeaderFields(t *testing.T) {
 
 // Over HTTP/2 a browser may send each cookie as a field of its own; they are one.
 func TestCookieCrumbsAreOneField(t *testing.T) {
+	t.Parallel()
 	s := server.New(server.Config{})
 	s.AddPublic("public", "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if n := len(r.Cookies()); n != 150 || len(r.Header["Cookie"]) != 1 {

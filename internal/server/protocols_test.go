@@ -41,6 +41,7 @@ func mustText(t *testing.T, c *http.Client, url string) string {
 func (r *running) tlsURL(name string) string { return "https://" + r.Addr(name).String() }
 
 func TestTLSListener(t *testing.T) {
+	t.Parallel()
 	var log lines
 	f := mustFiles(t, "a.example")
 	s := server.New(server.Config{Log: log.logger()})
@@ -48,6 +49,9 @@ func TestTLSListener(t *testing.T) {
 	r := mustRun(t, s)
 	defer func() { r.stop(); _ = r.mustEnd() }()
 
+	if c := s.Certificate("public"); c == nil || c.Info().Names[0] != "a.example" || s.Certificate("none") != nil {
+		t.Errorf("the listener's certificate: %v", c)
+	}
 	if got := mustText(t, speaking(t, f.trusting(), http1, h2), r.tlsURL("public")); got != "HTTP/2.0 tls=true" {
 		t.Errorf("a client of both: %s", got)
 	}
@@ -94,6 +98,7 @@ func TestTLSListener(t *testing.T) {
 // A certificate that is swapped under a running server serves the next handshake;
 // connections that are open go on.
 func TestTLSCertificateIsSwapped(t *testing.T) {
+	t.Parallel()
 	f := mustFiles(t, "old.example")
 	s := server.New(server.Config{})
 	s.AddPublic("public", "127.0.0.1:0", telling(), f.mustLoad(nil))
@@ -127,6 +132,7 @@ func TestTLSCertificateIsSwapped(t *testing.T) {
 }
 
 func TestPlainPublicListener(t *testing.T) {
+	t.Parallel()
 	s := server.New(server.Config{})
 	s.AddPublic("public", "127.0.0.1:0", telling(), nil)
 	s.AddPublic("off", "", telling(), nil)
@@ -184,6 +190,7 @@ func mustDial(t *testing.T, r *running) net.Conn {
 
 // Requests in flight on HTTP/2 finish, and idle HTTP/2 connections hold nobody up.
 func TestHTTP2EndsInOrder(t *testing.T) {
+	t.Parallel()
 	f := mustFiles(t, "a.example")
 	for name, cert := range map[string]*server.Certificate{"h2": f.mustLoad(nil), "h2c": nil} {
 		t.Run(name, func(t *testing.T) {
@@ -250,6 +257,7 @@ const (
 // A client that opens and resets requests without end (CVE-2023-44487): never more
 // than the streams allowed run, and it is sent away; others are served.
 func TestRapidReset(t *testing.T) {
+	t.Parallel()
 	var now, most atomic.Int64
 	release := make(chan struct{})
 	var once sync.Once
@@ -260,7 +268,8 @@ func TestRapidReset(t *testing.T) {
 			return
 		}
 		n := now.Add(1)
-		for m := most.Load(); n > m && !most.CompareAndSwap(m, n); m = most.Load() {
+		for m := most.Load(); n > m; m = most.Load() {
+			most.CompareAndSwap(m, n)
 		}
 		<-release
 		now.Add(-1)
@@ -321,6 +330,7 @@ func mustStatus(t *testing.T, conn net.Conn) string {
 
 // The server says how many requests it takes at once.
 func TestHTTP2Settings(t *testing.T) {
+	t.Parallel()
 	s := server.New(server.Config{})
 	s.AddPublic("public", "127.0.0.1:0", telling(), nil)
 	r := mustRun(t, s)

@@ -207,5 +207,16 @@ func (s *Server) Addr(name string) net.Addr {
 	return nil
 }
 
+// Certificate returns that of the named listener, nil for a plain one: its Info is
+// worth a metric.
+func (s *Server) Certificate(name string) *Certificate {
+	for _, l := range s.servers {
+		if l.name == name {
+			return l.cert
+		}
+	}
+	return nil
+}
+
 // Draining reports whether the end has begun: readiness fails from then on.
 func (s *Server) Draining() bool { return s.draining.Load() }

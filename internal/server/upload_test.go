@@ -3,6 +3,7 @@ package server_test
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -89,6 +90,38 @@ func TestSilentBodyIsCut(t *testing.T) {
 					t.Errorf("answer %q", answer)
 				}
 			})
+		})
+	}
+}
+
+// The same on real connections, with a limit that a test can wait for.
+func TestSilentBodyOnSockets(t *testing.T) {
+	t.Parallel()
+	const short = 300 * time.Millisecond
+	f := mustFiles(t, "a.example")
+	for name, cert := range map[string]*server.Certificate{"plain": nil, "TLS": f.mustLoad(nil)} {
+		t.Run(name, func(t *testing.T) {
+			got := make(chan outcome, 1)
+			s := server.New(server.Config{BodyIdleTimeout: short})
+			s.AddPublic("public", "127.0.0.1:0", reading(got), cert)
+			r := mustRun(t, s)
+			defer func() { r.stop(); _ = r.mustEnd() }()
+			conn := mustDial(t, r)
+			if cert != nil {
+				conn = tls.Client(conn, &tls.Config{RootCAs: f.trusting().RootCAs, ServerName: "a.example"})
+			}
+			_, _ = io.WriteString(conn, post+"Content-Length: 100\r\n\r\n")
+			for range 6 {
+				time.Sleep(short / 6)
+				_, _ = io.WriteString(conn, "x")
+			}
+			answer, err := io.ReadAll(conn)
+			if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408") {
+				t.Errorf("answer %q, %v", answer, err)
+			}
+			if o := <-got; !errors.Is(o.err, server.ErrBodyIdle) || o.n != 6 || o.took < 2*short-short/6 {
+				t.Errorf("read %d in %v: %v", o.n, o.took, o.err)
+			}
 		})
 	}
 }
@@ -189,6 +222,7 @@ func protocols() map[string]func(*http.Protocols, bool) {
 // has the same limit.
 func TestUnreadBodyHoldsNobodyUp(t *testing.T) {
 	refuse := func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) }
+	flush := func(w http.ResponseWriter, _ *http.Request) { _ = http.NewResponseController(w).Flush() }
 	abort := func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) }
 	for _, tt := range []struct {
 		name, head, body string
@@ -201,6 +235,7 @@ func TestUnreadBodyHoldsNobodyUp(t *testing.T) {
 		{"all there, chunked", "Transfer-Encoding: chunked\r\n", "3\r\nabc\r\n0\r\n\r\n", refuse, 401, 0, true},
 		{"silent", "Content-Length: 9\r\n", "abc", refuse, 401, idle, false},
 		{"silent, nothing written", "Content-Length: 9\r\n", "abc", func(http.ResponseWriter, *http.Request) {}, 200, idle, false},
+		{"silent, flushed", "Content-Length: 9\r\n", "abc", flush, 200, idle, false},
 		{"too long to wait for", "Content-Length: 1000000\r\n", "abc", refuse, 401, 0, false},
 		{"waits for 100 Continue", "Content-Length: 9\r\nExpect: 100-continue\r\n", "", refuse, 401, 0, false},
 		{"panic", "Content-Length: 9\r\n", "abc", abort, 0, 0, false},
@@ -276,14 +311,16 @@ func TestHijackEndsTheLimit(t *testing.T) {
 						t.Errorf("hijack: %v", err)
 						return
 					}
-					defer c.Close()
-					_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\n\r\n")
-					_ = rw.Flush()
-					text, err := rw.ReadString('\n')
-					if err != nil {
-						t.Errorf("after %q: %v", text, err)
-					}
-					_, _ = io.WriteString(c, text)
+					go func() { // goes on when the handler has returned
+						defer c.Close()
+						_, _ = rw.WriteString("HTTP/1.1 101 Switching Protocols\r\n\r\n")
+						_ = rw.Flush()
+						text, err := rw.ReadString('\n')
+						if err != nil {
+							t.Errorf("after %q: %v", text, err)
+						}
+						_, _ = io.WriteString(c, text)
+					}()
 				}))
 				conn := r.mustDial()
 				_, _ = io.WriteString(conn, "GET / HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"+head+"\r\n")

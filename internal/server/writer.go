@@ -52,11 +52,18 @@ func (w *writer) WriteString(s string) (int, error) {
 	return io.WriteString(w.ResponseWriter, s)
 }
 
-// ReadFrom implements io.ReaderFrom: the server may send without copying.
+// ReadFrom implements io.ReaderFrom: over HTTP/1.1 the server may send without
+// copying. Elsewhere the answer begins with the first byte that r has.
 func (w *writer) ReadFrom(r io.Reader) (int64, error) {
-	w.start()
-	return io.Copy(w.ResponseWriter, r)
+	if below, ok := w.ResponseWriter.(io.ReaderFrom); ok {
+		w.start()
+		return below.ReadFrom(r)
+	}
+	return io.Copy(onlyWriter{w}, r)
 }
+
+// onlyWriter keeps io.Copy from calling ReadFrom again.
+type onlyWriter struct{ io.Writer }
 
 // Flush implements http.Flusher. A writer below that cannot flush is no error: the
 // data goes out when the handler returns.

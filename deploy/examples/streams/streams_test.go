@@ -135,6 +135,11 @@ func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
 	k.MustEnd(t) // half of it: the client has no more to say
 	want(k, "OK", "", `"echo-messages":["all"]`)
 
+	// The back end ends the call while the client could still say more.
+	k = p.grpc(t, addr, token, "chat")
+	k.MustSay(t, "fail enough")
+	want(k, "FailedPrecondition", "enough", `"echo-messages":["all"]`)
+
 	want(p.grpc(t, addr, token, "-timeout", "300ms", "count", "0"), "DeadlineExceeded", "*", "")
 	want(p.grpc(t, addr, "", "say", "hello"), "Unauthenticated", "*", "")
 	want(p.grpc(t, addr, interop.Altered(t, token), "count", "0"), "Unauthenticated", "*", "")

@@ -46,10 +46,15 @@ const Tick = 50 * time.Millisecond
 func say(ctx context.Context, in *wrapperspb.StringValue) (*wrapperspb.StringValue, error) {
 	_ = grpc.SetHeader(ctx, caller(ctx)) // fails only after the header was sent
 	_ = grpc.SetTrailer(ctx, metadata.Pairs(Messages, "1"))
+	return in, refused(in)
+}
+
+// refused is the error that a text asks for.
+func refused(in *wrapperspb.StringValue) error {
 	if reason, found := strings.CutPrefix(in.GetValue(), "fail "); found {
-		return nil, status.Error(codes.FailedPrecondition, reason)
+		return status.Error(codes.FailedPrecondition, reason)
 	}
-	return in, nil
+	return nil
 }
 
 func count(s grpc.ServerStream) error {
@@ -87,6 +92,9 @@ func chat(s grpc.ServerStream) error {
 		if err := s.RecvMsg(in); errors.Is(err, io.EOF) {
 			return nil
 		} else if err != nil {
+			return err
+		}
+		if err := refused(in); err != nil {
 			return err
 		}
 		if err := s.SendMsg(in); err != nil {
