@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"errors"
 	"net/http"
 	"net/url"
 	"strings"
@@ -82,10 +81,16 @@ func (g *Gateway) vouch(w http.ResponseWriter, x *exchange) {
 	w.WriteHeader(http.StatusOK)
 }
 
-// What a question can lack, in words for whoever configures the asking proxy.
-var (
-	errNoTarget = errors.New("Which request is meant? Send X-Forwarded-Method and X-Forwarded-Uri, or X-Original-Method and X-Original-URI, or append its path to " + forwardAuthPath + ".") //nolint:revive,staticcheck // shown to a person as it stands
-	errTwoWays  = errors.New("The headers about the original request disagree or come twice.")                                                                                               //nolint:revive,staticcheck // as above
+// badQuestion is what a question lacks, in words for whoever configures the asking
+// proxy.
+type badQuestion string
+
+func (q badQuestion) Error() string { return string(q) }
+
+const (
+	errNoTarget = badQuestion("Which request is meant? Send X-Forwarded-Method and X-Forwarded-Uri, or X-Original-Method and " +
+		"X-Original-URI, or append its path to " + forwardAuthPath + ".")
+	errTwoWays = badQuestion("The headers about the original request disagree or come twice.")
 )
 
 // askedAbout builds the request that a proxy asks about: method, target and host

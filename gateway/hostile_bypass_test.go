@@ -9,7 +9,6 @@ import (
 // CVE-2025-54576, CVE-2026-41059, Traefik CVE-2023-47106.
 func bypassAttacks() []attack {
 	list := []attack{
-		{"OPTIONS", send("OPTIONS", "/x", ""), "401", nil, ""},
 		{"HEAD", send("HEAD", "/x", ""), "401", nil, ""},
 		{"preflight where no page is allowed", send("OPTIONS", "/x", "", "Origin: https://app.example", "Access-Control-Request-Method: GET"), "401", nil, ""},
 		{"preflight of a foreign page", send("OPTIONS", "/cors", "", "Origin: https://evil.example", "Access-Control-Request-Method: GET"), "401", nil, ""},
@@ -17,7 +16,7 @@ func bypassAttacks() []attack {
 		{"preflight of null", send("OPTIONS", "/cors", "", "Origin: null", "Access-Control-Request-Method: GET"), "401", nil, ""},
 		{"preflight of a page that is listed in part", send("OPTIONS", "/cors", "", "Origin: https://app.example.evil", "Access-Control-Request-Method: GET"), "401", nil, ""},
 		{"preflight of a listed page reaches nobody", send("OPTIONS", "/cors", "", "Origin: https://app.example", "Access-Control-Request-Method: GET"), "204", nil, ""},
-		{"preflight with a body reaches nobody", send("OPTIONS", "/cors", smuggled, "Origin: https://app.example", "Access-Control-Request-Method: GET", fmt.Sprintf("Content-Length: %d", len(smuggled))), "204", nil, ""},
+		{"preflight with a body reaches nobody", send("OPTIONS", "/cors", smuggled, "Origin: https://app.example", "Access-Control-Request-Method: GET", length), "204", nil, ""},
 		{"a GET dressed as a preflight", ask("/cors", "Origin: https://app.example", "Access-Control-Request-Method: GET"), "401", nil, ""},
 		{"a range", ask("/x", "Range: bytes=0-0", "If-Range: x"), "401", nil, ""},
 		{"a cached copy", ask("/x", "If-None-Match: *", "Cache-Control: only-if-cached", "If-Modified-Since: Sat, 21 Nov 2026 00:00:00 GMT"), "401", nil, ""},

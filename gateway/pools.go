@@ -71,7 +71,8 @@ func (p *pools) run(ctx context.Context) error {
 	}
 	p.mu.Unlock()
 	<-ctx.Done()
-	p.mu.Lock() // no upstream starts after this
+	p.mu.Lock()
+	p.ctx = nil // no upstream starts after this
 	p.mu.Unlock()
 	p.wg.Wait()
 	return nil

@@ -136,7 +136,8 @@ func (t *tunnel) Read(p []byte) (int, error) {
 	}
 	n, err := t.ReadWriteCloser.Read(p)
 	t.frames.advance(p[:n])
-	if timeout, ok := err.(net.Error); ok && timeout.Timeout() && why == "" && t.ending() != "" {
+	var timeout net.Error
+	if errors.As(err, &timeout) && timeout.Timeout() && why == "" && t.ending() != "" {
 		if n > 0 {
 			return n, nil
 		}

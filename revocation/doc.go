@@ -19,6 +19,13 @@
 // to every one. A token whose session's birth is not known is compared with a
 // cut-off by its iat, and the cut-off's second is refused whole.
 //
+// # Who hears of it
+//
+// A [Feed] reads the feed from its beginning and then follows it, over one
+// connection that waits and one that looks for losses: another epoch, a record
+// whose predecessor is not the last one seen, a sequence that fell. It reports
+// records, gaps, and how far behind it is; what to do about a gap is its owner's.
+//
 // # What Redis holds
 //
 // Three kinds of keys, all in the slot of the hash tag {rev}; names.go has their

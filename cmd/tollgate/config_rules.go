@@ -136,9 +136,6 @@ func (r *rules) times() {
 	if k.RotateEvery.Value > 0 && k.RotateEvery.Value < k.Prepublish.Value && !r.faulty["TOLLGATE_KEY_PREPUBLISH"] {
 		r.fault("TOLLGATE_KEY_ROTATE_EVERY", "is shorter than TOLLGATE_KEY_PREPUBLISH: a key would have to sign before verifiers know it")
 	}
-	if k.JWKSMinRefetch.Value > k.JWKSRefresh.Value && !r.faulty["TOLLGATE_JWKS_REFRESH"] {
-		r.fault("TOLLGATE_JWKS_MIN_REFETCH", "is longer than TOLLGATE_JWKS_REFRESH")
-	}
 	if t.MaxTokenBytes.Value > r.c.Listeners.MaxHeaderBytes.Value && !r.faulty["TOLLGATE_MAX_HEADER_BYTES"] {
 		r.warn("TOLLGATE_MAX_TOKEN_BYTES", "is more than TOLLGATE_MAX_HEADER_BYTES: such a token cannot arrive")
 	}
@@ -158,6 +155,9 @@ func (r *rules) claims() {
 
 func (r *rules) keys() {
 	c := r.c
+	if c.Keys.JWKSRefresh.Value < c.Keys.JWKSMinRefetch.Value && !r.faulty["TOLLGATE_JWKS_MIN_REFETCH"] {
+		r.fault("TOLLGATE_JWKS_REFRESH", "is shorter than TOLLGATE_JWKS_MIN_REFETCH, "+c.Keys.JWKSMinRefetch.Value.String())
+	}
 	sealed := c.Keys.EncryptionKey.Set() || c.Keys.AllowUnsealed.Value
 	if c.Roles.Issuer.Value && c.Keys.Store.Value == "" && !sealed && !c.Redis.URL.Embedded() && !r.faulty["TOLLGATE_KEY_STORE"] {
 		r.fault("TOLLGATE_KEY_ENCRYPTION_KEY",

@@ -113,6 +113,11 @@ func TestDefaults(t *testing.T) {
 		{"API prefix", c.Shape.APIPrefix.Value, "/api"},
 		{"log", []string{c.Observe.LogLevel.Value, c.Observe.LogFormat.Value}, []string{"info", "auto"}},
 		{"max-age", c.jwksMaxAge(), 5 * time.Minute},
+		{"TLS", []string{c.Listeners.TLSCertFile.Value, c.Listeners.TLSKeyFile.Value}, []string{"", ""}},
+		{"HSTS", c.Listeners.HSTS.Value, time.Duration(0)},
+		{"CORS", len(c.Listeners.CORSOrigins.Value), 0},
+		{"cookies", []string{c.Cookies.Name.Value, c.Cookies.ImpersonationName.Value}, []string{"", ""}},
+		{"foreign keys", []time.Duration{c.Keys.JWKSRefresh.Value, c.Keys.JWKSMinRefetch.Value}, []time.Duration{5 * time.Minute, 10 * time.Second}},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)
@@ -138,6 +143,9 @@ func TestValues(t *testing.T) {
 		"TOLLGATE_SIGNING_ALG":               "RS256, EdDSA",
 		"TOLLGATE_KEY_STORE":                 "file:/var/lib/tollgate",
 		"TOLLGATE_JWKS_MAX_AGE":              "1h",
+		"TOLLGATE_JWKS_MIN_REFETCH":          "1s",
+		"TOLLGATE_CORS_ORIGINS":              "https://a.example , http://localhost:5173",
+		"TOLLGATE_COOKIE_NAME":               " access ",
 		"TOLLGATE_LOGIN_CONCURRENCY":         "3",
 		"TOLLGATE_ADMIN_TOKEN":               "-",
 		"TOLLGATE_LOG_LEVEL":                 "WARN",
@@ -170,6 +178,9 @@ func TestValues(t *testing.T) {
 		{"algorithms", c.Keys.SigningAlg.Value, []keys.Algorithm{keys.RS256, keys.EdDSA}},
 		{"key directory", c.Keys.Store.Value, "/var/lib/tollgate"},
 		{"max-age", c.jwksMaxAge(), 15 * time.Minute},
+		{"refetch", c.Keys.JWKSMinRefetch.Value, time.Second},
+		{"CORS", c.Listeners.CORSOrigins.Value, []string{"https://a.example", "http://localhost:5173"}},
+		{"cookie", c.Cookies.Name.Value, "access"},
 		{"slots", c.loginSlots(), 3},
 		{"level", c.Observe.LogLevel.Value, "warn"},
 		{"access log", c.Observe.AccessLog.Value, false},

@@ -70,21 +70,28 @@ func (p *programs) mustServe(t *testing.T, settings interop.Env) *interop.Tollga
 	return interop.MustServe(t, env)
 }
 
-// socket, events and chat begin to talk with a token.
-func (p *programs) socket(t *testing.T, addr, token string, flags ...string) *interop.Talk {
+// socket, events and grpc begin to talk to tollgate with a token, over TLS where
+// it has a certificate.
+func (p *programs) socket(t *testing.T, g *interop.Tollgate, token string, flags ...string) *interop.Talk {
 	t.Helper()
-	args := append([]string{"client.mjs", "ws://" + addr + "/ws/echo"}, flags...)
-	return interop.MustTalk(t, p.node, access(token), "node", args...)
+	args := append([]string{"client.mjs", strings.Replace(g.URL, "http", "ws", 1) + "/ws/echo"}, flags...)
+	return interop.MustTalk(t, p.node, access(g, token), "node", args...)
 }
 
-func (p *programs) events(t *testing.T, addr, token string) *interop.Talk {
+func (p *programs) events(t *testing.T, g *interop.Tollgate, token string) *interop.Talk {
 	t.Helper()
-	return interop.MustTalk(t, p.node, access(token), "node", "client.mjs", "http://"+addr+"/events")
+	return interop.MustTalk(t, p.node, access(g, token), "node", "client.mjs", g.URL+"/events")
 }
 
-func (p *programs) grpc(t *testing.T, addr, token string, args ...string) *interop.Talk {
+func (p *programs) grpc(t *testing.T, g *interop.Tollgate, token string, args ...string) *interop.Talk {
 	t.Helper()
-	return interop.MustTalk(t, os.TempDir(), access(token), p.client, append([]string{"-addr", addr}, args...)...)
+	return interop.MustTalk(t, os.TempDir(), access(g, token), p.client, append([]string{"-addr", g.Addr, "-ca", g.Env["TLS_CERT_FILE"]}, args...)...)
 }
 
-func access(token string) []string { return []string{"ACCESS=" + token} }
+func access(g *interop.Tollgate, token string) []string {
+	env := []string{"ACCESS=" + token}
+	if ca := g.Env["TLS_CERT_FILE"]; ca != "" {
+		env = append(env, "NODE_EXTRA_CA_CERTS="+ca)
+	}
+	return env
+}

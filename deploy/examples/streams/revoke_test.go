@@ -25,7 +25,7 @@ type open struct {
 }
 
 // mustOpen logs in, opens one stream of each kind and waits until they flow.
-func (p *programs) mustOpen(t *testing.T, issuer *interop.Tollgate, edge, name, id string) *open {
+func (p *programs) mustOpen(t *testing.T, issuer, edge *interop.Tollgate, name, id string) *open {
 	t.Helper()
 	o := &open{user: id, pair: issuer.MustLogIn(t, name)}
 	o.streams = map[string]*interop.Talk{
@@ -112,10 +112,10 @@ func TestRevocationEndsStreams(t *testing.T) {
 				names[n] = fmt.Sprintf("%s-%d-%d", c.name, i, n)
 				ids[n] = issuer.MustAddUser(t, names[n])
 			}
-			ended := p.mustOpen(t, issuer, edge.Addr, names[0], ids[0])
+			ended := p.mustOpen(t, issuer, edge, names[0], ids[0])
 			// Another session of the same user, where the revocation spares it.
 			other := min(1, strings.Count(c.name, "subject"))
-			spared := p.mustOpen(t, issuer, edge.Addr, names[other], ids[other])
+			spared := p.mustOpen(t, issuer, edge, names[other], ids[other])
 			start := time.Now()
 			c.revoke(t, ended)
 			answered := time.Since(start)
@@ -161,7 +161,7 @@ func TestExpiryEndsStreams(t *testing.T) {
 	p := mustPrograms(t)
 	g := p.mustServe(t, interop.Env{"ACCESS_TTL": "3s", "LEEWAY": "0s"})
 	id := g.MustAddUser(t, "ada")
-	o := p.mustOpen(t, g, g.Addr, "ada", id)
+	o := p.mustOpen(t, g, g, "ada", id)
 	exp, ok := interop.Segment(t, o.pair.Access, 1)["exp"].(float64)
 	if !ok {
 		t.Fatal("no exp")

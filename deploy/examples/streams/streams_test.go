@@ -14,17 +14,25 @@ import (
 
 func TestStreams(t *testing.T) {
 	p := mustPrograms(t)
-	g := p.mustServe(t, nil)
-	user := g.MustAddUser(t, "ada")
-	token := g.MustLogIn(t, "ada").Access
-	t.Run("websocket", func(t *testing.T) { p.checkSocket(t, g.Addr, token, user) })
-	t.Run("event stream", func(t *testing.T) { p.checkEvents(t, g.Addr, token, user) })
-	t.Run("gRPC", func(t *testing.T) { p.checkCalls(t, g.Addr, token, user) })
+	cert := interop.MustCertificate(t)
+	for name, settings := range map[string]interop.Env{
+		"plain": nil, "TLS": {"TLS_CERT_FILE": cert.CertFile, "TLS_KEY_FILE": cert.KeyFile},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g := p.mustServe(t, settings)
+			g.Client = cert.MustClient(t)
+			user := g.MustAddUser(t, "ada")
+			token := g.MustLogIn(t, "ada").Access
+			t.Run("websocket", func(t *testing.T) { p.checkSocket(t, g, token, user) })
+			t.Run("event stream", func(t *testing.T) { p.checkEvents(t, g, token, user) })
+			t.Run("gRPC", func(t *testing.T) { p.checkCalls(t, g, token, user) })
+		})
+	}
 }
 
-func (p *programs) checkSocket(t *testing.T, addr, token, user string) {
+func (p *programs) checkSocket(t *testing.T, g *interop.Tollgate, token, user string) {
 	for _, flags := range [][]string{nil, {"--browser"}} {
-		s := p.socket(t, addr, token, flags...)
+		s := p.socket(t, g, token, flags...)
 		if got, want := s.MustHear(t, "open", "refused").Text("open"), strings.Join(flags, ""); got != map[string]string{"": "", "--browser": "bearer"}[want] {
 			t.Errorf("the subprotocol is %q", got)
 		}
@@ -52,14 +60,14 @@ func (p *programs) checkSocket(t *testing.T, addr, token, user string) {
 		}
 	}
 	for _, bad := range []string{"", interop.Forged(t, token)} {
-		if got := p.socket(t, addr, bad).MustHear(t, "open", "refused").Text("refused"); got != "401" {
+		if got := p.socket(t, g, bad).MustHear(t, "open", "refused").Text("refused"); got != "401" {
 			t.Errorf("status %q, want 401", got)
 		}
 	}
 }
 
-func (p *programs) checkEvents(t *testing.T, addr, token, user string) {
-	s := p.events(t, addr, token)
+func (p *programs) checkEvents(t *testing.T, g *interop.Tollgate, token, user string) {
+	s := p.events(t, g, token)
 	if got := s.MustHear(t, "open", "refused").Text("open"); got != "text/event-stream" {
 		t.Fatalf("the media type is %q", got)
 	}
@@ -75,7 +83,7 @@ func (p *programs) checkEvents(t *testing.T, addr, token, user string) {
 		}
 		last = l.At
 	}
-	if got := p.events(t, addr, "").MustHear(t, "open", "refused").Text("refused"); got != "401" {
+	if got := p.events(t, g, "").MustHear(t, "open", "refused").Text("refused"); got != "401" {
 		t.Errorf("status %q, want 401", got)
 	}
 }
@@ -88,7 +96,7 @@ func ended(t *testing.T, k *interop.Talk) (code, detail, trailer string) {
 	return l.Text("status"), l.Text("detail"), string(text)
 }
 
-func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
+func (p *programs) checkCalls(t *testing.T, g *interop.Tollgate, token, user string) {
 	want := func(k *interop.Talk, code, detail, trailer string) {
 		t.Helper()
 		gotCode, gotDetail, gotTrailer := ended(t, k)
@@ -104,18 +112,18 @@ func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
 		}
 	}
 	for _, forged := range []string{"", "x-user-id=root", "X-USER-ID=root", "x_user_id=root", "x.user.id=root"} {
-		k := p.grpc(t, addr, token, "-metadata", forged, "say", "grüße €")
+		k := p.grpc(t, g, token, "-metadata", forged, "say", "grüße €")
 		caller(k)
 		if got := k.MustHear(t, "message").Text("message"); got != "grüße €" {
 			t.Errorf("%q came back", got)
 		}
 		want(k, "OK", "", `"echo-messages":["1"]`)
 	}
-	k := p.grpc(t, addr, token, "say", "fail not now: é %41")
+	k := p.grpc(t, g, token, "say", "fail not now: é %41")
 	caller(k)
 	want(k, "FailedPrecondition", "not now: é %41", `"echo-messages":["1"]`)
 
-	k = p.grpc(t, addr, token, "count", "500")
+	k = p.grpc(t, g, token, "count", "500")
 	caller(k)
 	for n := 1; n <= 500; n++ {
 		if got := k.MustHear(t, "message").Text("message"); got != fmt.Sprint(n) {
@@ -124,7 +132,7 @@ func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
 	}
 	want(k, "OK", "", `"echo-messages":["all"]`)
 
-	k = p.grpc(t, addr, token, "chat")
+	k = p.grpc(t, g, token, "chat")
 	caller(k) // the metadata is there before the first message
 	for _, text := range []string{"one", "two", strings.Repeat("long ", 10_000)} {
 		k.MustSay(t, text)
@@ -136,11 +144,11 @@ func (p *programs) checkCalls(t *testing.T, addr, token, user string) {
 	want(k, "OK", "", `"echo-messages":["all"]`)
 
 	// The back end ends the call while the client could still say more.
-	k = p.grpc(t, addr, token, "chat")
+	k = p.grpc(t, g, token, "chat")
 	k.MustSay(t, "fail enough")
 	want(k, "FailedPrecondition", "enough", `"echo-messages":["all"]`)
 
-	want(p.grpc(t, addr, token, "-timeout", "300ms", "count", "0"), "DeadlineExceeded", "*", "")
-	want(p.grpc(t, addr, "", "say", "hello"), "Unauthenticated", "*", "")
-	want(p.grpc(t, addr, interop.Altered(t, token), "count", "0"), "Unauthenticated", "*", "")
+	want(p.grpc(t, g, token, "-timeout", "300ms", "count", "0"), "DeadlineExceeded", "*", "")
+	want(p.grpc(t, g, "", "say", "hello"), "Unauthenticated", "*", "")
+	want(p.grpc(t, g, interop.Altered(t, token), "count", "0"), "Unauthenticated", "*", "")
 }
