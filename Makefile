@@ -1,6 +1,6 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
-LINT     := go tool -modfile=.ci/tools/go.mod golangci-lint
+LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
 .PHONY: help build test lint bench dev race fuzz ci tidy interop nightly
 .DEFAULT_GOAL := help
@@ -20,6 +20,7 @@ race: ## run every test under the race detector
 lint: ## golangci-lint, the examples included, and a tidy go.mod
 	$(LINT) run ./...
 	go mod tidy -diff
+	cd deploy/examples/grpc && $(LINT) run ./... && go mod tidy -diff
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
@@ -27,8 +28,8 @@ bench: ## run every Go benchmark once
 dev: ## start a gateway with everything in it, on loopback
 	go run ./cmd/tollgate dev
 
-interop: ## check tollgate against other people's programs (needs npm and Debian's python3-jwt)
-	go test -tags interop -count=1 -timeout 10m ./deploy/examples/...
+interop: build ## run the examples against other people's programs (.ci/run lists them)
+	TOLLGATE_INTEROP_BINARY=$(CURDIR)/bin/tollgate go test -tags interop -count=1 -p 1 -timeout 10m ./deploy/examples/...
 
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \
@@ -42,10 +43,11 @@ nightly: ## what takes longer: fuzzing by the minute, races three times over
 	go test -tags nightly -run "TestGigabyte|TestIdleWebSockets|TestJWKSHost|TestReloadUnderLoad" -v -timeout 30m ./cmd/tollgate
 	go test -race -count=3 -timeout 60m ./...
 
-tidy: ## format the code, tidy both modules
+tidy: ## format the code, tidy all modules
 	$(LINT) fmt ./...
 	go mod tidy
 	cd .ci/tools && go mod tidy
+	cd deploy/examples/grpc && go mod tidy
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

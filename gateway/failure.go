@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"tollgate/gateway/upstream"
+	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 )
 
@@ -37,6 +38,8 @@ func classify(r *http.Request, err error) failure {
 	switch {
 	case errors.As(err, &large):
 		return failure{http.StatusRequestEntityTooLarge, "body_too_large", tooLarge, false}
+	case errors.Is(err, server.ErrBodyIdle):
+		return failure{http.StatusRequestTimeout, "body_idle", "The request body stopped arriving.", false}
 	case errors.Is(context.Cause(r.Context()), errFirstByte):
 		return failure{http.StatusGatewayTimeout, telemetry.UpstreamTimeout, "The upstream did not answer in time.", true}
 	case r.Context().Err() != nil:

@@ -36,6 +36,10 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusBadRequest, "forward_auth", err.Error())
 		return
 	}
+	if refusedMethod(asked.Method) {
+		noRoute(w, asked, record, methods)
+		return
+	}
 	table := g.table.Load()
 	at, err := readTarget(asked)
 	if err != nil {
@@ -70,11 +74,13 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 func (g *Gateway) vouch(w http.ResponseWriter, x *exchange) {
 	h := w.Header()
 	for _, header := range x.route.Identity {
-		value := ""
-		if x.identity != nil {
-			value, _ = header.value(x.identity)
+		h[header.Name] = []string{""}
+		if x.identity == nil {
+			continue
 		}
-		h[header.Name] = []string{value}
+		if value, ok := header.value(x.identity); ok {
+			h[header.Name] = []string{value}
+		}
 	}
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", "0")
@@ -109,13 +115,19 @@ func askedAbout(r *http.Request) (*http.Request, error) {
 	if err != nil {
 		return nil, err
 	}
-	suffix := strings.TrimPrefix(r.RequestURI, forwardAuthPath)
+	suffix, literal := strings.CutPrefix(r.RequestURI, forwardAuthPath)
 	path, _, _ := strings.Cut(suffix, "?")
 	switch {
+	case !literal:
+		return nil, errNoTarget
 	case uri == "" && (path == "" || path == "/" && method != ""):
 		return nil, errNoTarget
 	case uri == "":
 		// Envoy appends the path and keeps the method: both are the request's own.
+		// Whoever appends the path to a GET of its own names the method.
+		if method != "" && method != r.Method && r.Method != http.MethodGet {
+			return nil, errTwoWays
+		}
 		uri = suffix
 		if method == "" {
 			method = r.Method

@@ -35,7 +35,7 @@ func readStrictly(raw string) (*reading, error) {
 	if first == nil {
 		return nil, fmt.Errorf("request line %q", lines[0])
 	}
-	if strings.ContainsAny(first[2], "#\\") {
+	if path, _, _ := strings.Cut(first[2], "?"); strings.Contains(first[2], "#") || strings.ContainsFunc(path, func(c rune) bool { return c > 0xff || !inPath(byte(c)) }) {
 		return nil, fmt.Errorf("target %q", first[2])
 	}
 	r := &reading{method: first[1], target: first[2], header: http.Header{}}

@@ -25,8 +25,8 @@ type target struct {
 // policies are chosen by both.
 func readTarget(r *http.Request) (target, error) {
 	u := r.URL
-	if !strings.HasPrefix(u.Path, "/") || strings.IndexByte(r.RequestURI, '#') >= 0 {
-		return target{}, errPath // "*", authority form; a fragment is never sent
+	if !strings.HasPrefix(u.Path, "/") || strings.ContainsAny(r.RequestURI, "# ") {
+		return target{}, errPath // "*", authority form; nobody sends a fragment or a blank
 	}
 	if u.Scheme != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
 		return target{}, errPath // absolute form; of a user in it RFC 9110 section 4.2.4 warns

@@ -60,9 +60,7 @@ func (p *Public) Rest() http.Handler { return p.rest }
 
 // ServeHTTP answers one request.
 func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if r.Method == http.MethodConnect || r.Method == http.MethodTrace {
-		// Neither means anything to a back end, and both have opened holes in
-		// others (security.md 2.2).
+	if refusedMethod(r.Method) {
 		w.Header().Set("Connection", "close")
 		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
@@ -78,6 +76,12 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.echo.ServeHTTP(w, p.plain(r, at))
+}
+
+// refusedMethod reports whether a method is nobody's: neither means anything to a
+// back end, and both have opened holes in others (Traefik CVE-2026-71324).
+func refusedMethod(method string) bool {
+	return method == http.MethodConnect || method == http.MethodTrace
 }
 
 // plain returns the request with its path unescaped where that is the path of a

@@ -15,6 +15,7 @@ type collector struct {
 	jwksAge *prometheus.Desc
 	healthy *prometheus.Desc
 	busy    *prometheus.Desc
+	expiry  *prometheus.Desc
 }
 
 func newCollector(a *app) *collector {
@@ -24,6 +25,7 @@ func newCollector(a *app) *collector {
 		streams: prometheus.NewDesc("tollgate_streams_open", "WebSockets, event streams and gRPC calls with a token that are open.", nil, nil),
 		jwksAge: prometheus.NewDesc("tollgate_jwks_age_seconds", "Age of the key set held of a trusted issuer; absent while there is none.", []string{"issuer"}, nil),
 		healthy: prometheus.NewDesc("tollgate_upstream_healthy", "1 when the target takes requests: healthy and not ejected.", target, nil),
+		expiry:  prometheus.NewDesc("tollgate_tls_certificate_not_after_timestamp_seconds", "When the public listener's certificate ends; absent without TLS.", nil, nil),
 		busy:    prometheus.NewDesc("tollgate_upstream_inflight", "Requests that the target is serving.", target, nil),
 	}
 }
@@ -45,6 +47,9 @@ func (c *collector) Collect(out chan<- prometheus.Metric) {
 				out <- prometheus.MustNewConstMetric(c.busy, prometheus.GaugeValue, float64(t.InFlight), u.Name(), t.URL)
 			}
 		}
+	}
+	if cert := c.app.server.Certificate(publicListener); cert != nil {
+		out <- prometheus.MustNewConstMetric(c.expiry, prometheus.GaugeValue, float64(cert.Info().NotAfter.Unix()))
 	}
 	if r := c.app.reloader; r != nil {
 		for _, s := range r.status() {

@@ -81,10 +81,9 @@ func (o *open) mustClose(t *testing.T, since time.Time, reason string) map[strin
 	return took
 }
 
-// TestRevocationEndsStreams revokes at one process and watches the streams of
-// another, an edge that signs nothing.
-func TestRevocationEndsStreams(t *testing.T) {
-	p := mustPrograms(t)
+// checkRevocation revokes at one process and watches the streams of another, an
+// edge that signs nothing.
+func (p *programs) checkRevocation(t *testing.T) {
 	issuer := p.mustServe(t, nil)
 	edge := p.mustServe(t, interop.Env{
 		"REDIS_URL": issuer.Redis.URL, "ISSUER": issuer.URL, "ENABLE_ISSUER": "false", "ENABLE_ADMIN": "false", "ADMIN_LISTEN": "",
@@ -126,6 +125,10 @@ func TestRevocationEndsStreams(t *testing.T) {
 					t.Errorf("the %s outlived its token by %s, want at most %s", kind, took, within)
 				}
 			}
+			// An event source connects again by itself.
+			if got := p.events(t, edge, ended.pair.Access).MustHear(t, "open", "refused").Text("refused"); got != "401" {
+				t.Errorf("the stream that was opened again: status %q, want 401", got)
+			}
 			time.Sleep(within) // whatever would come late has come
 			spared.mustFlow(t)
 		})
@@ -156,9 +159,8 @@ func mustRevoke(t *testing.T, g *interop.Tollgate, kind, value string) {
 	}
 }
 
-// TestExpiryEndsStreams: nobody revokes anything, the token is over.
-func TestExpiryEndsStreams(t *testing.T) {
-	p := mustPrograms(t)
+// checkExpiry revokes nothing: the token is over.
+func (p *programs) checkExpiry(t *testing.T) {
 	g := p.mustServe(t, interop.Env{"ACCESS_TTL": "3s", "LEEWAY": "0s"})
 	id := g.MustAddUser(t, "ada")
 	o := p.mustOpen(t, g, g, "ada", id)

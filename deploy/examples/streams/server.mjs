@@ -10,7 +10,7 @@ const server = createServer((request, response) => {
   }
   response.writeHead(200, { "Content-Type": "text/event-stream", "Cache-Control": "no-cache" });
   let n = 0;
-  const send = () => response.write(`id: ${++n}\ndata: ${JSON.stringify({ n, user: request.headers["x-user-id"] })}\n\n`);
+  const send = () => response.write(`id: ${++n}\ndata: ${JSON.stringify({ n, at: Date.now(), user: request.headers["x-user-id"] })}\n\n`);
   send();
   const timer = setInterval(send, 200);
   response.on("close", () => clearInterval(timer));

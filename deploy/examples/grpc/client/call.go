@@ -77,7 +77,10 @@ func chat(ctx context.Context, conn *grpc.ClientConn) error {
 	}
 	go func() {
 		lines := bufio.NewScanner(os.Stdin)
-		for lines.Scan() && s.SendMsg(wrapperspb.String(lines.Text())) == nil {
+		for lines.Scan() {
+			if s.SendMsg(wrapperspb.String(lines.Text())) != nil {
+				return // the stream is over, and receive knows why
+			}
 		}
 		_ = s.CloseSend()
 	}()
