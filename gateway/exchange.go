@@ -18,6 +18,8 @@ type exchange struct {
 	identity   *token.Identity // nil: public, anonymous, or let through by report-only
 	timer      *time.Timer     // ends the wait for the first byte
 	conn       interrupter     // to the back end, of an upgrade
+	in         *http.Request   // as it came; with answer, from the proxying on
+	answer     http.Header
 }
 
 type exchangeKey struct{}

@@ -144,14 +144,19 @@ func askedAbout(r *http.Request) (*http.Request, error) {
 // is none, others send one) gives its path and query.
 func original(r *http.Request, method, uri, host string) (*http.Request, error) {
 	u, err := url.ParseRequestURI(uri)
-	if err != nil || !strings.HasPrefix(u.Path, "/") || method == "" || strings.ContainsAny(method, " \t\r\n") {
+	if err != nil || !strings.HasPrefix(u.Path, "/") || !isToken(method) {
 		return nil, errNoTarget
 	}
-	if u.Host != "" {
+	if u.Scheme != "" {
+		if !isWebURL(u) {
+			return nil, errNoTarget
+		}
 		if host != "" && canonicalHost(host) != canonicalHost(u.Host) {
 			return nil, errTwoWays
 		}
 		host = u.Host
+		uri = strings.TrimPrefix(uri, u.Scheme+"://"+u.Host)
+		u.Scheme, u.Host = "", ""
 	}
 	asked := r.WithContext(r.Context())
 	asked.Method, asked.URL, asked.RequestURI = method, u, uri

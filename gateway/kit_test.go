@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/keys"
 	"tollgate/keys/token"
@@ -74,6 +75,7 @@ type edgeOptions struct {
 	check   checkerFunc
 	handler http.HandlerFunc
 	trusted TrustedProxies
+	limiter *ratelimit.Limiter
 	// defaults beside the kit's own
 	defaults Defaults
 }
@@ -132,7 +134,7 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	e.Metrics = telemetry.NewMetrics(telemetry.Build{})
 	g, err := New(Config{
 		Verifier: verifier, Revocations: o.check, Routes: table,
-		TrustedProxies: o.trusted, Log: log, Metrics: e.Metrics,
+		TrustedProxies: o.trusted, Limiter: o.limiter, Log: log, Metrics: e.Metrics,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -28,8 +28,8 @@ func readTarget(r *http.Request) (target, error) {
 	if !strings.HasPrefix(u.Path, "/") || strings.ContainsAny(r.RequestURI, "# ") {
 		return target{}, errPath // "*", authority form; nobody sends a fragment or a blank
 	}
-	if u.Scheme != "" && (u.Scheme != "http" && u.Scheme != "https" || u.Host == "" || u.User != nil) {
-		return target{}, errPath // absolute form; of a user in it RFC 9110 section 4.2.4 warns
+	if u.Scheme != "" && (r.ProtoMajor > 1 || !isWebURL(u)) {
+		return target{}, errPath // absolute form, which is HTTP/1's
 	}
 	if !validHost(r.Host) {
 		return target{}, errHost
@@ -42,6 +42,12 @@ func readTarget(r *http.Request) (target, error) {
 		raw = u.EscapedPath()
 	}
 	return parseTarget(raw, u.Path)
+}
+
+// isWebURL reports whether a URL is one of HTTP's, without a user (RFC 9110 section
+// 4.2.4).
+func isWebURL(u *url.URL) bool {
+	return (u.Scheme == "http" || u.Scheme == "https") && u.Host != "" && u.User == nil
 }
 
 func parseTarget(raw, decoded string) (target, error) {

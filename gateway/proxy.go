@@ -55,6 +55,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 		delete(r.Header, "Upgrade")
 	}
 	r = r.WithContext(ctx)
+	x.in, x.answer = r, w.Header()
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = clientBody{r.Body}
 	}
@@ -116,6 +117,11 @@ func modifyResponse(res *http.Response) error {
 		x.timer.Stop()
 	}
 	delete(res.Header, "X-Request-Id") // ours stands in the answer already
+	if x.answer["X-Request-Id"] == nil {
+		// It does not: httputil clears the header of the answer behind each 1xx.
+		x.answer["X-Request-Id"] = []string{x.record.RequestID}
+		x.route.CORS.apply(x.answer, x.in)
+	}
 	if x.route.CORS != nil {
 		stripCORS(res.Header)
 	}

@@ -60,15 +60,19 @@ func (p *Public) Rest() http.Handler { return p.rest }
 
 // ServeHTTP answers one request.
 func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if refusedMethod(r.Method) {
-		w.Header().Set("Connection", "close")
-		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
+	if !isToken(r.Method) { // of HTTP/2: net/http itself refuses it of HTTP/1 alone
+		malformed(w, http.StatusBadRequest, "method", "The request's method is not acceptable.")
 		return
 	}
-	if !r.ProtoAtLeast(1, 1) && r.ContentLength != 0 {
-		// net/http keeps silent about a Transfer-Encoding on HTTP/1.0: what seems to
-		// follow the body may be a part of it (RFC 9112 section 6.1).
+	// net/http keeps silent about a Transfer-Encoding on HTTP/1.0: what seems to
+	// follow the body may be a part of it (RFC 9112 section 6.1). HTTP/2's connection
+	// may be a proxy's, with others' requests on it.
+	if r.ProtoMajor == 1 && (refusedMethod(r.Method) || r.ProtoMinor == 0 && r.ContentLength != 0) {
 		w.Header().Set("Connection", "close")
+	}
+	if refusedMethod(r.Method) {
+		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
+		return
 	}
 	at, err := readTarget(r)
 	if err != nil {
@@ -76,6 +80,16 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	p.echo.ServeHTTP(w, p.plain(r, at))
+}
+
+// isToken reports whether a text is a token, RFC 9110 section 5.6.2.
+func isToken(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; !plainName(s[i:i+1]) && strings.IndexByte("!#$%&'*+.^_`|~", c) < 0 {
+			return false
+		}
+	}
+	return s != ""
 }
 
 // refusedMethod reports whether a method is nobody's: neither means anything to a

@@ -26,7 +26,7 @@ func Main(m *testing.M) {
 	if err != nil {
 		panic(err)
 	}
-	defer os.RemoveAll(dir)
+	defer func() { _ = os.RemoveAll(dir) }()
 	binary = filepath.Join(dir, "tollgate")
 	if out, err := exec.Command("go", "build", "-o", binary, "tollgate/cmd/tollgate").CombinedOutput(); err != nil {
 		panic(fmt.Sprintf("build tollgate: %v\n%s", err, out))

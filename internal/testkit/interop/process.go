@@ -45,7 +45,7 @@ func (o *output) String() string {
 }
 
 // patience is how long a program may take to start or to end.
-const patience = 10 * time.Second
+const patience = 30 * time.Second
 
 // MustStart starts a program. Env is its whole environment but for PATH and a
 // HOME of its own; dir is where it runs. What it printed is shown when the test
