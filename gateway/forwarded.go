@@ -60,8 +60,11 @@ func hostOf(remoteAddr string) string {
 // isForwarding reports whether a header (canonical name) tells a back end where
 // a request came from or what it was before.
 func isForwarding(name string) bool {
-	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-") ||
-		name == "Forwarded" || name == "X-Real-Ip" || name == "X-Rewrite-Url"
+	switch name = strings.Trim(name, "-"); name {
+	case "Forwarded", "X-Real-Ip", "X-Rewrite-Url", "X-Forwarded", "X-Original":
+		return true
+	}
+	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-")
 }
 
 // forward writes the headers about the client anew. What came in is kept only

@@ -141,7 +141,7 @@ func FuzzHeadersCannotImitate(f *testing.F) {
 				}
 				return '_'
 			}, strings.ToUpper(got)), "_")
-			if want, set := ours[folded]; set && (want == "" || len(values) != 1 || values[0] != want || got != http.CanonicalHeaderKey(strings.ReplaceAll(folded, "_", "-"))) && !strings.HasPrefix(got, "-") && !strings.HasSuffix(got, "-") {
+			if want, set := ours[folded]; set && (want == "" || len(values) != 1 || values[0] != want || got != http.CanonicalHeaderKey(strings.ReplaceAll(folded, "_", "-"))) {
 				t.Fatalf("%q: %q arrives as %q: %q", name, value, got, values)
 			}
 			if !plainName(got) {

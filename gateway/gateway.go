@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httputil"
 	"sync/atomic"
+	"time"
 
 	"tollgate/internal/problem"
 	"tollgate/internal/ratelimit"
@@ -72,7 +73,25 @@ func New(c Config) (*Gateway, error) {
 // their connections and what is known of their health.
 func (g *Gateway) Swap(t *Table) {
 	g.pools.adopt(t)
+	for _, r := range t.routes {
+		if r.Policy.OnUnavailable == token.Allow {
+			g.log.Warn("this route lets tokens through while Redis cannot be reached, revoked ones that are not known here included (revocation.on_unavailable: allow)", "route", r.Name)
+			r.Policy.Uncertain = g.uncertain(r.Name)
+		}
+	}
 	g.table.Store(t)
+}
+
+// uncertain counts what a route lets through without knowing, and says so in the
+// log, though no more often than once a second.
+func (g *Gateway) uncertain(route string) func(revocation.Verdict) {
+	var last atomic.Int64
+	return func(v revocation.Verdict) {
+		g.metrics.FailedOpen(route)
+		if now := time.Now().Unix(); last.Swap(now) != now {
+			g.log.Warn("a token was let through although nobody can say whether it is revoked", "route", route, "error", v.Err)
+		}
+	}
 }
 
 // Table is the present routing table.
@@ -199,11 +218,17 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 		return problem.ForeignOrigin()
 	}
 	id, err := g.verifier.Authenticate(r.Context(), cred.raw, &route.Policy, g.revocations)
-	if err == nil {
-		x.identify(id)
-		return nil
+	if err != nil {
+		return g.refusal(err, x)
 	}
-	return g.refusal(err, x)
+	x.identify(id)
+	for _, h := range route.Identity {
+		// A back end that is told nothing could take the caller for nobody.
+		if _, ok := h.value(id); !ok && h.OrSubject {
+			return g.refusal(&token.Refusal{Reason: token.ReasonMalformed, Fault: "the caller's id cannot be written into a header", Token: id}, x)
+		}
+	}
+	return nil
 }
 
 // refusal translates an error of the verifier.

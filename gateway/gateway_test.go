@@ -75,13 +75,23 @@ routes:
 
 func TestClaimsCannotBreakAHeader(t *testing.T) {
 	e := mustEdge(t, edgeOptions{})
-	res, body := e.get(t, "GET", "/x", "Authorization", "Bearer "+e.token(t, func(c map[string]any) { c["user_id"] = "1\r\nX-Admin: yes"; c["scope"] = "a\x00b" }))
+	res, body := e.get(t, "GET", "/x", bearerOf(e.token(t, func(c map[string]any) { c["scope"] = "a\x00b\r\nX-Admin: yes" }))...)
 	if res.StatusCode != 200 {
 		t.Fatalf("%d %s", res.StatusCode, body)
 	}
-	h := e.requests()[0].Header
-	if _, found := h["X-User-Id"]; found || h.Get("X-Admin") != "" || h.Get("X-Token-Scope") != "" {
+	if h := e.requests()[0].Header; h.Get("X-User-Id") != "42" || h.Get("X-Admin") != "" || h.Get("X-Token-Scope") != "" {
 		t.Errorf("headers %v", h)
+	}
+	// Who calls cannot be left out: a back end that is told nothing could take the
+	// caller for nobody.
+	for _, id := range []string{"1\r\nX-Admin: yes", " 1", "1 ", "\t1"} {
+		res, body := e.get(t, "GET", "/x", bearerOf(e.token(t, func(c map[string]any) { c["user_id"] = id }))...)
+		if res.StatusCode != 401 {
+			t.Errorf("user_id %q: %d %s", id, res.StatusCode, body)
+		}
+	}
+	if n := len(e.requests()); n != 1 {
+		t.Errorf("%d requests reached the back end", n)
 	}
 }
 
@@ -217,12 +227,19 @@ func TestOnUnavailableAllow(t *testing.T) {
 		{revocation.Verdict{State: revocation.Clear, Stale: time.Hour}, 200},
 		{revocation.Verdict{State: revocation.Revoked, Kind: revocation.KindJTI}, 401},
 		{revocation.Verdict{State: revocation.Unknown, Cause: revocation.CauseLost}, 503},
+		{revocation.Verdict{State: revocation.Unknown, Cause: revocation.CauseBroken}, 503},
 		{revocation.Verdict{State: revocation.Unknown, Cause: revocation.CauseLoading}, 503},
 		{revocation.Verdict{}, 503},
 	} {
 		e := mustEdge(t, edgeOptions{routes: routes, check: func(*revocation.Token) revocation.Verdict { return c.verdict }})
 		if res, body := e.get(t, "GET", "/", "Authorization", "Bearer "+e.token(t)); res.StatusCode != c.status {
 			t.Errorf("%+v: %d %s, want %d", c.verdict, res.StatusCode, body, c.status)
+		}
+		if c.status == 200 { // each use is counted and said
+			e.wantMetric(t, `tollgate_revocation_fail_mode_total{mode="allow",route="all"} 1`)
+			if !strings.Contains(e.logs.String(), "nobody can say whether it is revoked") {
+				t.Error("no word of it in the log")
+			}
 		}
 	}
 }

@@ -40,7 +40,8 @@ func TestMustHold03_StrictJSON(t *testing.T) {
 }
 
 // Nothing that a header asks for is done, and nothing is fetched because of a
-// token: jwx CVE-2023-49290, CVE-2024-28122, go-jose CVE-2024-28180.
+// token: jwx CVE-2023-49290, CVE-2024-28122, go-jose CVE-2024-28180,
+// GHSA-2c7c.
 func TestMustHold04_HeaderGivesNoOrders(t *testing.T) {
 	refusedEach(t, func(f *forge) forgeries {
 		out := forgeries{}

@@ -78,11 +78,11 @@ func TestHostileQuestions(t *testing.T) {
 // What no header can carry as it is comes as nothing, not as something else.
 func TestForwardAuthGivesNoHalfNames(t *testing.T) {
 	e := mustEdge(t, edgeOptions{trusted: TrustedProxies{netip.MustParsePrefix("127.0.0.0/8")}})
-	for _, id := range []string{"1\r\nX-Admin: yes", " alice", "alice ", "\talice", "a\x00b", "a\x7fb"} {
-		raw := e.token(t, func(c map[string]any) { c["user_id"] = id })
-		res, _ := e.get(t, http.MethodGet, "/auth/verify/x", "Authorization", "Bearer "+raw)
-		if got := res.Header["X-User-Id"]; res.StatusCode != 200 || len(got) != 1 || got[0] != "" || strings.Contains(fmt.Sprint(res.Header), "X-Admin") {
-			t.Errorf("%q: %d %q", id, res.StatusCode, got)
+	for _, scope := range []string{"1\r\nX-Admin: yes", " read", "read ", "\tread", "a\x00b", "a\x7fb"} {
+		raw := e.token(t, func(c map[string]any) { c["scope"] = scope })
+		res, _ := e.get(t, http.MethodGet, "/auth/verify/x", bearerOf(raw)...)
+		if got := res.Header["X-Token-Scope"]; res.StatusCode != 200 || len(got) != 1 || got[0] != "" || strings.Contains(fmt.Sprint(res.Header), "X-Admin") {
+			t.Errorf("%q: %d %q", scope, res.StatusCode, got)
 		}
 	}
 }

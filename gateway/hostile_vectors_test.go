@@ -115,7 +115,7 @@ func naughty(tb testing.TB) []string {
 	tb.Helper()
 	list := []string{
 		"1\r\nX-Admin: yes", "1\nX-Admin: yes", "1\rX-Admin: yes", "a\x00b", " a", "a ", "\ta", "a\t", "\u00a0a", "a\u2028b", "a\u0085b", "\ufeffa", "é", "a\x7fb", "\x1b[31m", "", " ", "\r\n", "a,b", "a;b", "\"a\"", "=?utf-8?b?YQ==?=",
-		strings.Repeat("x", 4000), "\u202eadmin", "ⅰ", "Ａ", "admin\u00ad",
+		strings.Repeat("x", 1500), "\u202eadmin", "ⅰ", "Ａ", "admin\u00ad",
 	}
 	files, _ := filepath.Glob(filepath.Join("..", "..", "shared", "vectors", "naughty-strings", "blns.json"))
 	for _, file := range files {
@@ -132,36 +132,51 @@ func naughty(tb testing.TB) []string {
 	return list
 }
 
-// What a claim says arrives as it is, in one field, or not at all.
+// carried reports whether a header can hold a text as it is.
+func carried(text string) bool {
+	return text == strings.Trim(text, " \t") && !strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' || c == 0x7f })
+}
+
+// What a claim says arrives as it is, in one field, or not at all; a caller whose id
+// cannot arrive is refused.
 func TestMustHold11_ClaimsMakeNoHeaders(t *testing.T) {
 	a := mustArena(t, edgeOptions{routes: hostileRoutes})
 	for _, value := range naughty(t) {
-		before := a.victim.count()
-		raw := a.edge.token(t, func(c map[string]any) { c["user_id"], c["scope"], c["tenant"] = value, value, value })
-		if len(raw) > 8<<10 {
-			continue
+		if len(value) > 1500 {
+			continue // with it the token is too long
 		}
-		c := a.dial(t)
-		_, _ = c.Write([]byte(strings.ReplaceAll(ask("/x", bearer, "Connection: close"), "{T}", raw)))
-		status, body, err := c.read("GET")
-		c.Close()
-		arrived := a.victim.since(before)
-		if status != 200 || err != nil || len(arrived) != 1 {
-			t.Errorf("%q: %d %s %v, %d requests reached the back end", value, status, body, err, len(arrived))
-			continue
+		id := a.told(t, value, func(c map[string]any) { c["user_id"] = value })
+		if got := strings.Join(id["X-User-Id"], "|"); carried(value) && got != value || !carried(value) && id != nil {
+			t.Errorf("%q arrived as %q", value, id)
 		}
-		r, err := readStrictly(string(arrived[0]))
-		if err != nil {
-			t.Errorf("%q: %v", value, err)
-			continue
-		}
-		for _, name := range []string{"X-User-Id", "X-Token-Scope"} {
-			if got := r.header[name]; len(got) > 1 || len(got) == 1 && got[0] != value {
-				t.Errorf("%q arrived as %s: %q", value, name, got)
-			}
-		}
-		if r.header["X-Admin"] != nil || strings.Join(r.header["X-Token-Subject"], "|") != "42" {
-			t.Errorf("%q: headers %v", value, r.header)
+		scope := a.told(t, value, func(c map[string]any) { c["scope"], c["tenant"] = value, value })
+		if got := scope["X-Token-Scope"]; carried(value) != (len(got) == 1 && got[0] == value) || !carried(value) && got != nil {
+			t.Errorf("%q arrived as %q", value, got)
 		}
 	}
+}
+
+// told returns what the back end is told of a caller; nil when it was not asked.
+func (a *arena) told(t *testing.T, value string, change func(map[string]any)) http.Header {
+	t.Helper()
+	before := a.victim.count()
+	c := a.dial(t)
+	defer c.Close()
+	_, _ = c.Write([]byte(strings.ReplaceAll(ask("/x", bearer, "Connection: close"), "{T}", a.edge.token(t, change))))
+	status, body, err := c.read("GET")
+	arrived := a.victim.since(before)
+	if err != nil || status == 200 && len(arrived) != 1 || status != 200 && (status != 401 || len(arrived) > 0) {
+		t.Errorf("%q: %d %s %v, %d requests reached the back end", value, status, body, err, len(arrived))
+	}
+	if len(arrived) == 0 {
+		return nil
+	}
+	r, err := readStrictly(string(arrived[0]))
+	if err != nil {
+		t.Fatalf("%q: %v", value, err)
+	}
+	if r.header["X-Admin"] != nil || strings.Join(r.header["X-Token-Subject"], "|") != "42" {
+		t.Errorf("%q: headers %v", value, r.header)
+	}
+	return r.header
 }

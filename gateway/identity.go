@@ -58,11 +58,12 @@ func validValue(s string) bool {
 
 // stripSet is the names under which an identity header could be smuggled in, in
 // their folded spelling. It spans all routes: a header that one route sets is
-// not to be believed on any other.
+// not to be believed on any other. With them go our own request id and Proxy, which
+// CGI turns into the setting HTTP_PROXY (CVE-2016-5385).
 type stripSet map[string]struct{}
 
 func newStripSet(routes []*Route, builtin []IdentityHeader) stripSet {
-	set := stripSet{}
+	set := stripSet{"x-request-id": {}, "proxy": {}}
 	for _, h := range builtin {
 		set[foldName(h.Name)] = struct{}{}
 	}
@@ -102,12 +103,11 @@ func plainName(name string) bool {
 	return name != ""
 }
 
-// strip removes from a request's headers every imitation of an identity header,
-// every name that a back end could take for another one, and Proxy, which CGI turns
-// into the setting HTTP_PROXY (CVE-2016-5385).
+// strip removes from a request's headers every imitation of an identity header
+// and every name that a back end could take for another one.
 func (s stripSet) strip(h http.Header) {
 	for name := range h {
-		if _, ours := s[foldName(name)]; ours || !plainName(name) || name == "Proxy" {
+		if _, ours := s[foldName(name)]; ours || !plainName(name) {
 			delete(h, name)
 		}
 	}

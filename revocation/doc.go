@@ -41,6 +41,10 @@
 //	                 life in unix ms without leeway, "0" for never; u is when it was
 //	                 undone, or ""
 //
+// Epoch, HASH <prefix>{rev}:epoch, has beside what its type says access_life (ms):
+// the longest life of an access token that any process of this store allows. A bare
+// jti is kept for that long.
+//
 // Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change:
 //
 //	n            sequence, one more than the record before

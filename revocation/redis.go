@@ -57,7 +57,8 @@ func (r *Redis) Now(ctx context.Context) (int64, error) { return r.begin(ctx, fa
 
 // begin takes the next store time and begins an epoch when there is none.
 func (r *Redis) begin(ctx context.Context, vouch bool) (int64, error) {
-	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), flag(vouch))
+	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), flag(vouch),
+		r.settings.AccessLife.Milliseconds())
 	if err != nil {
 		return 0, err
 	}
@@ -105,11 +106,20 @@ func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ..
 	reply, err := s.Run(ctx, r.client, keys, args...).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
-		return nil, fmt.Errorf("%w: empty reply", ErrUnavailable)
+		return nil, fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
+	case isReply(err):
+		return nil, fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
 	case err != nil:
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return reply, nil
+}
+
+// isReply reports whether an error is Redis's own answer, rather than the want of
+// one. A server that is still loading has no answer to give yet.
+func isReply(err error) bool {
+	var answer redis.Error
+	return errors.As(err, &answer) && !redis.HasErrorPrefix(err, "LOADING")
 }
 
 // nonce returns n random bytes as hexadecimal text.

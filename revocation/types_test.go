@@ -18,7 +18,7 @@ func TestZeroVerdictLetsNothingThrough(t *testing.T) {
 func TestNames(t *testing.T) {
 	for _, tc := range []struct{ got, want string }{
 		{revocation.Clear.String(), "clear"}, {revocation.Revoked.String(), "revoked"}, {revocation.Unknown.String(), "unknown"},
-		{revocation.CauseNone.String(), "none"}, {revocation.CauseUnreachable.String(), "unreachable"},
+		{revocation.CauseNone.String(), "none"}, {revocation.CauseBroken.String(), "broken"}, {revocation.CauseUnreachable.String(), "unreachable"},
 		{revocation.CauseLost.String(), "lost"}, {revocation.CauseLoading.String(), "loading"},
 	} {
 		if tc.got != tc.want {

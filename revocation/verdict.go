@@ -1,6 +1,9 @@
 package revocation
 
-import "time"
+import (
+	"errors"
+	"time"
+)
 
 // State is what a store can say of a token. The zero value is Unknown, so that
 // a Verdict nobody filled in lets nothing through.
@@ -32,11 +35,14 @@ type Cause uint8
 const (
 	// CauseNone: the state is not Unknown.
 	CauseNone Cause = iota
-	// CauseUnreachable: no answer, or none that can be understood.
+	// CauseUnreachable: no answer.
 	CauseUnreachable
 	// CauseLost: the token is older than what the store vouches for. Revocations
 	// that spoke of it may have been lost.
 	CauseLost
+	// CauseBroken: Redis answered, but with an error or with something that cannot
+	// be an answer to what was asked. Unlike silence it may be somebody's doing.
+	CauseBroken
 	// CauseLoading: a mirror has not read the feed to its end yet.
 	CauseLoading
 )
@@ -50,6 +56,8 @@ func (c Cause) String() string {
 		return "lost"
 	case CauseLoading:
 		return "loading"
+	case CauseBroken:
+		return "broken"
 	}
 	return "none"
 }
@@ -65,7 +73,11 @@ type Verdict struct {
 
 // unreachable is the verdict when the store gave no usable answer.
 func unreachable(err error) Verdict {
-	return Verdict{State: Unknown, Cause: CauseUnreachable, Err: err}
+	cause := CauseUnreachable
+	if errors.Is(err, errReply) {
+		cause = CauseBroken
+	}
+	return Verdict{State: Unknown, Cause: cause, Err: err}
 }
 
 // judge gives the verdict on t from what was found: cuts[i] is the cut in force

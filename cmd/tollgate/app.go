@@ -159,9 +159,15 @@ func (a *app) waitForRedis(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
+		if redis.HasErrorPrefix(err, "WRONGPASS") || redis.HasErrorPrefix(err, "NOAUTH") {
+			return exitWith(exitUsage, "Redis (%s) refuses the credentials of TOLLGATE_REDIS_URL, TOLLGATE_REDIS_USERNAME and TOLLGATE_REDIS_PASSWORD", c.Redis.name())
+		}
 		a.log.Warn("Redis does not answer yet", "redis", c.Redis.name(), "error", err)
 		select {
 		case <-ctx.Done():
+			if errors.Is(context.Cause(ctx), context.Canceled) {
+				return exitWith(exitRefused, "stopped before Redis (%s) answered", c.Redis.name())
+			}
 			return exitWith(exitUnreachable, "Redis (%s) did not answer within %s: %w; check TOLLGATE_REDIS_URL and that the server runs", c.Redis.name(), startTimeout, err)
 		case <-time.After(pause):
 		}
@@ -198,12 +204,9 @@ func (a *app) ownIssuer() []token.Issuer {
 // of the configuration.
 func (a *app) openReloader(ctx context.Context) error {
 	a.reloader.gateway = a.gateway
-	specs, warnings, err := readTrusted(a.config)
+	specs, _, err := readTrusted(a.config) // its warnings stand among the configuration's
 	if err != nil {
 		return &exitError{exitUsage, err}
-	}
-	for _, w := range warnings {
-		a.log.Warn("trusted issuers", "warning", w)
 	}
 	a.reloader.seen = a.reloader.digest()
 	if err := a.reloader.trust(ctx, specs); err != nil {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync/atomic"
 	"time"
@@ -27,10 +28,15 @@ func (a *app) openRing(ctx context.Context) error {
 			TokenLife: max(t.AccessTTL.Value, t.RefreshTTL.Value) + t.Leeway.Value,
 		},
 	})
-	if err != nil {
-		return exitWith(exitUnreachable, "open the key ring: %w", err)
+	switch {
+	case err == nil:
+		return nil
+	case errors.Is(err, keystore.ErrSealed), errors.Is(err, keystore.ErrUnsealed):
+		return exitWith(exitUsage, "open the key ring: %w: is TOLLGATE_KEY_ENCRYPTION_KEY the key that sealed it?", err)
+	case c.Keys.Store.Value != "":
+		return exitWith(exitUsage, "open the key ring in the directory of TOLLGATE_KEY_STORE: %w", err)
 	}
-	return nil
+	return exitWith(exitUnreachable, "open the key ring: %w", err)
 }
 
 func (a *app) keyStore() (ring.Store, error) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"time"
 
@@ -40,7 +41,7 @@ func (a *app) openServers(table *gateway.Table) error {
 		return err
 	}
 	a.server.AddPublic(publicListener, l.Listen.Value, server.HSTS(a.observed(public), l.HSTS.Value), certificate)
-	if a.config.Roles.Admin.Value {
+	if a.config.adminOn() {
 		control, err := a.admin()
 		if err != nil {
 			return err
@@ -89,11 +90,11 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := a.followFeed(); err != nil {
-			return nil, err
-		}
 		a.server.Worker("upstreams", a.gateway.Run)
 		rest = a.gateway
+	}
+	if err := a.followFeed(); err != nil {
+		return nil, err
 	}
 	cors, err := gateway.NewCORS(c.Listeners.CORSOrigins.Value)
 	if err != nil {
@@ -140,18 +141,41 @@ func (a *app) admin() (http.Handler, error) {
 	return admin.New(c)
 }
 
-// followFeed lets the gateway hear of revocations as they happen, so that open
-// streams end with their tokens.
+// followFeed lets this process hear of revocations as they happen.
 func (a *app) followFeed() error {
 	feed, err := revocation.NewFeed(revocation.FeedConfig{
-		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Apply: a.gateway.Apply,
-		Gap: func(string) { a.gateway.Recheck(context.Background()) },
+		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond, Apply: a.heard,
+		Gap: func(string) {
+			if a.gateway != nil {
+				a.gateway.Recheck(context.Background())
+			}
+		},
 	})
 	if err != nil {
 		return err
 	}
-	a.server.Worker("revocation feed", feed.Run)
+	// A stream that is open while the process drains still ends with its token.
+	a.server.Support("revocation feed", feed.Run)
 	return nil
+}
+
+// heard acts on records of the feed.
+func (a *app) heard(records []revocation.Record) {
+	if a.gateway != nil {
+		a.gateway.Apply(records)
+	}
+	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
+		return
+	}
+	// Another instance has revoked a key: this one must not sign with it for as
+	// long as its next look at the ring takes.
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := a.ring.Refresh(ctx); err != nil {
+			a.log.Warn("the key ring could not be looked at after a key was revoked", "error", err)
+		}
+	}()
 }
 
 // checks decide readiness.
@@ -163,7 +187,33 @@ func (a *app) checks() []telemetry.Check {
 	if !a.redis.Embedded && !a.config.Redis.AllowEviction.Value {
 		checks = append(checks, telemetry.Check{Name: "eviction", Probe: a.checkEviction})
 	}
-	return append(checks, telemetry.Check{Name: "keys", Probe: a.checkKeys})
+	if a.ring != nil || a.config.Roles.Gateway.Value {
+		checks = append(checks, telemetry.Check{Name: "keys", Probe: a.checkKeys})
+	}
+	if a.ring != nil {
+		checks = append(checks, telemetry.Check{Name: "signing", Probe: func(context.Context) error {
+			if !a.ring.Confirmed() {
+				return errors.New("the key ring was not confirmed against its store: nothing is signed")
+			}
+			return nil
+		}})
+	}
+	if !a.redis.Embedded {
+		checks = append(checks, telemetry.Check{Name: "primary", Probe: a.checkPrimary})
+	}
+	return checks
+}
+
+// checkPrimary fails on a replica: it takes no writes, so nothing could be revoked.
+func (a *app) checkPrimary(ctx context.Context) error {
+	text, err := a.redis.Slow.Info(ctx, "replication").Result()
+	if err != nil {
+		return err
+	}
+	if !strings.Contains(text, "role:master") {
+		return errors.New("this Redis is a replica: nothing can be written")
+	}
+	return nil
 }
 
 // checkKeys fails while no token of anybody could be verified. One issuer of

@@ -108,6 +108,9 @@ func (r *rules) admin() {
 	if !r.c.adminOn() {
 		return
 	}
+	if r.c.Tokens.Issuer.Value == "" {
+		r.fault("TOLLGATE_ISSUER", "is required with the admin role: whose tokens are revoked")
+	}
 	token := r.c.Admin.Token.Reveal()
 	switch {
 	case token == "":
@@ -129,6 +132,13 @@ func (r *rules) times() {
 			r.warn("TOLLGATE_REFRESH_TTL", "is cut to TOLLGATE_SESSION_MAX_TTL, "+limit.String())
 		}
 		t.RefreshTTL.Value = limit
+	}
+	for name, ttl := range map[string]time.Duration{
+		"TOLLGATE_ACCESS_TTL": t.AccessTTL.Value, "TOLLGATE_REFRESH_TTL": t.RefreshTTL.Value, "TOLLGATE_SESSION_MAX_TTL": t.SessionMaxTTL.Value,
+	} {
+		if ttl%time.Second != 0 {
+			r.fault(name, "is not a number of whole seconds: tokens know no parts of one")
+		}
 	}
 	if t.AccessTTL.Value > t.SessionMaxTTL.Value {
 		r.fault("TOLLGATE_ACCESS_TTL", "is longer than TOLLGATE_SESSION_MAX_TTL")

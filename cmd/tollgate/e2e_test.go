@@ -208,6 +208,21 @@ func TestGracefulShutdown(t *testing.T) {
 	}
 }
 
+// With nothing in flight the end is quick and orderly, however short its limit.
+func TestIdleShutdown(t *testing.T) {
+	for range 3 {
+		s := mustSystem(t, "TOLLGATE_SHUTDOWN_TIMEOUT=1s")
+		start := time.Now()
+		if err := s.process.Process.Signal(syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		<-s.exited
+		if code := s.process.ProcessState.ExitCode(); code != exitDone || time.Since(start) > 5*time.Second {
+			t.Errorf("exit code %d after %s\n%s", code, time.Since(start), &s.logs)
+		}
+	}
+}
+
 // Whatever a scenario used as a secret is nowhere in what was logged, at the
 // debug level, nor in the metrics.
 func TestNoSecretIsLogged(t *testing.T) {

@@ -20,7 +20,7 @@ in flight finish within TOLLGATE_SHUTDOWN_TIMEOUT.`,
   TOLLGATE_KEY_STORE=file:/var/lib/tollgate/keys TOLLGATE_UPSTREAM=http://127.0.0.1:8000 tollgate serve`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := loadConfig(nil)
+			config, _, _, err := readAll(nil)
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}

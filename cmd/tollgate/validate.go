@@ -21,11 +21,7 @@ Exit 0: nothing wrong. 2: faults, all listed. With --online Redis and the upstre
 are asked too; exit 3 when one cannot be reached.`,
 		Example: "  tollgate validate --online", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			config, err := loadConfig(nil)
-			if err != nil {
-				return &exitError{exitUsage, err}
-			}
-			table, err := routes(config)
+			config, table, _, err := readAll(nil)
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}

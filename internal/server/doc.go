@@ -19,13 +19,14 @@
 //	draining     Draining() is true, so readiness fails; workers are told to stop;
 //	             answers carry Connection: close; requests are still served
 //	             for ShutdownDelay, while load balancers look elsewhere
-//	closing      the listeners close; requests in flight have ShutdownTimeout
+//	closing      the listeners close, whether the workers have stopped or not;
+//	             requests in flight have ShutdownTimeout
 //	cutting      what is left is cut: tunnels at once, requests at the timeout
 //	last         listeners added by AddLast close (health, metrics)
 //	supports     what the requests needed stops: the key ring's loop, the feed
 //
 // Hence two groups of background work. [Server.Worker] is for work that no
-// request waits for (sweeps, polling of files): it stops before the servers do.
+// request waits for (sweeps, polling of files): it is told to stop first.
 // [Server.Support] is for work that requests depend on (the loop that confirms the
 // key ring before each signature): it outlives the last request.
 package server

@@ -58,6 +58,8 @@ func (g *group) returned(name string) {
 	}
 }
 
+var errLate = errors.New("did not stop in time")
+
 // wait returns the jobs' error once all have returned, or when ctx ends an error
 // that names those that have not.
 func (g *group) wait(ctx context.Context) error {
@@ -68,5 +70,5 @@ func (g *group) wait(ctx context.Context) error {
 	}
 	g.mu.Lock()
 	defer g.mu.Unlock()
-	return fmt.Errorf("did not stop in time: %s", strings.Join(g.running, ", "))
+	return fmt.Errorf("%w: %s", errLate, strings.Join(g.running, ", "))
 }

@@ -37,8 +37,21 @@ func (s *Server) Run(ctx context.Context) error {
 
 	<-stop.Done()
 	s.drain(workers, context.Cause(stop), ctx.Err() != nil)
-	errs := []error{s.stopWorkers(detached, workers)}
+	// The listeners close while the workers stop: a worker that takes its time must
+	// not keep the door open.
+	var errs []error
+	var stopping sync.WaitGroup
+	stopping.Go(func() {
+		if err := s.stopWorkers(detached, workers); err != nil {
+			if errors.Is(err, errLate) && ctx.Err() != nil { // the end was asked for; it will come without them
+				s.cfg.Log.Warn("background work left behind", "error", err)
+				return
+			}
+			errs = append(errs, err)
+		}
+	})
 	s.finish(detached, cut)
+	stopping.Wait()
 	s.shutdown(detached, grace, true)
 	supports.stop()
 	end, cancel := context.WithTimeout(detached, grace)

@@ -25,6 +25,7 @@ type Metrics struct {
 
 	requests    *family[requestKey, series]
 	denied      *family[[2]string, prometheus.Counter] // route, reason
+	failOpen    *family[[2]string, prometheus.Counter] // route, mode
 	reloads     *family[string, prometheus.Counter]
 	lastReload  prometheus.Gauge
 	wouldDeny   *family[[2]string, prometheus.Counter] // route, reason
@@ -56,6 +57,8 @@ func NewMetrics(b Build) *Metrics {
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.buildInfo(b)
 	m.requests = m.requestFamily()
+	m.failOpen = m.pairs("tollgate_revocation_fail_mode_total",
+		"Requests let through although nobody could say whether their token is revoked, by route.", "route", "mode")
 	m.reloads = m.single("tollgate_config_reloads_total", "Times that routes and trusted issuers were read anew, by result.",
 		"result", []string{"success", "failure"})
 	m.lastReload = prometheus.NewGauge(prometheus.GaugeOpts{
@@ -106,6 +109,13 @@ func (m *Metrics) Handler() http.Handler {
 func (m *Metrics) Denied(route, reason string) {
 	if m != nil {
 		m.denied.get([2]string{orNone(route), fold(reasons(), reason)}).Inc()
+	}
+}
+
+// FailedOpen counts a request that a route with on_unavailable: allow let through.
+func (m *Metrics) FailedOpen(route string) {
+	if m != nil {
+		m.failOpen.get([2]string{orNone(route), "allow"}).Inc()
 	}
 }
 

@@ -53,6 +53,9 @@ func (n New) Validate() error {
 		if err := validText("id", n.ID, maxIDBytes); err != nil {
 			return err
 		}
+		if n.ID != strings.TrimSpace(n.ID) {
+			return fmt.Errorf("%w: id starts or ends with white space", ErrInvalid)
+		}
 	}
 	if err := validText("email", n.Email, maxEmailBytes); err != nil {
 		return err

@@ -81,6 +81,16 @@ func (m *Manager) Sign(ctx context.Context, payload []byte, typ string) (token s
 	return "", "", fmt.Errorf("%w: signing takes longer than %s", ErrUnconfirmed, m.cfg.ConfirmWithin)
 }
 
+// Confirmed reports whether the ring was confirmed against its store lately enough
+// to sign with.
+func (m *Manager) Confirmed() bool { return m.fresh(m.current.Load()) }
+
+// Refresh looks at the store now: somebody said that the ring has changed.
+func (m *Manager) Refresh(ctx context.Context) error {
+	_, err := m.step(ctx, Ring.Advance)
+	return err
+}
+
 func (m *Manager) fresh(s *snapshot) bool {
 	age := elapsed(s.confirmed, m.cfg.Now())
 	return age >= 0 && age <= m.cfg.ConfirmWithin

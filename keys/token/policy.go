@@ -3,6 +3,8 @@ package token
 import (
 	"slices"
 	"time"
+
+	"tollgate/revocation"
 )
 
 // Unavailable says what happens to a token of which nobody can say whether it is
@@ -30,6 +32,9 @@ type Policy struct {
 	// OnUnavailable decides when the store cannot be reached. A store that lost
 	// something, or is not loaded yet, is always Deny.
 	OnUnavailable Unavailable
+	// Uncertain is told of each token that Allow lets through although nobody could
+	// say whether it is revoked; nil: nobody.
+	Uncertain func(revocation.Verdict)
 	// MaxStale is the age up to which an answer about revocation counts.
 	MaxStale time.Duration
 }

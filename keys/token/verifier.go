@@ -246,6 +246,9 @@ func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations C
 	case verdict.State == revocation.Clear && verdict.Stale <= p.MaxStale:
 		return nil
 	case p.OnUnavailable == Allow && (verdict.State == revocation.Clear || verdict.Cause == revocation.CauseUnreachable):
+		if p.Uncertain != nil {
+			p.Uncertain(verdict)
+		}
 		return nil
 	}
 	return &Refusal{Reason: ReasonUnavailable, Fault: unavailableBecause(verdict), Err: verdict.Err}
@@ -273,6 +276,8 @@ func unavailableBecause(v revocation.Verdict) Fault {
 		return "the revocations are not loaded yet"
 	case revocation.CauseUnreachable:
 		return "the revocation store cannot be reached"
+	case revocation.CauseBroken:
+		return "the revocation store answers with errors"
 	}
 	return "what is known of the revocations is too old"
 }

@@ -27,6 +27,18 @@ local function load_epoch(key, feed, fresh, floor)
   return e
 end
 
+-- longest_access: the longest life (ms) of an access token that any process of this
+-- store has named. A process that allows a longer one raises it; it is not lowered,
+-- since tokens of the longer life may still be about.
+local function longest_access(key, mine)
+  local known = tonumber(redis.call('HGET', key, 'access_life') or 0)
+  if mine > known then
+    redis.call('HSET', key, 'access_life', text(mine))
+    return mine
+  end
+  return known
+end
+
 -- save_epoch: writes what load_epoch returned, after the script moved it on. A
 -- begun epoch vouches for tokens from now on; for every token if vouch is true and
 -- the store shows no sign of an earlier life.

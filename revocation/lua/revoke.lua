@@ -20,6 +20,10 @@ local real_ms = math.floor(real / 1000)
 epoch.clock = now
 
 local exp, life = tonumber(ARGV[12]), tonumber(ARGV[13])
+local longest = longest_access(KEYS[1], 0)
+if ARGV[6] == 'jti' or ARGV[6] == 'signed' then
+  life = math.max(life, longest) -- the edge that has issued it may allow more than we do
+end
 if exp == 0 and life > 0 then
   exp = real_ms + life
 end
@@ -64,7 +68,7 @@ if told then
     exp = end_second(real, ttl), at = text(now),
   })
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now))
-  wanted = trim(KEYS[2], epoch, ARGV[3], real, tonumber(ARGV[4]), named_entries(4))
+  wanted = trim(KEYS[2], epoch, ARGV[3], real, math.max(tonumber(ARGV[4]), (longest + leeway) * 1000), named_entries(4))
 end
 save_epoch(KEYS[1], epoch, now, false)
 return {text(s.at), redis.call('HGETALL', KEYS[3]), wanted}

@@ -34,7 +34,8 @@ if s.u == '' then -- else it was undone before, and stays undone as of then
     exp = end_second(real, redis.call('PTTL', KEYS[3])), at = text(now),
   })
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now))
-  wanted = trim(KEYS[2], epoch, ARGV[3], real, tonumber(ARGV[4]), named_entries(4))
+  wanted = trim(KEYS[2], epoch, ARGV[3], real,
+    math.max(tonumber(ARGV[4]), (longest_access(KEYS[1], 0) + tonumber(ARGV[5])) * 1000), named_entries(4))
   save_epoch(KEYS[1], epoch, now, false)
 end
 return {ARGV[6], redis.call('HGETALL', KEYS[3]), wanted}

@@ -44,20 +44,20 @@ func (o *open) mustFlow(t *testing.T) {
 	for kind, s := range o.streams {
 		for _, l := range s.Drain() {
 			if l.Text("closed")+l.Text("status") != "" {
-				t.Fatalf("the %s was closed: %v", kind, l.Object)
+				t.Fatalf("the %s does not flow: %v", kind, l.Object)
 			}
 		}
 		if kind == "WebSocket" || kind == "gRPC chat" {
 			s.MustSay(t, "still there?")
 			for l := (interop.Line{}); l.Text("message") != "still there?"; {
-				if l = s.MustHear(t, "message", "closed", "status"); l.Text("message") == "" {
-					t.Fatalf("the %s was closed: %v", kind, l.Object)
+				if l = s.MustHear(t, "message", "closed", "status", "refused"); l.Text("message") == "" {
+					t.Fatalf("the %s does not flow: %v", kind, l.Object)
 				}
 			}
 			continue
 		}
-		if l := s.MustHear(t, "message", "closed", "status"); l.Text("message") == "" {
-			t.Fatalf("the %s was closed: %v", kind, l.Object)
+		if l := s.MustHear(t, "message", "closed", "status", "refused"); l.Text("message") == "" {
+			t.Fatalf("the %s does not flow: %v", kind, l.Object)
 		}
 	}
 }
