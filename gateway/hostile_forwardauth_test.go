@@ -46,6 +46,7 @@ func questionAttacks() []attack {
 		{"Envoy: empty segments", ask("/auth/verify//admin", bearer), "400", nil, ""},
 		{"the prefix in absolute form", ask("http://h/auth/verify/public", bearer), "400", nil, ""},
 		{"an override beyond the route's methods", traefik("/read", "X-HTTP-Method-Override: DELETE"), "405", nil, ""},
+		{"names that a trusted proxy passes on by mistake", ask("/public/x", "X-Forwarded-User_Id: forged", "X-Original-Url_: forged", "X_Real_Ip: forged", "Proxy: forged", "-X-User-Id: forged"), "200", []string{"GET /public/x"}, ""},
 		{"forward-auth about itself", traefik("/auth/verify/public"), "401", nil, ""},
 	}
 	for _, method := range []string{"TRACE", "CONNECT", "POST", "get", "DELETE"} {

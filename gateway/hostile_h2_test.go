@@ -132,7 +132,7 @@ func h2attacks() []h2attack {
 		{name: "H2.CL: more than there is", fields: h2("POST", "/public/2", "h", field{"content-length", "99"}), data: smuggled, want: "reset|400"},
 		{name: "H2.CL: of a request without a body", fields: get(field{"content-length", "5"}), want: "200", arrive: page},
 		{name: "H2.CL: twice", fields: h2("POST", "/public/2", "h", field{"content-length", "5"}, field{"content-length", "6"}), data: "hello", want: "200", arrive: []string{"POST /public/2"}},
-		{name: "H2.CL: no number", fields: h2("POST", "/public/2", "h", field{"content-length", "+5"}), data: "hello", want: "200|reset|400"},
+		{name: "H2.CL: no number", fields: h2("POST", "/2", "h", field{"content-length", "+5"}), data: "hello", want: "401|reset|400"},
 		{name: "H2.TE", fields: h2("POST", "/public/2", "h", field{"transfer-encoding", "chunked"}), data: hello, want: "reset|400"},
 		{name: "two tokens", fields: h2("GET", "/2", "h", token, token), want: "400"},
 		{name: "two hosts", fields: h2("GET", "/2", "vip.example", token, field{"host", "open.example"}), want: "403|reset|400"},

@@ -66,7 +66,7 @@ routes:
 // hostile carries out classes of attacks. Each hostile request is refused with the
 // right answer, or framed anew so that no two parsers can differ about it. None
 // that is refused reaches the back end, none gives a 5xx, and nobody else notices.
-func hostile(t *testing.T, names string) {
+func hostile(t *testing.T, names string) *arena {
 	t.Helper()
 	a := mustArena(t, edgeOptions{routes: hostileRoutes})
 	for _, class := range classes() {
@@ -80,14 +80,21 @@ func hostile(t *testing.T, names string) {
 		})
 	}
 	a.settled(t)
+	return a
 }
 
 func TestMustHold09_OneCredential(t *testing.T)        { hostile(t, "credential") }
 func TestMustHold10_NothingIsImitated(t *testing.T)    { hostile(t, "identity forwarding") }
 func TestMustHold12_NothingGoesAround(t *testing.T)    { hostile(t, "target path spelling bypass method") }
-func TestMustHold13_NoTunnelByIntent(t *testing.T)     { hostile(t, "upgrade") }
 func TestMustHold14_OneRequestAtMost(t *testing.T)     { hostile(t, "framing chunks syntax size") }
 func TestMustHold15_OneHostChoosesPolicy(t *testing.T) { hostile(t, "host") }
+
+// Of all upgrades one opens a tunnel, and no request goes through it.
+func TestMustHold13_NoTunnelByIntent(t *testing.T) {
+	if through := hostile(t, "upgrade").victim.tunnelled(); strings.Contains(through, "HTTP/1.1") {
+		t.Errorf("%q went through a tunnel", through)
+	}
+}
 
 // The suite is what the project promises: at least 150 hostile requests, each once.
 func TestHostileSuiteIsWhole(t *testing.T) {

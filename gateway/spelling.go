@@ -72,8 +72,8 @@ func (t *Table) permits(route *Route, host string, at target, method string) boo
 }
 
 // read returns the path as somebody reads it who does not keep to these spellings.
-func (at target) read(lax spelling) string {
-	path := at.path
+func (t target) read(lax spelling) string {
+	path := t.path
 	if lax&encodedSlash != 0 {
 		path = strings.NewReplacer("%2f", "/", "%2F", "/").Replace(path)
 	}

@@ -2,14 +2,17 @@ package issuer
 
 import (
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"strconv"
+	"strings"
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/users"
+	"tollgate/revocation"
 )
 
 // Token types, as they stand in the claim token_type.
@@ -73,6 +76,23 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 	}
 	c.record.KeyID = kid
 	return raw, nil
+}
+
+// longestSegments is more than header and signature of a token take (RS512 with
+// 4096 bits) beside its claims.
+const longestSegments = 900
+
+// fits reports what keeps a user's claims from ever becoming a token that an edge
+// takes.
+func (s ClaimSettings) fits(u users.User, maxToken int) error {
+	payload, err := s.payload(u, session.Pair{SID: revocation.NewSessionID(1)}, refreshType, session.Stamp{JTI: strings.Repeat("0", 32)})
+	if err != nil {
+		return fmt.Errorf("claims: %w", err)
+	}
+	if base64.RawURLEncoding.EncodedLen(len(payload))+longestSegments > maxToken {
+		return fmt.Errorf("claims: those of user %q make a token longer than %d bytes (TOLLGATE_CLAIMS, TOLLGATE_MAX_TOKEN_BYTES)", u.ID, maxToken)
+	}
+	return nil
 }
 
 // payload builds the claims. Reserved ones are set last, so that no attribute of

@@ -38,6 +38,8 @@ type Config struct {
 	// Keys is the published key set, nil while there is none.
 	Keys   func() *keys.Published
 	Claims ClaimSettings
+	// MaxTokenBytes is the longest token that any edge takes; 0: 8192.
+	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.
 	Rotate bool
 	// Prefix of SimpleJWT's endpoints: empty, or a path without final slash.
@@ -60,6 +62,9 @@ type Issuer struct {
 func New(c Config) (*Issuer, error) {
 	if c.Verifier == nil || c.Revocations == nil || c.Users == nil || c.Sessions == nil || c.Sign == nil || c.Keys == nil {
 		return nil, errors.New("issuer: a verifier, revocations, users, sessions, a signer and keys are required")
+	}
+	if c.MaxTokenBytes == 0 {
+		c.MaxTokenBytes = 8192
 	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}

@@ -34,6 +34,11 @@ func (i *Issuer) obtain(c *call) error {
 	if err != nil {
 		return i.loginFailed(err)
 	}
+	// Claims that can never be signed are found before a session begins: it would
+	// stand for as long as its tokens, which nobody has.
+	if err := i.Claims.fits(u, i.MaxTokenBytes); err != nil {
+		return err
+	}
 	pair, err := i.Sessions.Start(ctx, session.Start{
 		Birth: birth, Subject: u.ID, Username: u.Username, Address: peer(c.r), Agent: c.r.UserAgent(),
 	})
