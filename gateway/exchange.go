@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"tollgate/internal/telemetry"
@@ -17,6 +18,8 @@ type exchange struct {
 	credential credential
 	identity   *token.Identity // nil: public, anonymous, or let through by report-only
 	timer      *time.Timer     // ends the wait for the first byte
+	answered   atomic.Bool     // the head of the answer is there
+	tunnel     bool            // let through as a WebSocket
 	conn       interrupter     // to the back end, of an upgrade
 	in         *http.Request   // as it came; with answer, from the proxying on
 	answer     http.Header
@@ -30,6 +33,17 @@ func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKe
 func (x *exchange) identify(id *token.Identity) {
 	x.identity = id
 	x.note(id)
+}
+
+// flowing begins the wait for the first byte anew.
+func (x *exchange) flowing() {
+	if x.timer == nil || x.answered.Load() {
+		return
+	}
+	x.timer.Reset(x.route.Timeout)
+	if x.answered.Load() { // the answer came in between
+		x.timer.Stop()
+	}
 }
 
 // note writes what is known of a token whose signature was good into the record.

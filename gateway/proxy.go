@@ -48,7 +48,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 		x.timer = time.AfterFunc(x.route.Timeout, func() { cancel(errFirstByte) })
 		defer x.timer.Stop()
 	}
-	if isWebSocket(r.Header) && x.route.WebSocket {
+	if x.tunnel = isWebSocket(r.Header) && x.route.WebSocket; x.tunnel {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { x.conn = info.Conn }})
 	} else {
 		// An upgrade is opened by a route that names it, never by a client's wish.
@@ -57,7 +57,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 	r = r.WithContext(ctx)
 	x.in, x.answer = r, w.Header()
 	if r.Body != nil && r.Body != http.NoBody {
-		r.Body = clientBody{r.Body}
+		r.Body = clientBody{r.Body, x}
 	}
 	g.reverse.ServeHTTP(w, r)
 }
@@ -80,7 +80,10 @@ func rewrite(pr *httputil.ProxyRequest) {
 		}
 	}
 	x.gateway.trusted.forward(pr.In, h)
-	x.credential.scrub(out)
+	for _, c := range x.route.Carriers {
+		// Whichever decided: none of them is the back end's business.
+		credential{from: c}.scrub(out)
+	}
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}
@@ -113,8 +116,11 @@ func stripPrefix(r *http.Request, prefix string) {
 // modifyResponse runs when the head of the answer is there.
 func modifyResponse(res *http.Response) error {
 	x := exchangeOf(res.Request)
-	if x.timer != nil {
+	if x.answered.Store(true); x.timer != nil {
 		x.timer.Stop()
+	}
+	if res.StatusCode == http.StatusSwitchingProtocols && (!x.tunnel || !isWebSocket(res.Header)) {
+		return errUnasked
 	}
 	delete(res.Header, "X-Request-Id") // ours stands in the answer already
 	if x.answer["X-Request-Id"] == nil {
@@ -131,11 +137,18 @@ func modifyResponse(res *http.Response) error {
 		// end was not told of this one.
 		res.Header.Set("Sec-Websocket-Protocol", subprotocolName)
 	}
-	if x.identity == nil || x.route.KeepStreams || !isStream(res) {
-		return nil
+	if x.identity != nil && !x.route.KeepStreams && isStream(res) {
+		return x.gateway.watch(res, x)
 	}
-	return x.gateway.watch(res, x)
+	if tunnelled, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
+		res.Body = &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, leave: func() {}, gone: make(chan struct{})}
+	}
+	return nil
 }
+
+// errUnasked is a 101 to a request that asked for no WebSocket, or to another
+// protocol. Left to the proxy it would hold its connection for ever.
+var errUnasked = errors.New("the upstream switched protocols unasked")
 
 // watch ties a stream to its token.
 func (g *Gateway) watch(res *http.Response, x *exchange) error {
@@ -167,12 +180,19 @@ type refusedLate struct{ refusal *token.Refusal }
 func (e *refusedLate) Error() string { return e.refusal.Error() }
 
 // clientBody marks errors of the client's own body, so that a malformed one is
-// the client's 400 and not the upstream's 502.
-type clientBody struct{ io.ReadCloser }
+// the client's 400 and not the upstream's 502. While it flows the back end is not
+// late: the wait for the first byte begins anew with each piece.
+type clientBody struct {
+	io.ReadCloser
+	x *exchange
+}
 
 // Read implements io.Reader.
 func (b clientBody) Read(p []byte) (int, error) {
 	n, err := b.ReadCloser.Read(p)
+	if n > 0 {
+		b.x.flowing()
+	}
 	if err != nil && !errors.Is(err, io.EOF) {
 		err = errors.Join(errClientBody, err)
 	}

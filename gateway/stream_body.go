@@ -109,6 +109,9 @@ func (t *tunnel) end(why token.Reason) {
 		return
 	}
 	_ = t.conn.SetReadDeadline(time.Now())
+	// A reader that is blocked, by a client that takes nothing or by a frame that
+	// does not end, sees neither the deadline nor a boundary: then the tunnel is cut.
+	time.AfterFunc(2*graceForFrame, func() { _ = t.ReadWriteCloser.Close() })
 }
 
 // Read implements io.Reader: bytes from the back end to the client.
@@ -136,6 +139,11 @@ func (t *tunnel) Read(p []byte) (int, error) {
 	}
 	n, err := t.ReadWriteCloser.Read(p)
 	t.frames.advance(p[:n])
+	if errors.Is(err, io.EOF) {
+		// The back end is gone. At a plain io.EOF the proxy would half-close the
+		// client's side and wait for the client, for as long as it likes.
+		err = errTunnelOver
+	}
 	var timeout net.Error
 	if errors.As(err, &timeout) && timeout.Timeout() && why == "" && t.ending() != "" {
 		if n > 0 {
@@ -168,5 +176,7 @@ func (t *tunnel) Close() error {
 	})
 	return t.ReadWriteCloser.Close()
 }
+
+var errTunnelOver = errors.New("the back end ended the tunnel")
 
 var errTokenOver = errors.New("the token of this stream is not valid any more")

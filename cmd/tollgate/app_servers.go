@@ -73,7 +73,10 @@ func (a *app) certificate() (*server.Certificate, error) {
 }
 
 func (a *app) observed(h http.Handler) http.Handler {
-	return telemetry.Handler(h, telemetry.Options{Log: a.log, Access: a.config.Observe.AccessLog.Value, Metrics: a.metrics})
+	return telemetry.Handler(h, telemetry.Options{
+		Log: a.log, Access: a.config.Observe.AccessLog.Value, Metrics: a.metrics,
+		Remote: gateway.TrustedProxies(a.config.Listeners.TrustedProxies.Value).Client,
+	})
 }
 
 // public builds the handler of the public listener.
@@ -147,7 +150,7 @@ func (a *app) followFeed() error {
 		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond, Apply: a.heard,
 		Gap: func(string) {
 			if a.gateway != nil {
-				a.gateway.Recheck(context.Background())
+				go a.gateway.Recheck(context.Background()) // the feed must not wait for it
 			}
 		},
 	})

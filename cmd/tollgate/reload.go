@@ -98,6 +98,8 @@ func (r *reloader) reload(ctx context.Context, digest [sha256.Size]byte) (err er
 	}
 	if r.gateway != nil && table != nil {
 		r.gateway.Swap(table)
+		// Streams that are open under an issuer or a key that is trusted no more.
+		go r.gateway.Recheck(context.WithoutCancel(ctx))
 	}
 	return nil
 }

@@ -203,7 +203,7 @@ func judgeAudience(id *Identity, p *Policy) *Refusal {
 func judgeType(id *Identity, p *Policy) *Refusal {
 	kind := id.TokenType
 	switch {
-	case id.issuer.Legacy.NoTokenType:
+	case id.issuer.Legacy.NoTokenType && kind != "refresh": // whatever it is called, that one is none
 		kind = "access"
 	case kind == "" && id.Own:
 		return refuse(ReasonTokenType, FaultNoType)
