@@ -177,7 +177,9 @@ func (a *app) waitForRedis(ctx context.Context) error {
 func (a *app) openVerifier() error {
 	t := a.config.Tokens
 	var err error
-	a.verifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
+	a.verifier, err = token.New(token.Config{
+		Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, MemoryBytes: int64(t.TokenMemory.Value), Issuers: a.ownIssuer(),
+	})
 	if err == nil && a.ring != nil {
 		a.ownVerifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
 	}

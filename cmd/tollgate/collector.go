@@ -16,6 +16,9 @@ type collector struct {
 	healthy *prometheus.Desc
 	busy    *prometheus.Desc
 	expiry  *prometheus.Desc
+	known   *prometheus.Desc
+	bytes   *prometheus.Desc
+	asked   *prometheus.Desc
 }
 
 func newCollector(a *app) *collector {
@@ -26,6 +29,9 @@ func newCollector(a *app) *collector {
 		jwksAge: prometheus.NewDesc("tollgate_jwks_age_seconds", "Age of the key set held of a trusted issuer; absent while there is none.", []string{"issuer"}, nil),
 		healthy: prometheus.NewDesc("tollgate_upstream_healthy", "1 when the target takes requests: healthy and not ejected.", target, nil),
 		expiry:  prometheus.NewDesc("tollgate_tls_certificate_not_after_timestamp_seconds", "When the public listener's certificate ends; absent without TLS.", nil, nil),
+		known:   prometheus.NewDesc("tollgate_token_memory_entries", "Tokens whose checked signature is remembered.", nil, nil),
+		bytes:   prometheus.NewDesc("tollgate_token_memory_bytes", "What the remembered tokens count for; TOLLGATE_TOKEN_MEMORY bounds it.", nil, nil),
+		asked:   prometheus.NewDesc("tollgate_token_memory_lookups_total", "Tokens looked up among the remembered ones, by result.", []string{"result"}, nil),
 		busy:    prometheus.NewDesc("tollgate_upstream_inflight", "Requests that the target is serving.", target, nil),
 	}
 }
@@ -35,6 +41,11 @@ func (c *collector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeB
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {
+	tokens, bytes, hits, misses := c.app.verifier.Remembered()
+	out <- prometheus.MustNewConstMetric(c.known, prometheus.GaugeValue, float64(tokens))
+	out <- prometheus.MustNewConstMetric(c.bytes, prometheus.GaugeValue, float64(bytes))
+	out <- prometheus.MustNewConstMetric(c.asked, prometheus.CounterValue, float64(hits), "hit")
+	out <- prometheus.MustNewConstMetric(c.asked, prometheus.CounterValue, float64(misses), "miss")
 	if g := c.app.gateway; g != nil {
 		out <- prometheus.MustNewConstMetric(c.streams, prometheus.GaugeValue, float64(g.OpenStreams()))
 		for _, u := range g.Table().Upstreams() {

@@ -83,6 +83,7 @@ type TokenSettings struct {
 	RefreshGrace    Duration    `envconfig:"TOLLGATE_REFRESH_GRACE" default:"5s" min:"0s" max:"10m" desc:"how long the token before the last may be sent again and gets the same answer"`
 	Leeway          Duration    `envconfig:"TOLLGATE_LEEWAY" default:"10s" min:"0s" max:"5m" desc:"difference of clocks that is forgiven"`
 	MaxTokenBytes   Size        `envconfig:"TOLLGATE_MAX_TOKEN_BYTES" default:"8192" min:"512" max:"64KiB" desc:"longest token that is looked at"`
+	TokenMemory     Size        `envconfig:"TOLLGATE_TOKEN_MEMORY" default:"64MiB" min:"0" max:"64GiB" desc:"memory for tokens whose signature was checked (about 2 KiB each), so that it is checked once; 0 checks it at each request"`
 	TokenTyp        Choice      `envconfig:"TOLLGATE_TOKEN_TYP" default:"JWT" oneof:"JWT at+jwt" desc:"the typ in the header of our tokens"`
 	UserIDField     Attribute   `envconfig:"TOLLGATE_USER_ID_FIELD" default:"id" desc:"the user's attribute that goes into TOLLGATE_USER_ID_CLAIM"`
 	UserIDClaim     UserIDClaim `envconfig:"TOLLGATE_USER_ID_CLAIM" default:"user_id" desc:"the claim with the user's id"`

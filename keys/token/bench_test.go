@@ -45,3 +45,20 @@ func BenchmarkRefuse(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkRemembered is a token that was seen before.
+func BenchmarkRemembered(b *testing.B) {
+	for _, alg := range []keys.Algorithm{keys.ES256, keys.RS256} {
+		b.Run(string(alg), func(b *testing.B) {
+			s := mustSigner(b, "kid", alg)
+			v, _ := mustRemembering(b, 1<<20, token.Issuer{Name: otherIssuer, Keys: mustKeys(b, s)})
+			raw, policy, ctx := s.mint(head(s).String(), others().String()), &token.Policy{}, b.Context()
+			b.ReportAllocs()
+			for b.Loop() {
+				if _, err := v.Authenticate(ctx, raw, policy, allClear); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

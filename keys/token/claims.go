@@ -22,6 +22,9 @@ const (
 // depends on time and policy is judge's.
 func readClaims(o object, issuer *Issuer) (*Identity, *Refusal) {
 	id := &Identity{Issuer: issuer.Name, Own: issuer.Own, issuer: issuer, claims: o}
+	if id.Has("iss") {
+		id.named = issuer.Name
+	}
 	for _, read := range []func(*Identity) *Refusal{readTimes, readNames, readType, readAudience, readScope} {
 		if refusal := read(id); refusal != nil {
 			return nil, refusal

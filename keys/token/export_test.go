@@ -20,3 +20,11 @@ func SignatureHolds(raw string, issuer *Issuer) error {
 	}
 	return key.Verify([]byte(c.signed), c.signature)
 }
+
+// Memos counts what is kept beside an identity.
+func Memos(id *Identity) (n int) {
+	for m := id.memos.Load(); m != nil; m = m.next {
+		n++
+	}
+	return n
+}

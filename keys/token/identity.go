@@ -3,6 +3,7 @@ package token
 import (
 	"math"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"tollgate/keys"
@@ -32,11 +33,28 @@ type Identity struct {
 	expires   float64
 	audience  []string
 	scopes    []string
+	named     string // iss as the token has it, empty without
 	signed    string // header.payload
 	header    header
 	key       *keys.Key
 	issuer    *Issuer
 	claims    object
+	revocable revocation.Token
+	memos     atomic.Pointer[memo]
+}
+
+// seal completes an identity by what is not said in its claims.
+func (id *Identity) seal(key *keys.Key, h header, signed string) {
+	// The key's own id, not the header's: a token without kid must still be
+	// covered by the revocation of the key that signed it.
+	id.KeyID, id.Algorithm, id.key, id.signed, id.header = key.ID(), h.alg, key, signed, h
+	id.revocable = revocation.Token{
+		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
+		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
+	}
+	if id.JTI == "" {
+		id.revocable.Signed = []byte(signed)
+	}
 }
 
 // Has reports whether the token carries the claim, null included.
@@ -103,16 +121,7 @@ func (id *Identity) Audience() []string { return id.audience }
 func (id *Identity) Signed() string { return id.signed }
 
 // Revocable is what the revocation store needs to know of the token.
-func (id *Identity) Revocable() revocation.Token {
-	t := revocation.Token{
-		Issuer: id.Issuer, JTI: id.JTI, SID: id.SID, Subject: id.Subject, KeyID: id.KeyID,
-		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
-	}
-	if t.JTI == "" {
-		t.Signed = []byte(id.signed)
-	}
-	return t
-}
+func (id *Identity) Revocable() revocation.Token { return id.revocable }
 
 // Deadline is the moment from which the token is not accepted any more: exp and
 // the leeway of its issuer.

@@ -15,19 +15,29 @@ func (v *Verifier) Reaffirm(ctx context.Context, id *Identity, policy *Policy, r
 }
 
 func (v *Verifier) reaffirm(ctx context.Context, id *Identity, policy *Policy, revocations Checker) *Refusal {
-	issuer, refusal := v.issuerOf(id.claims)
+	id, refusal := v.still(id)
 	if refusal != nil {
 		return refusal
 	}
-	if key, found := issuer.Keys.Set().Key(id.key.ID()); !found || !key.Same(id.key) {
-		return refuse(ReasonUnknownKey, "the issuer has withdrawn the key")
+	return v.judge(ctx, id, policy, revocations)
+}
+
+// still returns the identity by the settings that its issuer has now, if the issuer
+// is trusted and this very key is still its key.
+func (v *Verifier) still(id *Identity) (*Identity, *Refusal) {
+	issuer := (*v.issuers.Load())[id.named]
+	if issuer == nil {
+		return nil, refuse(ReasonIssuer, "the issuer is missing or not trusted")
+	}
+	set := issuer.Keys.Set()
+	key, found := set.Key(id.key.ID())
+	if !found || key != id.key && !key.Same(id.key) || id.header.kid == "" && set.Len() != 1 {
+		return nil, refuse(ReasonUnknownKey, "the issuer has withdrawn the key")
 	}
 	if issuer != id.issuer {
-		if id, refusal = id.under(issuer); refusal != nil {
-			return refusal
-		}
+		return id.under(issuer)
 	}
-	return v.judge(ctx, id, policy, revocations)
+	return id, nil
 }
 
 // under reads the token again by the settings of an issuer that Trust has
@@ -45,6 +55,6 @@ func (id *Identity) under(issuer *Issuer) (*Identity, *Refusal) {
 	if refusal != nil {
 		return nil, refusal
 	}
-	next.KeyID, next.Algorithm, next.key, next.signed, next.header = id.KeyID, id.Algorithm, id.key, id.signed, id.header
+	next.seal(id.key, id.header, id.signed)
 	return next, nil
 }

@@ -24,6 +24,9 @@ type Config struct {
 	Leeway time.Duration
 	// MaxBytes of a token. Default 8192.
 	MaxBytes int
+	// MemoryBytes bounds what is remembered of tokens whose signature was good, so
+	// that it is checked once. Default 0: nothing is remembered.
+	MemoryBytes int64
 	// Now is the clock. Default time.Now.
 	Now func() time.Time
 }
@@ -35,12 +38,15 @@ type Verifier struct {
 	maxBytes int
 	now      func() time.Time
 	issuers  atomic.Pointer[map[string]*Issuer]
+	memory   *memory
+	hits     atomic.Uint64
+	misses   atomic.Uint64
 }
 
 // New returns a Verifier, or an error that lists every fault of the issuers.
 func New(c Config) (*Verifier, error) {
-	if c.Leeway < 0 || c.MaxBytes < 0 {
-		return nil, errors.New("a verifier's leeway and token size are not negative")
+	if c.Leeway < 0 || c.MaxBytes < 0 || c.MemoryBytes < 0 {
+		return nil, errors.New("a verifier's leeway, token size and memory are not negative")
 	}
 	v := &Verifier{leeway: c.Leeway, maxBytes: c.MaxBytes, now: c.Now}
 	if v.maxBytes == 0 {
@@ -50,6 +56,10 @@ func New(c Config) (*Verifier, error) {
 		v.now = time.Now
 	}
 	if err := v.Trust(c.Issuers); err != nil {
+		return nil, err
+	}
+	var err error
+	if v.memory, err = newMemory(c.MemoryBytes); err != nil {
 		return nil, err
 	}
 	return v, nil
@@ -91,7 +101,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 	if raw == "" {
 		return nil, refuse(ReasonMissing, "no token")
 	}
-	id, refusal := v.verify(ctx, raw)
+	id, refusal := v.recognise(ctx, raw)
 	if refusal == nil {
 		refusal = v.judge(ctx, id, policy, revocations)
 	}
@@ -102,9 +112,28 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 	return id, nil
 }
 
+// recognise returns who signed what: from memory, as long as all still holds that
+// was found when the signature was checked, else by checking it.
+func (v *Verifier) recognise(ctx context.Context, raw string) (*Identity, *Refusal) {
+	if v.memory == nil || len(raw) > v.maxBytes {
+		return v.verify(ctx, raw, digest{})
+	}
+	d := digestOf(raw)
+	if id := v.memory.find(d); id != nil {
+		current, refusal := v.still(id)
+		if refusal == nil {
+			v.hits.Add(1)
+			return current, nil
+		}
+		v.memory.forget(d) // the long way says why, and may wait for the key's return
+	}
+	v.misses.Add(1)
+	return v.verify(ctx, raw, d)
+}
+
 // verify establishes what holds on every route and at any time: this very key
 // signed these claims.
-func (v *Verifier) verify(ctx context.Context, raw string) (*Identity, *Refusal) {
+func (v *Verifier) verify(ctx context.Context, raw string, d digest) (*Identity, *Refusal) {
 	c, refusal := split(raw, v.maxBytes)
 	if refusal != nil {
 		return nil, refusal
@@ -128,20 +157,27 @@ func (v *Verifier) verify(ctx context.Context, raw string) (*Identity, *Refusal)
 	if refusal != nil {
 		return nil, refusal
 	}
-	if err := key.Verify([]byte(c.signed), c.signature); err != nil {
-		return nil, refuse(ReasonSignature, "the signature does not fit the key")
-	}
-	if !issuer.acceptsTyp(h.typ) {
-		return nil, refuse(ReasonTokenType, FaultWrongType)
-	}
-	id, refusal := readClaims(claims, issuer)
-	if refusal != nil {
-		return nil, refusal
-	}
-	// The key's own id, not the header's: a token without kid must still be
-	// covered by the revocation of the key that signed it.
-	id.KeyID, id.Algorithm, id.key, id.signed, id.header = key.ID(), h.alg, key, c.signed, h
-	return id, nil
+	return v.memory.verify(d, key, issuer, func() (*Identity, *Refusal) {
+		if err := key.Verify([]byte(c.signed), c.signature); err != nil {
+			return nil, refuse(ReasonSignature, "the signature does not fit the key")
+		}
+		if !issuer.acceptsTyp(h.typ) {
+			return nil, refuse(ReasonTokenType, FaultWrongType)
+		}
+		id, refusal := readClaims(claims, issuer)
+		if refusal != nil {
+			return nil, refusal
+		}
+		id.seal(key, h, c.signed)
+		return id, nil
+	})
+}
+
+// Remembered returns how many tokens a Verifier remembers, the bytes that they
+// count for, and how often a token was found and not found among them.
+func (v *Verifier) Remembered() (tokens int, bytes, hits, misses uint64) {
+	tokens, bytes = v.memory.size()
+	return tokens, bytes, v.hits.Load(), v.misses.Load()
 }
 
 // issuerOf returns the issuer that the claims name. A missing iss is the one
@@ -238,8 +274,7 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 }
 
 func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	t := id.Revocable()
-	verdict := revocations.Check(ctx, &t)
+	verdict := revocations.Check(ctx, &id.revocable)
 	switch {
 	case verdict.State == revocation.Revoked:
 		return refuse(ReasonRevoked, revokedBy(verdict.Kind))
