@@ -105,5 +105,5 @@ func (m *memory) size() (tokens int, bytes uint64) {
 func (id *Identity) weight() uint32 {
 	const fixed, claim, word = 900, 56, 16
 	n := fixed + len(id.signed)*7/4 + len(id.claims)*claim + (len(id.scopes)+len(id.audience))*word
-	return uint32(min(n, 1<<20)) //nolint:gosec // bounded by the size of a token
+	return uint32(min(n, 1<<20))
 }

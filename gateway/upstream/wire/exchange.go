@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"os"
+	"time"
+)
+
+// Do sends a request and returns when the head of its answer is there. Whoever
+// gets an Answer must close it. The end of ctx ends the exchange at any moment
+// until then; what Do and Read then return is the context's cause.
+//
+// A request without a body by GET, HEAD or OPTIONS is sent once more, over a new
+// connection, when one that had served before ended without a byte of the answer.
+//
+// Errors are the context's cause, a *DialError, an *EndedError, ErrFirstByte,
+// ErrProtocol, ErrSwitched, or what reading failed with.
+func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
+	c := p.take()
+	for again := false; ; again = true {
+		if c == nil {
+			var err error
+			if c, err = p.dial(ctx); err != nil {
+				return nil, err
+			}
+		}
+		a, err := p.exchange(ctx, c, r)
+		if err == nil {
+			return a, nil
+		}
+		c.close()
+		if ctx.Err() != nil {
+			return nil, context.Cause(ctx)
+		}
+		var ended *EndedError
+		if again || !errors.As(err, &ended) || !ended.Reused || !r.repeatable() {
+			return nil, err
+		}
+		c = nil
+	}
+}
+
+func (p *Pool) dial(ctx context.Context) (*conn, error) {
+	dialled, err := p.config.Dial(ctx)
+	if err == nil {
+		var c *conn
+		if c, err = newConn(p, dialled); err == nil {
+			return c, nil
+		}
+	}
+	if ctx.Err() != nil {
+		return nil, context.Cause(ctx)
+	}
+	return nil, &DialError{err}
+}
+
+// exchange sends the request on one connection and reads the head of the answer.
+func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, error) {
+	stop := context.AfterFunc(ctx, c.cancel)
+	a, err := c.answer(ctx, r)
+	if err != nil {
+		stop()
+		return nil, err
+	}
+	a.pool, a.ctx, a.stop = p, ctx, stop
+	return a, nil
+}
+
+func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
+	var err error
+	if c.out, err = r.append(c.out[:0]); err != nil {
+		return nil, err
+	}
+	if r.FirstByte > 0 {
+		if err := c.SetDeadline(time.Now().Add(r.FirstByte)); err != nil {
+			return nil, &EndedError{c.used, err}
+		}
+		if err := ctx.Err(); err != nil { // its hook may have come before, and been overwritten
+			return nil, err
+		}
+	}
+	_, writeErr := c.Write(c.out)
+	if errors.Is(writeErr, os.ErrDeadlineExceeded) {
+		return nil, ErrFirstByte
+	}
+	// A back end may answer, and even close, before it has read everything: its
+	// answer counts.
+	begun := false
+	for range maxInformational + 1 {
+		status, minor, err := c.head(&begun)
+		switch {
+		case err != nil:
+			return nil, c.headFault(err, begun)
+		case status == http.StatusSwitchingProtocols:
+			return nil, ErrSwitched
+		case status < 200:
+			continue
+		}
+		f, err := frame(c.fields, r.Method, status, minor)
+		if err != nil {
+			return nil, err
+		}
+		f.closes = f.closes || writeErr != nil
+		a := &Answer{Status: status, c: c, framing: f, left: f.length}
+		return a, a.begin(ctx, r.FirstByte > 0)
+	}
+	return nil, errors.Join(ErrProtocol, errors.New("too many informational answers"))
+}
+
+// headFault says what the want of a head means.
+func (c *conn) headFault(err error, begun bool) error {
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return ErrFirstByte
+	case !begun:
+		return &EndedError{c.used, err}
+	}
+	return err
+}

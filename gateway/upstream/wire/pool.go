@@ -1,0 +1,121 @@
+package wire
+
+import (
+	"context"
+	"net"
+	"sync"
+	"time"
+)
+
+// Config of a Pool.
+type Config struct {
+	// Dial makes a connection, TCP or another whose descriptor can be had.
+	Dial func(ctx context.Context) (net.Conn, error)
+	// IdleTimeout after which an unused connection is closed; 0: a minute.
+	IdleTimeout time.Duration
+	// MaxIdle connections that are kept; 0: 256.
+	MaxIdle int
+}
+
+// Pool keeps the connections to one address. It is safe for concurrent use.
+type Pool struct {
+	config Config
+	large  buffers
+
+	mu    sync.Mutex
+	free  []*conn // the one used last at the end
+	sweep *time.Timer
+}
+
+// NewPool returns a pool without connections.
+func NewPool(c Config) *Pool {
+	if c.IdleTimeout <= 0 {
+		c.IdleTimeout = time.Minute
+	}
+	if c.MaxIdle <= 0 {
+		c.MaxIdle = 256
+	}
+	return &Pool{config: c}
+}
+
+// Close closes the idle connections. Those lent are closed when they come back,
+// and new ones can still be made.
+func (p *Pool) Close() {
+	p.mu.Lock()
+	free := p.free
+	p.free = nil
+	if p.sweep != nil {
+		p.sweep.Stop()
+		p.sweep = nil
+	}
+	p.mu.Unlock()
+	for _, c := range free {
+		c.close()
+	}
+}
+
+// Idle returns how many connections wait.
+func (p *Pool) Idle() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.free)
+}
+
+// take lends the connection used last that is quiet; nil when there is none. The
+// others stay for the sweep, so that few connections carry a light load.
+func (p *Pool) take() *conn {
+	for {
+		p.mu.Lock()
+		n := len(p.free)
+		if n == 0 {
+			p.mu.Unlock()
+			return nil
+		}
+		c := p.free[n-1]
+		p.free[n-1] = nil
+		p.free = p.free[:n-1]
+		p.mu.Unlock()
+		if c.quiet() {
+			return c
+		}
+		c.close()
+	}
+}
+
+// put takes a connection back.
+func (p *Pool) put(c *conn) {
+	c.idleSince = time.Now()
+	p.mu.Lock()
+	if len(p.free) >= p.config.MaxIdle {
+		p.mu.Unlock()
+		c.close()
+		return
+	}
+	p.free = append(p.free, c)
+	if p.sweep == nil {
+		p.sweep = time.AfterFunc(p.config.IdleTimeout, p.expire)
+	}
+	p.mu.Unlock()
+}
+
+// expire closes what has not been used for IdleTimeout. It runs again for as long
+// as anything is left.
+func (p *Pool) expire() {
+	limit := time.Now().Add(-p.config.IdleTimeout)
+	p.mu.Lock()
+	old := 0
+	for old < len(p.free) && !p.free[old].idleSince.After(limit) {
+		old++ // the list is in the order of coming back: whoever was taken and came back stands at the end
+	}
+	gone := append([]*conn(nil), p.free[:old]...)
+	p.free = append(p.free[:0], p.free[old:]...)
+	if len(p.free) == 0 {
+		p.sweep = nil
+	} else {
+		p.sweep.Reset(max(time.Until(p.free[0].idleSince.Add(p.config.IdleTimeout)), time.Millisecond))
+	}
+	p.mu.Unlock()
+	for _, c := range gone {
+		c.close()
+	}
+}
