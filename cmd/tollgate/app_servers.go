@@ -49,7 +49,7 @@ func (a *app) openServers(table *gateway.Table) error {
 		a.server.Add(adminListener, l.AdminListen.Value, a.observed(control))
 	}
 	a.server.AddLast(opsListener, l.OpsListen.Value, telemetry.Ops(telemetry.OpsOptions{
-		Checks: a.checks(), Draining: a.server.Draining, Metrics: a.metrics,
+		Checks: a.checks(), Draining: a.server.Draining, Metrics: a.metrics, Profiling: a.config.Observe.Profiling.Value,
 	}))
 	if a.ring != nil {
 		// The loop must outlive the servers: a request in flight still signs.

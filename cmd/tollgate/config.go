@@ -140,4 +140,5 @@ type ObserveSettings struct {
 	LogLevel  Choice `envconfig:"TOLLGATE_LOG_LEVEL" default:"info" oneof:"debug info warn error" desc:"least level that is logged"`
 	LogFormat Choice `envconfig:"TOLLGATE_LOG_FORMAT" default:"auto" oneof:"auto json text" desc:"auto: text on a terminal, else JSON"`
 	AccessLog Bool   `envconfig:"TOLLGATE_ACCESS_LOG" default:"true" desc:"one line per request"`
+	Profiling Bool   `envconfig:"TOLLGATE_PROFILING" default:"false" desc:"serve /debug/pprof/ on the ops listener"`
 }

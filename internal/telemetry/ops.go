@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/http/pprof" //nolint:gosec // its handlers are mounted only where asked for
 	"slices"
 	"strings"
 	"time"
@@ -20,13 +21,17 @@ type OpsOptions struct {
 	Draining func() bool
 	// Metrics are served at /metrics; nil answers 404 there.
 	Metrics *Metrics
+	// Profiling serves net/http/pprof below /debug/pprof/: heap, CPU and goroutines of
+	// the running process. They show the code's names, and no values.
+	Profiling bool
 	// Timeout bounds a readiness answer; 0 means 2 s.
 	Timeout time.Duration
 }
 
 // Ops returns the handler of the ops listener: /livez (the process answers, and
 // depends on nothing else), /readyz (requests may be sent here) with ?verbose and
-// ?exclude=NAME, /healthz as its old name, and /metrics.
+// ?exclude=NAME, /healthz as its old name, /metrics, and where asked for
+// /debug/pprof/.
 func Ops(o OpsOptions) http.Handler {
 	if o.Timeout == 0 {
 		o.Timeout = 2 * time.Second
@@ -46,6 +51,11 @@ func Ops(o OpsOptions) http.Handler {
 	mux.HandleFunc("GET /readyz", o.ready)
 	mux.HandleFunc("GET /healthz", o.ready)
 	mux.Handle("GET /metrics", o.Metrics.Handler())
+	if o.Profiling {
+		mux.HandleFunc("GET /debug/pprof/", pprof.Index)
+		mux.HandleFunc("GET /debug/pprof/profile", pprof.Profile)
+		mux.HandleFunc("GET /debug/pprof/trace", pprof.Trace)
+	}
 	return mux
 }
 

@@ -129,3 +129,22 @@ func TestSlowProbe(t *testing.T) {
 		close(release)
 	})
 }
+
+// TestProfilingOnlyWhereAskedFor: profiles are nothing for whoever can reach the
+// listener by chance.
+func TestProfilingOnlyWhereAskedFor(t *testing.T) {
+	for _, on := range []bool{false, true} {
+		h := telemetry.Ops(telemetry.OpsOptions{Profiling: on})
+		want := 404
+		if on {
+			want = 200
+		}
+		for _, path := range []string{"/debug/pprof/", "/debug/pprof/heap?debug=1"} {
+			w := httptest.NewRecorder()
+			h.ServeHTTP(w, httptest.NewRequest("GET", path, nil))
+			if w.Code != want {
+				t.Errorf("profiling %t: %s answers %d", on, path, w.Code)
+			}
+		}
+	}
+}
