@@ -121,7 +121,9 @@ func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate)
 
 func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
 	l.http = &http.Server{
-		Handler:           s.track(s.limit(h), l.last),
+		Handler:           voiced(s.track(s.limit(h), l.last)),
+		ConnContext:       withWire,
+		ConnState:         observe,
 		Protocols:         protocols,
 		HTTP2:             http2Limits(),
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
@@ -139,12 +141,14 @@ func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
 }
 
 // serve answers connections until the listener is closed.
-func (l *listener) serve() error {
+func (l *listener) serve(ctx context.Context) error {
 	var err error
 	if l.cert != nil {
-		err = l.http.ServeTLS(l.net, "", "") // the configuration has the certificate
+		shaken := shakeHands(ctx, l.net, l.http.TLSConfig.Clone(), l.http.ReadHeaderTimeout, l.http.ErrorLog)
+		err = l.http.Serve(shaken) // closes it
+		shaken.wait()
 	} else {
-		err = l.http.Serve(l.net)
+		err = l.http.Serve(wires{l.net})
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
