@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -35,4 +36,23 @@ func (s *Server) SetListener(name string, open net.Listener) {
 			l.net = open
 		}
 	}
+}
+
+// SetHandshakes sets how many handshakes a listener has under way at once.
+func (s *Server) SetHandshakes(name string, n int) {
+	for _, l := range s.servers {
+		if l.name == name {
+			l.handshakes = n
+		}
+	}
+}
+
+// TLSConfig returns that of a listener, to be changed before Run.
+func (s *Server) TLSConfig(name string) *tls.Config {
+	for _, l := range s.servers {
+		if l.name == name {
+			return l.http.TLSConfig
+		}
+	}
+	return nil
 }

@@ -39,12 +39,12 @@ type accepted struct {
 	err  error
 }
 
-// shakeHands accepts from the listener until Close, or until ctx ends.
-func shakeHands(ctx context.Context, l net.Listener, config *tls.Config, timeout time.Duration, log *log.Logger) *handshakes {
+// shakeHands accepts from what l has opened until Close, or until ctx ends.
+func shakeHands(ctx context.Context, l *listener) *handshakes {
 	ctx, stop := context.WithCancel(ctx)
 	h := &handshakes{
-		Listener: l, config: config, timeout: timeout, log: log,
-		out: make(chan accepted), slots: make(chan struct{}, maxHandshakes), done: ctx.Done(), stop: stop,
+		Listener: l.net, config: l.http.TLSConfig.Clone(), timeout: l.http.ReadHeaderTimeout, log: l.http.ErrorLog,
+		out: make(chan accepted), slots: make(chan struct{}, l.handshakes), done: ctx.Done(), stop: stop,
 	}
 	h.tasks.Go(func() { h.run(ctx) })
 	return h

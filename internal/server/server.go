@@ -61,6 +61,7 @@ type listener struct {
 	cert       *Certificate // nil: plain
 	http       *http.Server
 	net        net.Listener // nil until Listen, and for ever when addr is empty
+	handshakes int          // how many may be under way at once
 }
 
 // job is one piece of background work.
@@ -120,6 +121,7 @@ func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate)
 }
 
 func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
+	l.handshakes = maxHandshakes
 	l.http = &http.Server{
 		Handler:           voiced(s.track(s.limit(h), l.last)),
 		ConnContext:       withWire,
@@ -144,7 +146,7 @@ func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
 func (l *listener) serve(ctx context.Context) error {
 	var err error
 	if l.cert != nil {
-		shaken := shakeHands(ctx, l.net, l.http.TLSConfig.Clone(), l.http.ReadHeaderTimeout, l.http.ErrorLog)
+		shaken := shakeHands(ctx, l)
 		err = l.http.Serve(shaken) // closes it
 		shaken.wait()
 	} else {
