@@ -216,6 +216,24 @@ func TestHTTP2IsNotRewritten(t *testing.T) {
 	}
 }
 
+// A write of HTTP/2 may begin anywhere in a body, also when its stream is over and
+// the connection idle: ten shifts of ten bytes meet every beginning.
+func TestHTTP2IsNotRewrittenWhenIdle(t *testing.T) {
+	t.Parallel()
+	content := strings.Repeat("HTTP/1.1 5", 500)
+	w := mustWays(t, server.Config{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var shift int
+		_, _ = fmt.Sscanf(r.URL.Path, "/%d", &shift)
+		_, _ = io.WriteString(w, content[shift:shift+4090])
+	}))
+	c := speaking(t, nil, h2c)
+	for shift := range 10 {
+		if got := mustText(t, c, fmt.Sprintf("%s/%d", w.url("plain"), shift)); got != content[shift:shift+4090] {
+			t.Fatalf("shift %d: %d bytes", shift, len(got))
+		}
+	}
+}
+
 // A client that waits for leave to send its body gets it.
 func TestLeaveToSend(t *testing.T) {
 	t.Parallel()

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"net"
 	"net/http"
@@ -55,4 +56,16 @@ func (s *Server) TLSConfig(name string) *tls.Config {
 		}
 	}
 	return nil
+}
+
+// ShakeHands is the listener that a TLS listener serves from, with what waits for
+// its end.
+func (s *Server) ShakeHands(ctx context.Context, name string) (net.Listener, func()) {
+	for _, l := range s.servers {
+		if l.name == name {
+			h := shakeHands(ctx, l)
+			return h, h.wait
+		}
+	}
+	return nil, nil
 }

@@ -10,6 +10,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -73,6 +74,55 @@ func TestHandshakeEndsInTime(t *testing.T) {
 	w.mustClose(t)
 	if log.count("TLS handshake error") != 1 || strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("the log: %s", &log)
+	}
+}
+
+// The time for the handshake is not that for the answers.
+func TestHandshakeTimeIsLifted(t *testing.T) {
+	t.Parallel()
+	const limit = 100 * time.Millisecond
+	w := mustTLS(t, server.Config{ReadHeaderTimeout: limit}, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		time.Sleep(2 * limit) // the deadline is the connection's, by the real clock
+		_, _ = io.WriteString(w, "late")
+	}), nil)
+	defer w.mustClose(t)
+	for _, set := range []func(*http.Protocols, bool){http1, h2} {
+		c := speaking(t, w.files.trusting(), set)
+		for range 2 {
+			if got := mustText(t, c, w.tlsURL("public")); got != "late" {
+				t.Errorf("answered %q", got)
+			}
+		}
+	}
+}
+
+// A connection that has shaken hands when nobody accepts any more is closed.
+func TestHandshakesNobodyWants(t *testing.T) {
+	t.Parallel()
+	f := mustFiles(t, "a.example")
+	s := server.New(server.Config{})
+	s.AddPublic("public", "127.0.0.1:0", telling(), f.mustLoad(nil))
+	mustListen(t, s)
+	l, wait := s.ShakeHands(t.Context(), "public")
+	conn, err := tls.Dial("tcp", l.Addr().String(), f.trusting())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(100 * time.Millisecond)) // the server's side is done a moment later
+	if n, err := conn.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Fatalf("nobody accepts, and yet: %d %v", n, err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	wait()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	if n, err := conn.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+		t.Errorf("it is open: %d %v", n, err)
+	}
+	if c, err := l.Accept(); !errors.Is(err, net.ErrClosed) {
+		t.Errorf("accepted %v, %v", c, err)
 	}
 }
 
@@ -150,6 +200,45 @@ func TestBrokenTLSListenerEndsTheServer(t *testing.T) {
 	w.CloseListener("public")
 	if err := w.mustEnd(); !errors.Is(err, net.ErrClosed) {
 		t.Errorf("Run: %v", err)
+	}
+}
+
+// flaky is a listener that cannot accept now and then, as without file descriptors.
+type flaky struct {
+	net.Listener
+	n atomic.Int64
+}
+
+func (l *flaky) Accept() (net.Conn, error) {
+	if l.n.Add(1)%2 == 1 {
+		return nil, &net.OpError{Op: "accept", Err: syscall.EMFILE}
+	}
+	return l.Listener.Accept()
+}
+
+// A listener that recovers goes on; what was wrong is in the log.
+func TestAcceptIsTriedAgain(t *testing.T) {
+	t.Parallel()
+	var log lines
+	f := mustFiles(t, "a.example")
+	s := server.New(server.Config{Log: log.logger()})
+	s.AddPublic("public", "127.0.0.1:0", telling(), f.mustLoad(nil))
+	mustListen(t, s)
+	s.CloseListener("public")
+	open, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.SetListener("public", &flaky{Listener: open})
+	w := &ways{mustRun(t, s), f}
+	for range 3 {
+		if got := mustText(t, speaking(t, f.trusting(), h2), w.tlsURL("public")); got != "HTTP/2.0 tls=true" {
+			t.Errorf("answered %s", got)
+		}
+	}
+	w.mustClose(t)
+	if log.count("too many open files; retrying") < 3 {
+		t.Errorf("the log: %s", &log)
 	}
 }
 
