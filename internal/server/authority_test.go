@@ -24,12 +24,12 @@ import (
 
 // files are a certificate and its key in a directory of their own.
 type files struct {
-	t         *testing.T
+	t         testing.TB
 	dir       string
 	cert, key string
 }
 
-func mustFiles(t *testing.T, name string) *files {
+func mustFiles(t testing.TB, name string) *files {
 	t.Helper()
 	dir := t.TempDir()
 	f := &files{t: t, dir: dir, cert: filepath.Join(dir, "tls.crt"), key: filepath.Join(dir, "tls.key")}
@@ -43,7 +43,7 @@ func (f *files) mustWrite(certPEM, keyPEM []byte) {
 	mustWrite(f.t, f.key, keyPEM)
 }
 
-func mustWrite(t *testing.T, name string, data []byte) {
+func mustWrite(t testing.TB, name string, data []byte) {
 	t.Helper()
 	if err := os.WriteFile(name, data, 0o600); err != nil {
 		t.Fatal(err)
@@ -60,7 +60,7 @@ func (f *files) mustLoad(log *slog.Logger) *server.Certificate {
 }
 
 // mustPair makes a self-signed certificate for 127.0.0.1 under a name.
-func mustPair(t *testing.T, name string, life time.Duration) (certPEM, keyPEM []byte) {
+func mustPair(t testing.TB, name string, life time.Duration) (certPEM, keyPEM []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

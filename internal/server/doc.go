@@ -11,6 +11,10 @@
 //	the body                       BodyIdleTimeout without a byte, while it is read
 //	a connection without requests  IdleTimeout; over HTTP/2 pings besides
 //	requests at once               250 on one HTTP/2 connection
+//	handshakes at once             8,192 on a listener; more wait in the kernel
+//
+// A request that no handler gets to see is refused by net/http, with a 4xx and the
+// connection's end; its 501 and 505 go out as 400.
 //
 // How long an answer may take, and how long a body may be, is for the routes to say.
 //

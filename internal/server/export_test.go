@@ -1,6 +1,8 @@
 package server
 
 import (
+	"context"
+	"crypto/tls"
 	"net"
 	"net/http"
 	"time"
@@ -35,4 +37,35 @@ func (s *Server) SetListener(name string, open net.Listener) {
 			l.net = open
 		}
 	}
+}
+
+// SetHandshakes sets how many handshakes a listener has under way at once.
+func (s *Server) SetHandshakes(name string, n int) {
+	for _, l := range s.servers {
+		if l.name == name {
+			l.handshakes = n
+		}
+	}
+}
+
+// TLSConfig returns that of a listener, to be changed before Run.
+func (s *Server) TLSConfig(name string) *tls.Config {
+	for _, l := range s.servers {
+		if l.name == name {
+			return l.http.TLSConfig
+		}
+	}
+	return nil
+}
+
+// ShakeHands is the listener that a TLS listener serves from, with what waits for
+// its end.
+func (s *Server) ShakeHands(ctx context.Context, name string) (net.Listener, func()) {
+	for _, l := range s.servers {
+		if l.name == name {
+			h := shakeHands(ctx, l)
+			return h, h.wait
+		}
+	}
+	return nil, nil
 }

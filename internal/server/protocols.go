@@ -43,6 +43,7 @@ func http2Limits() *http.HTTP2Config {
 func tlsConfig(c *Certificate) *tls.Config {
 	return &tls.Config{
 		MinVersion:     tls.VersionTLS12,
+		NextProtos:     []string{"h2", "http/1.1"}, // from the first, net/http knows that it will be handed HTTP/2
 		GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return c.get(), nil },
 	}
 }

@@ -70,7 +70,7 @@ func (s *Server) serving(ctx context.Context) []job {
 		}
 		l.http.BaseContext = func(net.Listener) context.Context { return ctx }
 		s.cfg.Log.Info("listening", "listener", l.name, "addr", l.net.Addr().String(), "protocols", protocolsOf(l))
-		jobs = append(jobs, job{"serve " + l.name, func(context.Context) error { return l.serve() }})
+		jobs = append(jobs, job{"serve " + l.name, l.serve})
 	}
 	return jobs
 }

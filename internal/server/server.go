@@ -61,6 +61,7 @@ type listener struct {
 	cert       *Certificate // nil: plain
 	http       *http.Server
 	net        net.Listener // nil until Listen, and for ever when addr is empty
+	handshakes int          // how many may be under way at once
 }
 
 // job is one piece of background work.
@@ -120,8 +121,11 @@ func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate)
 }
 
 func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
+	l.handshakes = maxHandshakes
 	l.http = &http.Server{
-		Handler:           s.track(s.limit(h), l.last),
+		Handler:           voiced(s.track(s.limit(h), l.last)),
+		ConnContext:       withWire,
+		ConnState:         observe,
 		Protocols:         protocols,
 		HTTP2:             http2Limits(),
 		ReadHeaderTimeout: s.cfg.ReadHeaderTimeout,
@@ -139,12 +143,14 @@ func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
 }
 
 // serve answers connections until the listener is closed.
-func (l *listener) serve() error {
+func (l *listener) serve(ctx context.Context) error {
 	var err error
 	if l.cert != nil {
-		err = l.http.ServeTLS(l.net, "", "") // the configuration has the certificate
+		shaken := shakeHands(ctx, l)
+		err = l.http.Serve(shaken) // closes it
+		shaken.wait()
 	} else {
-		err = l.http.Serve(l.net)
+		err = l.http.Serve(wires{l.net})
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil

@@ -19,12 +19,12 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // running is a server under test.
 type running struct {
 	*server.Server
-	t    *testing.T
+	t    testing.TB
 	stop context.CancelFunc
 	done chan error
 }
 
-func mustListen(t *testing.T, s *server.Server) {
+func mustListen(t testing.TB, s *server.Server) {
 	t.Helper()
 	if err := s.Listen(); err != nil {
 		t.Fatal(err)
@@ -32,7 +32,7 @@ func mustListen(t *testing.T, s *server.Server) {
 }
 
 // mustRun starts the server; its end is asked for by the test's end at the latest.
-func mustRun(t *testing.T, s *server.Server) *running {
+func mustRun(t testing.TB, s *server.Server) *running {
 	t.Helper()
 	mustListen(t, s)
 	ctx, stop := context.WithCancel(t.Context())
