@@ -12,7 +12,7 @@ func (t *Table) Place(d Digest) (shard int, at float64) {
 	return shardOf(h), float64(uint32(h)) / (1 << 32)
 }
 
-// Longest returns the longest run of taken slots and the fullest shard's entries.
+// Longest returns the longest run of buckets that were passed and the fullest shard's entries.
 func (t *Table) Longest() (run, fullest int) {
 	dir := t.set.dir.Load()
 	for i := range dir {
@@ -21,8 +21,8 @@ func (t *Table) Longest() (run, fullest int) {
 			continue
 		}
 		fullest = max(fullest, sh.used)
-		for at, n := 0, 0; at < 2*len(sh.slots); at++ { // twice: a run may go round the end
-			if n++; sh.slots[at%len(sh.slots)].expires == 0 {
+		for at, n := 0, 0; at < 2*len(sh.buckets); at++ { // twice: a run may go round the end
+			if n++; sh.buckets[at%len(sh.buckets)].passed == 0 {
 				n = 0
 			}
 			run = max(run, n)

@@ -32,7 +32,7 @@ type set[V any] struct {
 	bytes atomic.Int64 // of directory, shards and their slots
 
 	mu      sync.Mutex // held by whoever writes; guards what follows, and each shard.used
-	reserve int        // slots that a shard begins with, from Reserve
+	reserve int        // buckets that a shard begins with, from Reserve
 	next    int        // shard that the next sweep begins with
 }
 
@@ -84,10 +84,12 @@ func (s *set[V]) all(yield func(*slot[V], uint32) bool) {
 		if sh == nil {
 			continue
 		}
-		for j := range sh.slots {
-			sl := &sh.slots[j]
-			if e := atomic.LoadUint32(&sl.expires); e != 0 && !yield(sl, e) {
-				return
+		for j := range sh.buckets {
+			for k := range sh.buckets[j].slots {
+				sl := &sh.buckets[j].slots[k]
+				if e := atomic.LoadUint32(&sl.expires); e != 0 && !yield(sl, e) {
+					return
+				}
 			}
 		}
 	}

@@ -29,8 +29,8 @@ func (s *set[V]) sweepNext(now uint32) int {
 		return 0
 	}
 	live := 0
-	for i := range sh.slots {
-		if e := sh.slots[i].expires; e != 0 && !over(e, now) {
+	for sl := range sh.each {
+		if !over(sl.expires, now) {
 			live++
 		}
 	}
@@ -45,12 +45,12 @@ func (s *set[V]) sweepNext(now uint32) int {
 func over(expires, now uint32) bool { return expires <= now && expires != Forever }
 
 // announce has each shard begin with its share of n entries and what chance may
-// add: twice the deviation of a share, which one shard in forty exceeds.
+// add: a deviation more, which fills nearly every shard below its limit.
 func (s *set[V]) announce(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.reserve = 0
 	if share := n / Shards; share > 0 {
-		s.reserve = slotsFor(share + int(2*math.Sqrt(float64(share))))
+		s.reserve = bucketsFor(share + int(math.Sqrt(float64(share))))
 	}
 }

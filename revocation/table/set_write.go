@@ -14,13 +14,13 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 	}
 	sh := dir[shardOf(h)].Load()
 	s.count.Add(1)
-	if sh != nil && sh.used < limit(len(sh.slots)) {
+	if sh != nil && sh.used < limit(len(sh.buckets)) {
 		sl := sh.free(h)
 		sl.digest, sl.value = *d, v
 		atomic.StoreUint32(&sl.expires, expires) // from here on readers see it
 		return
 	}
-	n := max(s.reserve, minSlots)
+	n := max(s.reserve, minBuckets)
 	if sh != nil {
 		n = max(s.reserve, sh.grown())
 	}
@@ -40,8 +40,8 @@ func (s *set[V]) raise(sl *slot[V], expires uint32) {
 func (s *set[V]) replace(h uint64, d *Digest, v V, expires uint32) {
 	dir := s.dir.Load()
 	old := dir[shardOf(h)].Load()
-	other := newShard[V](len(old.slots))
-	copy(other.slots, old.slots)
+	other := newShard[V](len(old.buckets))
+	copy(other.buckets, old.buckets)
 	other.used = old.used
 	sl := other.find(h, d)
 	sl.value, sl.expires = v, expires
@@ -75,15 +75,15 @@ func (s *set[V]) shrink(at int, sh *shard[V], live int, keep func(*slot[V]) bool
 	}
 }
 
-// rebuild makes a shard of at least n slots with the entries of sh, which may be
+// rebuild makes a shard of at least n buckets with the entries of sh, which may be
 // nil, that keep tells: all of them when it is nil.
 func (s *set[V]) rebuild(sh *shard[V], n int, keep func(*slot[V]) bool) *shard[V] {
 	other := newShard[V](n)
 	if sh == nil {
 		return other
 	}
-	for i := range sh.slots {
-		if sl := &sh.slots[i]; sl.expires != 0 && (keep == nil || keep(sl)) {
+	for sl := range sh.each {
+		if keep == nil || keep(sl) {
 			*other.free(s.hash(&sl.digest)) = *sl
 		}
 	}
