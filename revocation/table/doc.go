@@ -6,19 +6,23 @@
 //
 // # How it is laid out
 //
-// A directory of 4,096 shards, each an array of slots with open addressing and
-// linear probing. A slot of a Table takes 20 bytes, one of Cuts 28, in arrays of
-// the sizes that the allocator gives out anyway, at most four fifths full. A shard
-// grows by a quarter, a large one by an eighth, so that at 10 million entries one
-// takes under 32 bytes. Nothing in an array is a pointer: the garbage collector
-// does not look into it. An empty table has no directory.
+// A directory of 4,096 shards, each an array of buckets of three slots, searched one
+// after the other from the bucket that the digest names. A slot of a Table takes 20
+// bytes and its bucket 64, one line of a processor's cache; a slot of Cuts takes 28.
+// Each bucket says whether an entry had to go past it, so that most searches read one
+// line, whether they find something or not. Arrays have the sizes that the allocator
+// gives out anyway and are at most 13 sixteenths full. A shard grows by a quarter, a
+// large one by an eighth, so that at 10 million entries one takes under 32 bytes. No
+// array holds a pointer: the garbage collector does not look into it. An empty table
+// has no directory.
 //
 // # Why readers need no lock
 //
 //   - A slot is empty until its expiry, never 0, is stored; that is its last word to
 //     be written, and atomically, so that whoever sees it sees the digest too.
 //   - In a published array digest and value of a taken slot never change. Only its
-//     expiry does, and only upwards.
+//     expiry does, and only upwards; and a bucket's word that it was passed, which is
+//     given before the entry that passed it.
 //   - Everything else (growing, deleting, sweeping, another cut-off) builds a new
 //     array from the old one and publishes it through an atomic pointer. A reader
 //     that still walks the old one finds what was there when it began.

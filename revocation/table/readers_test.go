@@ -40,7 +40,7 @@ func TestReadersMissNothing(t *testing.T) {
 		var wg sync.WaitGroup
 		for part := range 2 { // two writers, which exclude each other
 			wg.Go(func() {
-				for round := range uint32(30) {
+				for round := range uint32(8) {
 					for _, d := range coming[part*250 : part*250+250] {
 						tab.Put(d, 1)
 					}

