@@ -31,6 +31,9 @@ func TestFaults(t *testing.T) {
 		{"health path of another host", Config{URLs: ok, Health: HealthConfig{Path: "//evil.test/"}}, []string{"health.path"}},
 		{"health path with a fragment", Config{URLs: ok, Health: HealthConfig{Path: "/a#b"}}, []string{"health.path"}},
 		{"mixed http2", Config{URLs: []string{"http://a", "https://b"}, HTTP2: true}, []string{"with http2 its urls are all http or all https"}},
+		{"the same place twice", Config{URLs: []string{"http://A.test:80/", "http://a.test", "https://a.test", "https://a.test:443", "http://[::1]:1/x", "http://[0:0::1]:1/x/"}}, []string{
+			`its urls name http://a.test:80 twice ("http://A.test:80/" and "http://a.test")`, "its urls name https://a.test:443 twice", "its urls name http://[::1]:1/x twice",
+		}},
 		{"TLS settings for nothing", Config{URLs: []string{"http://a"}, ServerName: "b"}, []string{"TLS settings and no https url"}},
 		{"certificate without key", Config{URLs: ok, CertFile: garbage}, []string{"needs both"}},
 		{"no PEM", Config{URLs: ok, CAFile: garbage, CertFile: garbage, KeyFile: garbage}, []string{"holds no certificate", "client certificate: tls:"}},
@@ -54,6 +57,13 @@ func TestFaults(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestNeighbours are not the same place.
+func TestNeighbours(t *testing.T) {
+	mustUpstream(t, Config{URLs: []string{
+		"http://a.test", "http://a.test:8080", "https://a.test", "http://a.test/x", "http://a.test/X", "http://a.test/x%2F", "http://b.test", "http://a.test:443",
+	}})
 }
 
 func TestSame(t *testing.T) {

@@ -13,6 +13,10 @@ var (
 	ErrBusy = errors.New("the upstream has as many requests as it may have")
 	// ErrNone says that there is no target: New did not make this upstream.
 	ErrNone = errors.New("the upstream has no target")
+	// ErrTimeout is, or is wrapped by, the cause with which a caller ends a request's
+	// context when it has waited long enough for an answer. Unlike every other cause
+	// it counts against the target, unless the client's body was what it waited for.
+	ErrTimeout = errors.New("the upstream took too long")
 )
 
 // Error says where a request failed. Requests that the client gave up or whose
