@@ -23,7 +23,7 @@ func TestLateTargetGoesOut(t *testing.T) {
 	waits := 0
 	for range 20 {
 		ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, fmt.Errorf("the route's: %w", ErrTimeout))
-		if _, err := ask(u, request(t, http.MethodPost, "/", "x").WithContext(ctx)); errors.Is(err, ErrTimeout) {
+		if _, err := ask(u, request(t, http.MethodDelete, "/", "").WithContext(ctx)); errors.Is(err, ErrTimeout) {
 			waits++
 		} else if err != nil {
 			t.Error(err)
@@ -78,6 +78,9 @@ func TestWhoWasLate(t *testing.T) {
 			if c.feed != nil {
 				from, to := io.Pipe()
 				defer from.Close()
+				// A server's body cannot be closed while it is read: the client's own time
+				// limit ends the reading.
+				context.AfterFunc(ctx, func() { _ = to.CloseWithError(errors.New("idle")) })
 				r.Body, r.ContentLength = from, -1
 				go c.feed(to)
 			}
