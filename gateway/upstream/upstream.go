@@ -96,18 +96,13 @@ func (u *Upstream) Status() []TargetStatus {
 	return list
 }
 
-// Same reports whether New(c) would make the same upstream, contents of files
-// included, so that this one, its connections and what it knows can stay. Log and
-// Now do not count.
-func (u *Upstream) Same(c Config) bool {
-	c = c.filled()
-	own := u.config
-	own.Log, own.Now, c.Log, c.Now = nil, nil, nil, nil
-	if !reflect.DeepEqual(own, c) {
-		return false
-	}
-	files, err := c.readMaterial()
-	return err == nil && files.digest() == u.files
+// Same reports whether other was made of the same settings and the same contents of
+// files, so that this one, its connections and what it knows can stay in its place.
+// Log and Now do not count.
+func (u *Upstream) Same(other *Upstream) bool {
+	a, b := u.config, other.config
+	a.Log, a.Now, b.Log, b.Now = nil, nil, nil, nil
+	return u.files == other.files && reflect.DeepEqual(a, b)
 }
 
 // Close gives idle connections up. Requests under way go on, and new ones work.
