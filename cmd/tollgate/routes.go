@@ -20,7 +20,7 @@ func (c *cli) table() (*gateway.Table, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	t, err := routes(config)
+	t, _, err := routes(config)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
