@@ -93,3 +93,21 @@ func TestWhoWasLate(t *testing.T) {
 		})
 	}
 }
+
+// TestTheRestOfAWait: a target that was left with the rest of the wait is not late.
+func TestTheRestOfAWait(t *testing.T) {
+	late := mustRaw(t, func(_ int, _ *http.Request, c net.Conn) bool {
+		_, _ = c.Read(make([]byte, 1))
+		return false
+	})
+	u := mustUpstream(t, Config{URLs: []string{deadURL(t), late.URL}, EjectAfter: -1})
+	for n := 1; n <= 2; n++ { // the dead one first, then the late one
+		ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, ErrTimeout)
+		_, err := ask(u, request(t, http.MethodGet, "/", "").WithContext(ctx))
+		cancel()
+		if s := u.Status(); !errors.Is(err, ErrTimeout) || late.requests.Load() != int64(n) || s[0].Failures != 1 || s[1].Failures != n-1 {
+			t.Errorf("%v, %+v", err, s)
+		}
+		u.turn.Store(1)
+	}
+}
