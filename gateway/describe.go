@@ -1,9 +1,8 @@
 package gateway
 
 import (
-	"fmt"
-	"net/http"
-	"net/url"
+	"maps"
+	"slices"
 	"strings"
 
 	"tollgate/keys/token"
@@ -33,6 +32,15 @@ type Description struct {
 	WebSocket      bool              `json:"websocket,omitempty"`
 	Rate           string            `json:"rate,omitempty"`
 	BodyLimit      int64             `json:"body_limit,omitempty"`
+	PreserveHost   bool              `json:"preserve_host,omitempty"`
+	// Allow are the spellings of a path that are refused elsewhere.
+	Allow []string `json:"allow,omitempty"`
+	// Origins may use a cookie beside our own; CORSOrigins may read the answers.
+	Origins     []string `json:"origins,omitempty"`
+	CORSOrigins []string `json:"cors_origins,omitempty"`
+	// CloseStreams and ForwardAuthorization are true unless the file says otherwise.
+	CloseStreams         bool `json:"close_streams"`
+	ForwardAuthorization bool `json:"forward_authorization"`
 }
 
 // Describe returns the route in words.
@@ -41,7 +49,11 @@ func (r *Route) Describe() Description {
 		Name: r.Name, Hosts: r.Hosts, Path: r.Path, Methods: r.Methods, Upstream: r.Upstream.Name(), URLs: r.Upstream.URLs(), Mode: string(r.Mode),
 		TokenTypes: r.Policy.TokenTypes, Audiences: r.Policy.Audiences, Scopes: r.Policy.Scopes, OnUnavailable: "deny",
 		MaxStale: r.Policy.MaxStale.String(), StripPrefix: r.StripPrefix, Timeout: r.Timeout.String(), ReportOnly: r.ReportOnly,
-		WebSocket: r.WebSocket, BodyLimit: r.Limits.Body,
+		WebSocket: r.WebSocket, BodyLimit: r.Limits.Body, PreserveHost: r.PreserveHost, Allow: r.Permits.names(),
+		Origins: r.Origins.names(), CloseStreams: !r.KeepStreams, ForwardAuthorization: !r.DropAuthorization,
+	}
+	if r.CORS != nil {
+		d.CORSOrigins = r.CORS.allowed.names()
 	}
 	if r.Policy.OnUnavailable == token.Allow {
 		d.OnUnavailable = "allow"
@@ -71,6 +83,24 @@ func (r *Route) Describe() Description {
 	return d
 }
 
+// names lists the spellings as match.allow writes them.
+func (s spelling) names() []string {
+	var out []string
+	for _, text := range []string{"encoded_slash", "semicolon", "double_slash"} {
+		if one, err := parseSpelling(text); err == nil && s&one != 0 {
+			out = append(out, text)
+		}
+	}
+	return out
+}
+
+func (o *origins) names() []string {
+	if o == nil {
+		return nil
+	}
+	return slices.Sorted(maps.Keys(o.list))
+}
+
 // String is the carrier as the routes file writes it.
 func (c carrier) String() string {
 	switch c.kind {
@@ -84,48 +114,4 @@ func (c carrier) String() string {
 		return "query:" + c.name
 	}
 	return "header"
-}
-
-// Finding says what becomes of a request before its token is looked at.
-type Finding struct {
-	Status int          `json:"status"` // 0: it goes on to the route's policy
-	Why    string       `json:"why"`
-	Route  *Description `json:"route,omitempty"`
-}
-
-// Check says which route takes a request, and why, with the code that serves it.
-// The URL is whole, or a path on any host.
-func (t *Table) Check(method, rawURL string) (Finding, error) {
-	u, err := url.Parse(rawURL)
-	if err != nil || !strings.HasPrefix(u.Path, "/") {
-		return Finding{}, fmt.Errorf("%q is neither a URL nor a path", rawURL)
-	}
-	requestURI := rawURL
-	if u.Host != "" {
-		requestURI = strings.TrimPrefix(rawURL, u.Scheme+"://"+u.Host)
-	}
-	r := &http.Request{Method: method, URL: u, RequestURI: requestURI, Host: u.Host}
-	at, err := readTarget(r)
-	if err != nil {
-		return Finding{Status: http.StatusBadRequest, Why: err.Error()}, nil
-	}
-	if isForwardAuth(u.Path) {
-		return Finding{Why: forwardAuthPath + " answers for other proxies"}, nil
-	}
-	route, allow := t.Match(u.Host, at.path, method)
-	if route == nil {
-		if allow != nil {
-			return Finding{Status: http.StatusMethodNotAllowed, Why: "the path belongs to routes that take " + strings.Join(allow, ", ")}, nil
-		}
-		return Finding{Status: http.StatusNotFound, Why: "no route has this host and a prefix of this path"}, nil
-	}
-	d := route.Describe()
-	if !t.permits(route, u.Host, at, method) {
-		return Finding{Status: http.StatusBadRequest, Why: "the route does not allow this spelling of a path (match.allow), or another reading of it belongs to another route", Route: &d}, nil
-	}
-	host := "any host"
-	if len(route.Hosts) > 0 {
-		host = "host " + strings.Join(route.Hosts, ", ")
-	}
-	return Finding{Why: fmt.Sprintf("%s and the prefix %s are the most special that fit", host, route.Path), Route: &d}, nil
 }

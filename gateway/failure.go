@@ -3,6 +3,7 @@ package gateway
 import (
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -13,7 +14,7 @@ import (
 )
 
 var (
-	errFirstByte  = errors.New("the upstream did not begin to answer in time")
+	errFirstByte  = fmt.Errorf("the upstream did not begin to answer in time: %w", upstream.ErrTimeout)
 	errClientBody = errors.New("the client's body could not be read")
 )
 

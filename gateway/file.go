@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -174,15 +175,38 @@ type Defaults struct {
 // ReadRoutes reads a routes file. It returns every fault at once: those of the
 // YAML itself with line and column, the others by the route's name.
 func ReadRoutes(data []byte, d Defaults) (*Table, error) {
+	table, _, err := ReadRoutesFiles(data, d)
+	return table, err
+}
+
+// ReadRoutesFiles is ReadRoutes, and returns the files, too, that the routes file
+// names, sorted, whether there are faults or not: where one of them changes, the
+// same text has another meaning.
+func ReadRoutesFiles(data []byte, d Defaults) (table *Table, files []string, err error) {
 	var f file
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField())
 	if err := decoder.Decode(&f); err != nil && !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("routes file: %s", yaml.FormatError(err, false, true))
+		return nil, nil, fmt.Errorf("routes file: %s", yaml.FormatError(err, false, true))
 	}
 	if err := decoder.Decode(new(any)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("routes file: more than one document")
+		return nil, nil, errors.New("routes file: more than one document")
 	}
-	return f.compile(d)
+	table, err = f.compile(d)
+	return table, f.files(), err
+}
+
+// files lists the files that are read when the routes are compiled.
+func (f *file) files() []string {
+	var list []string
+	for _, u := range f.Upstreams {
+		for _, name := range []string{u.TLS.CAFile, u.TLS.CertFile, u.TLS.KeyFile} {
+			if name != "" {
+				list = append(list, name)
+			}
+		}
+	}
+	slices.Sort(list)
+	return slices.Compact(list)
 }
 
 // SingleRoute returns the table of a process that was given nothing but one

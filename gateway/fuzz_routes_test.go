@@ -61,10 +61,10 @@ func describeAll(table *Table) map[string]any {
 			}
 		}
 		route := map[string]any{
-			"name": d.Name, "match": map[string]any{"hosts": d.Hosts, "path": d.Path, "methods": d.Methods}, "upstream": d.Upstream, "websocket": d.WebSocket,
+			"name": d.Name, "match": map[string]any{"hosts": d.Hosts, "path": d.Path, "methods": d.Methods, "allow": d.Allow}, "upstream": d.Upstream, "websocket": d.WebSocket,
 			"auth":       map[string]any{"mode": d.Mode, "audiences": d.Audiences, "token_types": d.TokenTypes, "scopes": d.Scopes, "claims": claims},
 			"revocation": map[string]any{"on_unavailable": d.OnUnavailable, "max_stale": d.MaxStale}, "timeout": d.Timeout, "report_only": d.ReportOnly,
-			"rewrite": map[string]any{"strip_prefix": d.StripPrefix}, "identity_headers": map[string]string{},
+			"rewrite": map[string]any{"strip_prefix": d.StripPrefix, "preserve_host": d.PreserveHost}, "origins": d.Origins, "identity_headers": map[string]string{},
 		}
 		if r.Mode != None {
 			route["auth"].(map[string]any)["token_from"] = append([]string{}, d.TokenFrom...)
@@ -74,6 +74,8 @@ func describeAll(table *Table) map[string]any {
 				route["identity_headers"].(map[string]string)[h.Name] = h.Claim
 			}
 		}
+		route["cors"] = map[string]any{"origins": d.CORSOrigins}
+		route["close_streams"], route["forward_authorization"] = d.CloseStreams, d.ForwardAuthorization
 		limits := map[string]any{}
 		if d.BodyLimit > 0 {
 			limits["body"] = d.BodyLimit

@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
@@ -17,7 +18,7 @@ type Limits struct {
 	// Rate of requests; the zero value: none. Over it the answer is 429.
 	Rate ratelimit.Rate
 	// PerSubject counts by the caller's subject, by address where there is none;
-	// otherwise by address alone.
+	// otherwise by address alone. An IPv6 address stands for its /64.
 	PerSubject bool
 }
 
@@ -46,7 +47,7 @@ func (g *Gateway) throttle(r *http.Request, route *Route, id *token.Identity) *p
 	if route.Limits.Rate.Limit == 0 || g.limiter == nil {
 		return nil
 	}
-	who := "address:" + g.trusted.Client(r)
+	who := "address:" + countedAs(g.trusted.Client(r))
 	if route.Limits.PerSubject && id != nil {
 		who = "subject:" + id.Issuer + "\x00" + id.Subject
 	}
@@ -55,4 +56,18 @@ func (g *Gateway) throttle(r *http.Request, route *Route, id *token.Identity) *p
 		return nil
 	}
 	return problem.Throttled(int((decision.RetryAfter + time.Second - 1) / time.Second))
+}
+
+// countedAs is what an address is counted under. The holder of one IPv6 network of
+// 64 bits has all of its addresses (RFC 4291 section 2.5.1) and could take a new one
+// for each request; on one link everybody has the same 64. IPv4 within IPv6 is IPv4.
+func countedAs(address string) string {
+	ip, err := netip.ParseAddr(address)
+	if err != nil {
+		return address
+	}
+	if ip = ip.Unmap(); ip.Is4() || ip.IsLinkLocalUnicast() {
+		return ip.String()
+	}
+	return netip.PrefixFrom(ip.WithZone(""), 64).Masked().String()
 }

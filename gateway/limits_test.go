@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -53,6 +54,28 @@ func TestRateByAddress(t *testing.T) {
 	}
 	if fmt.Sprint(got) != "[200 200 429]" {
 		t.Errorf("%v", got)
+	}
+}
+
+// One network of IPv6 is one client, and IPv4 is IPv4 however it is written.
+func TestRateByNetwork(t *testing.T) {
+	_, client := testkit.MustMini(t)
+	e := mustEdge(t, edgeOptions{
+		routes: one("auth: {mode: none}, limits: {rate: 1/m, per: address}"), limiter: ratelimit.NewRedis(client, "tg:"),
+		trusted: TrustedProxies{netip.MustParsePrefix("127.0.0.0/8")},
+	})
+	for _, c := range []struct {
+		address string
+		want    int
+	}{
+		{"2001:db8:1:2::1", 200}, {"2001:db8:1:2::1", 429}, {"2001:db8:1:2:ffff:1:2:3", 429}, {"2001:DB8:1:2::9%eth0", 429},
+		{"2001:db8:1:3::1", 200}, {"2001:db8:1:3::2", 429},
+		{"192.0.2.1", 200}, {"::ffff:192.0.2.1", 429}, {"::ffff:c000:201", 429}, {"::ffff:192.0.2.2", 200}, {"192.0.2.2", 429}, {"192.0.2.3", 200},
+		{"fe80::1", 200}, {"fe80::2", 200}, {"fe80::2", 429},
+	} {
+		if res, _ := e.get(t, "GET", "/", "X-Forwarded-For", c.address); res.StatusCode != c.want {
+			t.Errorf("%s: %d, want %d", c.address, res.StatusCode, c.want)
+		}
 	}
 }
 

@@ -32,7 +32,7 @@ func (p *pools) adopt(t *Table) {
 	used := map[*upstream.Upstream]bool{}
 	for _, r := range t.routes {
 		for old := range p.running {
-			if old.Same(r.Upstream.Config()) {
+			if old.Same(r.Upstream) {
 				r.Upstream = old
 			}
 		}

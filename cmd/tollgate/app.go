@@ -56,7 +56,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 			a.close()
 		}
 	}()
-	table, err := routes(c)
+	files, err := readFiles(c)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -75,10 +75,10 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.openVerifier(); err != nil {
 		return nil, err
 	}
-	if err := a.openServers(table); err != nil {
+	if err := a.openServers(files.table); err != nil {
 		return nil, err
 	}
-	if err := a.openReloader(ctx); err != nil {
+	if err := a.openReloader(ctx, files); err != nil {
 		return nil, err
 	}
 	if err := a.metrics.Register(newCollector(a)); err != nil {
@@ -90,31 +90,30 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	return a, nil
 }
 
-// routes reads the routing table; nil without the gateway role.
-func routes(c *Config) (*gateway.Table, error) {
+// routes reads the routing table; nil without the gateway role. The files that the
+// routes file names are there beside an error, too.
+func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	if !c.Roles.Gateway.Value {
-		return nil, nil
+		return nil, nil, nil
 	}
 	d := gateway.Defaults{
 		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
 		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
 	}
 	if u := c.Routes.Upstream.Value; u != nil {
-		table, err := gateway.SingleRoute(u.String(), d)
-		if err != nil {
-			return nil, fmt.Errorf("TOLLGATE_UPSTREAM: %w", err)
+		if table, err = gateway.SingleRoute(u.String(), d); err != nil {
+			return nil, nil, fmt.Errorf("TOLLGATE_UPSTREAM: %w", err)
 		}
-		return table, nil
+		return table, nil, nil
 	}
 	data, err := os.ReadFile(c.Routes.RoutesFile.Value)
 	if err != nil {
-		return nil, fmt.Errorf("TOLLGATE_ROUTES_FILE: %w", err)
+		return nil, nil, fmt.Errorf("TOLLGATE_ROUTES_FILE: %w", err)
 	}
-	table, err := gateway.ReadRoutes(data, d)
-	if err != nil {
-		return nil, fmt.Errorf("TOLLGATE_ROUTES_FILE %s: %w", c.Routes.RoutesFile.Value, err)
+	if table, files, err = gateway.ReadRoutesFiles(data, d); err != nil {
+		return nil, files, fmt.Errorf("TOLLGATE_ROUTES_FILE %s: %w", c.Routes.RoutesFile.Value, err)
 	}
-	return table, nil
+	return table, files, nil
 }
 
 func (a *app) openStores(ctx context.Context) error {
@@ -202,16 +201,11 @@ func (a *app) ownIssuer() []token.Issuer {
 	}}
 }
 
-// openReloader reads the trusted issuers for the first time; a fault then is one
-// of the configuration.
-func (a *app) openReloader(ctx context.Context) error {
-	a.reloader.gateway = a.gateway
-	specs, _, err := readTrusted(a.config) // its warnings stand among the configuration's
-	if err != nil {
-		return &exitError{exitUsage, err}
-	}
-	a.reloader.seen = a.reloader.digest()
-	if err := a.reloader.trust(ctx, specs); err != nil {
+// openReloader trusts the issuers for the first time; a fault then is one of the
+// configuration.
+func (a *app) openReloader(ctx context.Context, files *configured) error {
+	a.reloader.gateway, a.reloader.inForce, a.reloader.tried = a.gateway, files.seen, files.seen
+	if err := a.reloader.trust(ctx, files.specs); err != nil { // its warnings stand among the configuration's
 		return &exitError{exitUsage, err}
 	}
 	a.server.Worker("reload", a.reloader.Run)

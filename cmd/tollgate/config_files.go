@@ -23,7 +23,7 @@ func readAll(defaults map[string]string) (*Config, *gateway.Table, []remote.Spec
 	var table *gateway.Table
 	if !faulty["TOLLGATE_ROUTES_FILE"] && !faulty["TOLLGATE_UPSTREAM"] && (c.Routes.Upstream.Value != nil || c.Routes.RoutesFile.Value != "") {
 		var routesErr error
-		table, routesErr = routes(c)
+		table, _, routesErr = routes(c)
 		errs = append(errs, routesErr)
 	}
 	var specs []remote.Spec

@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/sha256"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -21,9 +19,10 @@ import (
 )
 
 // reloader reads the routes and the trusted issuers anew: on SIGHUP, by the admin
-// API, and when the files' content changes. It looks at the content itself: a
-// watch on a file loses the symlink that a Kubernetes ConfigMap swaps. A faulty
-// file changes nothing.
+// API, and when the content of a file changes that the configuration in force or
+// the one that was tried last is made of, certificates and keys included. It looks
+// at the content itself: a watch on a file loses the symlink that a Kubernetes
+// ConfigMap swaps. A faulty file changes nothing.
 type reloader struct {
 	config   *Config
 	gateway  *gateway.Gateway
@@ -32,8 +31,10 @@ type reloader struct {
 	log      *slog.Logger
 	metrics  *telemetry.Metrics
 
-	mu   sync.Mutex
-	seen [sha256.Size]byte // of the content that was tried last
+	mu sync.Mutex // guards the next two, and reloads
+	// inForce is what the files held of which the present configuration was made,
+	// tried those of the last try. Each is a map that is never written to.
+	inForce, tried contents
 
 	issuers atomic.Pointer[trusted] // replaced under mu, read by anybody
 }
@@ -45,59 +46,40 @@ type trusted struct {
 	done   chan struct{}
 }
 
-// files lists what is watched.
-func (r *reloader) files() []string {
-	var out []string
-	for _, f := range []string{r.config.Routes.RoutesFile.Value, r.config.Keys.TrustedIssuersFile.Value} {
-		if f != "" {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-// digest is that of all files' content; what cannot be read counts as empty.
-func (r *reloader) digest() [sha256.Size]byte {
-	h := sha256.New()
-	for _, f := range r.files() {
-		data, err := os.ReadFile(f)
-		fmt.Fprintf(h, "%s %d %t\n", f, len(data), err == nil)
-		_, _ = h.Write(data) // a hash never fails
-	}
-	return [sha256.Size]byte(h.Sum(nil))
-}
-
 // Reload reads everything and, when nothing is wrong, puts it in force. Requests
 // in flight keep what they began with.
 func (r *reloader) Reload(ctx context.Context) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	return r.reload(ctx, r.digest())
+	return r.reload(ctx)
 }
 
-func (r *reloader) reload(ctx context.Context, digest [sha256.Size]byte) (err error) {
-	r.seen = digest
+func (r *reloader) reload(ctx context.Context) (err error) {
+	next, err := readFiles(r.config)
+	r.tried = next.seen
+	// What a faulty configuration does not name any more is watched still, with what
+	// it holds by now: another change of it is another reason to try.
+	r.inForce = look(r.inForce.names())
 	defer func() {
 		r.metrics.Reloaded(err == nil)
 		if err != nil {
 			r.log.Error("the configuration was not reloaded: what was in force stays in force", "error", err)
 			return
 		}
-		r.log.Info("the configuration was reloaded", "files", r.files())
+		r.inForce = next.seen
+		r.log.Info("the configuration was reloaded", "files", next.seen.names())
 	}()
-	table, routesErr := routes(r.config)
-	specs, warnings, issuersErr := readTrusted(r.config)
-	if err := errors.Join(routesErr, issuersErr); err != nil {
+	if err != nil {
 		return err
 	}
-	for _, w := range warnings {
+	for _, w := range next.warnings {
 		r.log.Warn("trusted issuers", "warning", w)
 	}
-	if err := r.trust(ctx, specs); err != nil {
+	if err := r.trust(ctx, next.specs); err != nil {
 		return err
 	}
-	if r.gateway != nil && table != nil {
-		r.gateway.Swap(table)
+	if r.gateway != nil && next.table != nil {
+		r.gateway.Swap(next.table)
 		// Streams that are open under an issuer or a key that is trusted no more.
 		go r.gateway.Recheck(context.WithoutCancel(ctx))
 	}
@@ -177,7 +159,7 @@ func (r *reloader) Run(ctx context.Context) error {
 	signal.Notify(hangup, syscall.SIGHUP)
 	defer signal.Stop(hangup)
 	var poll <-chan time.Time
-	if every := r.config.Routes.RoutesPoll.Value; every > 0 && len(r.files()) > 0 {
+	if every := r.config.Routes.RoutesPoll.Value; every > 0 && len(rootFiles(r.config)) > 0 {
 		ticker := time.NewTicker(every)
 		defer ticker.Stop()
 		poll = ticker.C
@@ -197,8 +179,8 @@ func (r *reloader) Run(ctx context.Context) error {
 func (r *reloader) poll(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if digest := r.digest(); digest != r.seen {
-		_ = r.reload(ctx, digest) // logged and counted
+	if r.tried.changed() || r.inForce.changed() {
+		_ = r.reload(ctx) // logged and counted
 	}
 }
 

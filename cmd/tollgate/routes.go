@@ -3,7 +3,6 @@ package main
 import (
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +19,7 @@ func (c *cli) table() (*gateway.Table, error) {
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
-	t, err := routes(config)
+	t, _, err := routes(config)
 	if err != nil {
 		return nil, &exitError{exitUsage, err}
 	}
@@ -61,8 +60,9 @@ func (c *cli) routesList() *cobra.Command {
 func (c *cli) routesCheck() *cobra.Command {
 	return &cobra.Command{
 		Use: "check METHOD URL", Short: "Say which route takes a request, with which policy, and why",
-		Long: `Say which route takes a request, with which policy, and why, with the code that
-serves requests: of the files, or with --server of the running system. Exit 0: a
+		Long: `Say which route takes a request, with which policy, and why, and why those that
+come nearest beside it do not, with the code that serves requests: of the files, or
+with --server of the running system. Exit 0: a
 route takes it. 1: it would be refused before its token is looked at.`,
 		Example: "  tollgate routes check GET https://shop.example.com/api/orders", Args: cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -87,44 +87,4 @@ route takes it. 1: it would be refused before its token is looked at.`,
 			return c.printFinding(f)
 		},
 	}
-}
-
-func (c *cli) printFinding(f gateway.Finding) error {
-	if c.output == "json" {
-		if err := c.print(f, nil, nil); err != nil {
-			return err
-		}
-	} else if f.Route != nil {
-		if err := c.printRoutes(nil, []gateway.Description{*f.Route}); err != nil {
-			return err
-		}
-	}
-	if f.Status != 0 {
-		return exitWith(exitRefused, "%d %s: %s", f.Status, http.StatusText(f.Status), f.Why)
-	}
-	if c.output == "json" {
-		return nil
-	}
-	_, err := c.out.Write([]byte(f.Why + "\n"))
-	return err
-}
-
-func (c *cli) printRoutes(asJSON any, all []gateway.Description) error {
-	var rows [][]string
-	for _, d := range all {
-		hosts := strings.Join(d.Hosts, ",")
-		if hosts == "" {
-			hosts = "any"
-		}
-		methods := strings.Join(d.Methods, ",")
-		if methods == "" {
-			methods = "any"
-		}
-		mode := d.Mode
-		if d.ReportOnly {
-			mode += " (report only)"
-		}
-		rows = append(rows, []string{d.Name, hosts, d.Path, methods, mode, strings.Join(d.Scopes, " "), d.Upstream, strings.Join(d.URLs, " ")})
-	}
-	return c.print(asJSON, []string{"NAME", "HOSTS", "PATH", "METHODS", "AUTH", "SCOPES", "UPSTREAM", "URLS"}, rows)
 }

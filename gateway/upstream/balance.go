@@ -1,20 +1,35 @@
 package upstream
 
-// pick chooses the target of a request. avoid is the one that has just failed it;
-// nil: none has. Another that is in goes first, then any that is in; when all are
-// out, all are tried.
-func (u *Upstream) pick(avoid *target) *target {
+import "slices"
+
+// pick chooses the target of a request. When all are out, all are tried.
+func (u *Upstream) pick() *target {
 	if len(u.targets) == 1 {
 		return u.targets[0]
 	}
 	turn, now := u.turn.Add(1)-1, u.clock()
-	if t := u.among(turn, func(t *target) bool { return t != avoid && t.in(now) }); t != nil {
+	if t := u.among(turn, func(t *target) bool { return t.in(now) }); t != nil {
 		return t
 	}
-	if avoid != nil && avoid.in(now) {
-		return avoid
+	return u.among(turn, func(*target) bool { return true })
+}
+
+// next chooses another target for a request that failed at those that were tried:
+// one that is in goes first, then any. A request whose connection died has its
+// second try in any case, where there is no better one at the same target, which
+// may have done nothing but close idle connections. nil: there is none.
+func (u *Upstream) next(tried []*target, died bool) *target {
+	turn, now, last := u.turn.Add(1)-1, u.clock(), tried[len(tried)-1]
+	if t := u.among(turn, func(t *target) bool { return t.in(now) && !slices.Contains(tried, t) }); t != nil {
+		return t
 	}
-	return u.among(turn, func(t *target) bool { return t != avoid })
+	if died && last.in(now) {
+		return last
+	}
+	if t := u.among(turn, func(t *target) bool { return !slices.Contains(tried, t) }); t != nil || !died {
+		return t
+	}
+	return last
 }
 
 // among chooses among the targets for which fit holds; nil: there is none.

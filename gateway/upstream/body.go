@@ -17,6 +17,7 @@ type requestBody struct {
 	held    bool
 	closed  bool  // the transport asked for it
 	touched bool  // reading has begun
+	waiting bool  // a Read waits for the client, or did so when the body was closed
 	whole   bool  // it was read to its end
 	err     error // what reading failed with: the client's fault, not the upstream's
 }
@@ -34,19 +35,19 @@ func (b *requestBody) Read(p []byte) (int, error) {
 	b.mu.Lock()
 	closed := b.closed
 	b.touched = true
+	b.waiting = b.waiting || !closed
 	b.mu.Unlock()
 	if closed {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	n, err := b.from.Read(p)
-	if err != nil {
-		b.mu.Lock()
-		if err == io.EOF {
-			b.whole = true
-		} else if b.err == nil && !b.closed {
-			b.err = err
-		}
-		b.mu.Unlock()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.waiting = b.closed
+	if err == io.EOF {
+		b.whole = true
+	} else if err != nil && b.err == nil && !b.closed {
+		b.err = err
 	}
 	return n, err
 }
@@ -97,6 +98,16 @@ func (b *requestBody) state() (whole bool, fault error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	return b.whole, b.err
+}
+
+// stalled reports whether the client is the one that was waited for.
+func (b *requestBody) stalled() bool {
+	if b == nil {
+		return false
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.waiting || b.err != nil
 }
 
 // answerBody tells when the caller is done with the answer.

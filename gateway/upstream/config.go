@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net"
+	"net/netip"
 	"net/url"
 	"strings"
 	"time"
@@ -129,6 +131,20 @@ func (c Config) bases() ([]*url.URL, error) {
 	return list, errors.Join(faults...)
 }
 
+// placeOf writes a base URL in the one way in which the same place is always
+// written: RFC 3986 section 6.2.2.1 and 6.2.3, and without a slash at its end.
+func placeOf(base *url.URL) string {
+	host := strings.ToLower(base.Hostname())
+	if ip, err := netip.ParseAddr(host); err == nil {
+		host = ip.String()
+	}
+	port := base.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443"}[base.Scheme]
+	}
+	return base.Scheme + "://" + net.JoinHostPort(host, port) + strings.TrimSuffix(base.EscapedPath(), "/")
+}
+
 // check names everything else that is wrong with a filled configuration, but for
 // the files.
 func (c Config) check(bases []*url.URL) error {
@@ -149,6 +165,16 @@ func (c Config) check(bases []*url.URL) error {
 		if _, err := url.ParseRequestURI(p); err != nil || !strings.HasPrefix(p, "/") || strings.HasPrefix(p, "//") || strings.Contains(p, "#") {
 			fault("health.path is a path that begins with '/', not %q", p)
 		}
+	}
+	written := map[string]string{}
+	for _, b := range bases {
+		place := placeOf(b)
+		if before, twice := written[place]; twice {
+			// Counted as two it would have two shares of the requests, and there would
+			// be two metrics of the same name.
+			fault("its urls name %s twice (%q and %q)", place, before, b)
+		}
+		written[place] = b.String()
 	}
 	plain, secure := 0, 0
 	for _, b := range bases {

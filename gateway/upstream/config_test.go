@@ -31,6 +31,9 @@ func TestFaults(t *testing.T) {
 		{"health path of another host", Config{URLs: ok, Health: HealthConfig{Path: "//evil.test/"}}, []string{"health.path"}},
 		{"health path with a fragment", Config{URLs: ok, Health: HealthConfig{Path: "/a#b"}}, []string{"health.path"}},
 		{"mixed http2", Config{URLs: []string{"http://a", "https://b"}, HTTP2: true}, []string{"with http2 its urls are all http or all https"}},
+		{"the same place twice", Config{URLs: []string{"http://A.test:80/", "http://a.test", "https://a.test", "https://a.test:443", "http://[::1]:1/x", "http://[0:0::1]:1/x/"}}, []string{
+			`its urls name http://a.test:80 twice ("http://A.test:80/" and "http://a.test")`, "its urls name https://a.test:443 twice", "its urls name http://[::1]:1/x twice",
+		}},
 		{"TLS settings for nothing", Config{URLs: []string{"http://a"}, ServerName: "b"}, []string{"TLS settings and no https url"}},
 		{"certificate without key", Config{URLs: ok, CertFile: garbage}, []string{"needs both"}},
 		{"no PEM", Config{URLs: ok, CAFile: garbage, CertFile: garbage, KeyFile: garbage}, []string{"holds no certificate", "client certificate: tls:"}},
@@ -56,6 +59,13 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// TestNeighbours are not the same place.
+func TestNeighbours(t *testing.T) {
+	mustUpstream(t, Config{URLs: []string{
+		"http://a.test", "http://a.test:8080", "https://a.test", "http://a.test/x", "http://a.test/X", "http://a.test/x%2F", "http://b.test", "http://a.test:443",
+	}})
+}
+
 func TestSame(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	write := func(data []byte) {
@@ -74,7 +84,8 @@ func TestSame(t *testing.T) {
 	spelled := base
 	spelled.Balance, spelled.EjectAfter, spelled.IdleTimeout, spelled.Now = RoundRobin, 5, time.Minute, time.Now
 	spelled.Health = HealthConfig{Every: 5 * time.Second, Unhealthy: 2}
-	if !u.Same(base) || !u.Same(spelled) {
+	same := func(c Config) bool { return u.Same(mustUpstream(t, c)) }
+	if !same(base) || !same(spelled) {
 		t.Error("the same settings are not the same")
 	}
 	for name, change := range map[string]func(*Config){
@@ -83,16 +94,16 @@ func TestSame(t *testing.T) {
 		"balance": func(c *Config) { c.Balance = LeastConn },
 		"health":  func(c *Config) { c.Health.Path = "/healthz" },
 		"bound":   func(c *Config) { c.MaxInFlight = 1 },
-		"file":    func(c *Config) { c.CAFile += ".gone" },
+		"file":    func(c *Config) { c.CAFile = "" },
 	} {
 		other := base
 		change(&other)
-		if u.Same(other) {
+		if same(other) {
 			t.Errorf("%s: a change goes unnoticed", name)
 		}
 	}
 	write(newAuthority(t).pem)
-	if u.Same(base) {
+	if same(base) {
 		t.Error("a renewed file goes unnoticed")
 	}
 }

@@ -75,7 +75,7 @@ func TestActiveChecks(t *testing.T) {
 	sick.Store(true)
 	eventually(t, "out", func() bool { return !u.Status()[0].Healthy })
 	for range 6 {
-		if u.pick(nil) != u.targets[1] {
+		if u.pick() != u.targets[1] {
 			t.Fatal("an unhealthy target is chosen")
 		}
 	}

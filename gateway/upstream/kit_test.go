@@ -239,3 +239,14 @@ func fullListener(t *testing.T) string {
 	t.Cleanup(func() { _ = c.Close() })
 	return address
 }
+
+// mustSilent returns an address that takes connections and says nothing.
+func mustSilent(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = l.Close() })
+	return l.Addr().String()
+}

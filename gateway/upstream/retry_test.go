@@ -146,36 +146,78 @@ func TestPartialAnswerIsNotTriedAgain(t *testing.T) {
 	}
 }
 
-// TestNoConnection: a GET goes on to the next target, a POST does not, and both
-// can be told from requests that were sent.
+// TestNoConnection: a request that nobody took goes on to every other target,
+// whatever its method and with its body whole, and to each once.
 func TestNoConnection(t *testing.T) {
-	good := mustBackend(t, nil)
-	u := mustUpstream(t, Config{URLs: []string{deadURL(t), good.URL}, EjectAfter: -1})
-	for range 6 {
-		mustGet(t, u, "ok")
+	for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete} {
+		good := mustBackend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
+		silent := mustSilent(t)
+		u := mustUpstream(t, Config{
+			URLs: []string{deadURL(t), "https://" + silent, deadURL(t), good.URL}, EjectAfter: -1, ConnectTimeout: 50 * time.Millisecond,
+		})
+		for range 6 {
+			if got, err := ask(u, request(t, method, "/", "the body")); err != nil || got != "the body" {
+				t.Fatalf("%s: %q, %v", method, got, err)
+			}
+		}
+		if good.hits.Load() != 6 || u.Status()[3].Failures != 0 {
+			t.Errorf("%s: %d served", method, good.hits.Load())
+		}
+		if u.turn.Load() <= 6 || u.inflight.Load() != 0 {
+			t.Errorf("%s: no target but the good one was chosen, or %d places are kept", method, u.inflight.Load())
+		}
 	}
-	refused := 0
-	for range 6 {
+	for n := range 4 {
+		urls := []string{}
+		for range n + 1 {
+			urls = append(urls, deadURL(t))
+		}
+		u := mustUpstream(t, Config{URLs: urls})
 		_, err := ask(u, request(t, http.MethodPost, "/", "x"))
 		failed, ok := errors.AsType[*Error](err)
-		if err == nil {
-			continue
-		}
 		op, isOp := errors.AsType[*net.OpError](err)
 		if !ok || !failed.Connect || !isOp || op.Op != "dial" || !strings.HasPrefix(err.Error(), "connect to http://127.0.0.1:") {
 			t.Errorf("%v", err)
 		}
-		refused++
+		for _, s := range u.Status() {
+			if s.Failures != 1 || s.InFlight != 0 {
+				t.Errorf("one of %d: %+v, want one try", n+1, s)
+			}
+		}
 	}
-	if refused != 3 || good.hits.Load() != 6+3 {
-		t.Errorf("%d refused, %d served", refused, good.hits.Load())
+}
+
+// TestNoSecondTargetAfterTheWait: the tries of a request end with its context.
+func TestNoSecondTargetAfterTheWait(t *testing.T) {
+	good := mustBackend(t, nil)
+	u := mustUpstream(t, Config{URLs: []string{"http://" + fullListener(t), good.URL}})
+	ctx, cancel := context.WithTimeoutCause(t.Context(), 50*time.Millisecond, ErrTimeout)
+	defer cancel()
+	if _, err := ask(u, request(t, http.MethodGet, "/", "").WithContext(ctx)); !errors.Is(err, ErrTimeout) {
+		t.Errorf("%v", err)
 	}
-	alone := mustUpstream(t, Config{URLs: []string{deadURL(t)}})
-	if _, err := get(t, alone); err == nil {
-		t.Error("an answer from nowhere")
+	if s := u.Status(); good.hits.Load() != 0 || s[0].Failures != 1 || s[1].Failures != 0 {
+		t.Errorf("%d hits, %+v", good.hits.Load(), s)
 	}
-	if s := alone.Status()[0]; s.Failures != 2 || s.InFlight != 0 {
-		t.Errorf("%+v, want two tries", s)
+}
+
+// TestRefusedThenDied: a request that had gone on from a target without a
+// connection still has the one second try of a connection that died, and no third.
+func TestRefusedThenDied(t *testing.T) {
+	b := mustRaw(t, func(_ int, r *http.Request, c net.Conn) bool {
+		return r.URL.Path == "/warm" && write(c, answerOK)
+	})
+	for method, want := range map[string]int64{http.MethodGet: 2, http.MethodPost: 1} {
+		u := mustUpstream(t, Config{URLs: []string{b.URL, deadURL(t)}, EjectAfter: -1})
+		warm(t, u, 4)
+		before := b.requests.Load()
+		u.turn.Store(1) // the dead one first
+		if _, err := ask(u, request(t, method, "/", "")); err == nil {
+			t.Fatal("an answer from nowhere")
+		}
+		if got := b.requests.Load() - before; got != want {
+			t.Errorf("%s: sent %d times, want %d", method, got, want)
+		}
 	}
 }
 
@@ -218,14 +260,9 @@ func TestStaleConnections(t *testing.T) {
 }
 
 func TestConnectTimeout(t *testing.T) {
-	silent, err := net.Listen("tcp", "127.0.0.1:0") // takes connections and says nothing
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer silent.Close()
 	for name, url := range map[string]string{
 		"dial":      "http://" + fullListener(t),
-		"handshake": "https://" + silent.Addr().String(),
+		"handshake": "https://" + mustSilent(t),
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := mustUpstream(t, Config{URLs: []string{url}, ConnectTimeout: 50 * time.Millisecond})

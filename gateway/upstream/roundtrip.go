@@ -2,6 +2,7 @@ package upstream
 
 import (
 	"context"
+	"errors"
 	"io"
 	"net/http"
 	"sync/atomic"
@@ -30,15 +31,34 @@ func (u *Upstream) roundTrip(r *http.Request, body *requestBody) (*http.Response
 	if !u.enter() {
 		return nil, ErrBusy
 	}
-	t := u.pick(nil)
-	res, again, err := u.send(r, t, body)
-	if again && repeatable(r, body) {
-		res, _, err = u.send(r, u.pick(t), body)
-	}
+	res, err := u.try(r, body)
 	if err != nil {
 		u.leave()
 	}
 	return res, err
+}
+
+// try sends the request to one target after the other, as far as that is allowed.
+func (u *Upstream) try(r *http.Request, body *requestBody) (*http.Response, error) {
+	var tried []*target
+	resent := false
+	for t := u.pick(); ; {
+		res, came, err := u.send(r, t, body, len(tried) == 0)
+		switch {
+		case came == unsent && body.again():
+		case came == unread && !resent && repeatable(r, body):
+			resent = true
+		default:
+			return res, err
+		}
+		if r.Context().Err() != nil {
+			return nil, context.Cause(r.Context())
+		}
+		tried = append(tried, t)
+		if t = u.next(tried, came == unread); t == nil {
+			return nil, err
+		}
+	}
 }
 
 // repeatable reports whether a request may be sent twice: whoever sent it must
@@ -51,37 +71,50 @@ func repeatable(r *http.Request, body *requestBody) bool {
 	return false
 }
 
-// send sends the request to one target, and says whether nothing speaks against
-// trying again if it failed.
-func (u *Upstream) send(r *http.Request, t *target, body *requestBody) (res *http.Response, again bool, err error) {
+// outcome says how far a request came.
+type outcome int
+
+const (
+	final  outcome = iota // there is an answer, or nothing that a second try could mend
+	unsent                // no connection was made: nobody has seen any of it
+	unread                // a connection that had served before ended without a byte
+)
+
+// send sends the request to one target. The first one that is tried has the whole
+// wait for itself: a wait that is over counts against it, not against those that
+// were left with the rest.
+func (u *Upstream) send(r *http.Request, t *target, body *requestBody, first bool) (*http.Response, outcome, error) {
 	t.inflight.Add(1)
 	a, res, err := u.hand(r, t, body)
 	if err == nil {
 		u.succeeded(t)
 		(&flight{upstream: u, target: t, attempt: a}).carry(res)
-		return res, false, nil
+		return res, final, nil
 	}
 	t.inflight.Add(-1)
+	fail := &Error{Target: t.url.String(), Connect: a.asked && a.conn == nil, Err: err}
 	if err := context.Cause(r.Context()); err != nil {
-		return nil, false, err
+		if fail.Err = err; first && a.asked && errors.Is(err, ErrTimeout) && !body.stalled() {
+			u.failed(t, fail)
+		}
+		return nil, final, err
 	}
 	whole, clientFault := body.state()
 	if clientFault != nil {
-		return nil, false, clientFault
+		return nil, final, clientFault
 	}
-	err = &Error{Target: t.url.String(), Connect: a.asked && a.conn == nil, Err: err}
 	switch {
 	case !a.asked: // net/http found fault with the request
 	case a.conn == nil:
-		u.failed(t, err)
-		return nil, true, err
+		u.failed(t, fail)
+		return nil, unsent, fail
 	case a.answered.Load() || !a.ended():
 	case a.reused:
-		return nil, true, err
+		return nil, unread, fail
 	case whole:
-		u.failed(t, err)
+		u.failed(t, fail)
 	}
-	return nil, false, err
+	return nil, final, fail
 }
 
 // hand gives the request to the transport. A connection that ended before it was

@@ -13,6 +13,10 @@ var (
 	ErrBusy = errors.New("the upstream has as many requests as it may have")
 	// ErrNone says that there is no target: New did not make this upstream.
 	ErrNone = errors.New("the upstream has no target")
+	// ErrTimeout is, or is wrapped by, the cause with which a caller ends a request's
+	// context when it has waited long enough for an answer. Unlike every other cause
+	// it counts against the target, unless the client's body was what it waited for.
+	ErrTimeout = errors.New("the upstream took too long")
 )
 
 // Error says where a request failed. Requests that the client gave up or whose
@@ -92,18 +96,13 @@ func (u *Upstream) Status() []TargetStatus {
 	return list
 }
 
-// Same reports whether New(c) would make the same upstream, contents of files
-// included, so that this one, its connections and what it knows can stay. Log and
-// Now do not count.
-func (u *Upstream) Same(c Config) bool {
-	c = c.filled()
-	own := u.config
-	own.Log, own.Now, c.Log, c.Now = nil, nil, nil, nil
-	if !reflect.DeepEqual(own, c) {
-		return false
-	}
-	files, err := c.readMaterial()
-	return err == nil && files.digest() == u.files
+// Same reports whether other was made of the same settings and the same contents of
+// files, so that this one, its connections and what it knows can stay in its place.
+// Log and Now do not count.
+func (u *Upstream) Same(other *Upstream) bool {
+	a, b := u.config, other.config
+	a.Log, a.Now, b.Log, b.Now = nil, nil, nil, nil
+	return u.files == other.files && reflect.DeepEqual(a, b)
 }
 
 // Close gives idle connections up. Requests under way go on, and new ones work.
