@@ -23,6 +23,8 @@ type exchange struct {
 	conn       interrupter     // to the back end, of an upgrade
 	in         *http.Request   // as it came; with answer, from the proxying on
 	answer     http.Header
+	stream     *stream     // its place in the index; nil: none
+	uploaded   atomic.Bool // the client's body was read to its end
 }
 
 type exchangeKey struct{}
@@ -34,6 +36,9 @@ func (x *exchange) identify(id *token.Identity) {
 	x.identity = id
 	x.note(id)
 }
+
+// ends reports whether what is open may not outlive the token.
+func (x *exchange) ends() bool { return x.identity != nil && !x.route.KeepStreams }
 
 // flowing begins the wait for the first byte anew.
 func (x *exchange) flowing() {

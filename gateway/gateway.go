@@ -109,8 +109,8 @@ func (g *Gateway) Apply(records []revocation.Record) { g.streams.apply(records) 
 // Recheck asks about every open stream anew: the feed had a gap.
 func (g *Gateway) Recheck(ctx context.Context) { g.streams.recheck(ctx) }
 
-// OpenStreams returns how many WebSockets, event streams and gRPC calls with a
-// token are open.
+// OpenStreams returns how many WebSockets, event streams, gRPC calls and uploads of
+// unknown length with a token are open.
 func (g *Gateway) OpenStreams() int { return g.streams.count() }
 
 // ServeHTTP takes one request from its route to the back end or to a refusal.

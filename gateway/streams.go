@@ -33,8 +33,11 @@ type stream struct {
 	subject  revocation.Token
 	names    []revocation.Name
 	timer    *time.Timer
-	once     sync.Once
-	left     bool // not in the index any more; guarded by streams.mu
+	left     bool                   // not in the index any more; guarded by streams.mu
+	note     func(why token.Reason) // tells of the end; may be nil
+
+	mu    sync.Mutex // held while end runs
+	ended token.Reason
 	// end closes the stream and says why; it is called once, by any goroutine, and
 	// does not block.
 	end func(why token.Reason)
@@ -89,7 +92,37 @@ func (s *streams) remove(st *stream) {
 	s.open--
 }
 
-func (st *stream) finish(why token.Reason) { st.once.Do(func() { st.end(why) }) }
+// finish ends the stream; only the first call counts.
+func (st *stream) finish(why token.Reason) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended != "" {
+		return
+	}
+	st.ended = why
+	if st.note != nil {
+		st.note(why)
+	}
+	st.end(why)
+}
+
+// hand replaces how the stream ends. When it has ended already nothing is
+// replaced, and the answer is why. Behind it the former end is not running.
+func (st *stream) hand(end func(token.Reason)) token.Reason {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended == "" {
+		st.end = end
+	}
+	return st.ended
+}
+
+// why is the reason for which the stream has ended; empty while it goes on.
+func (st *stream) why() token.Reason {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.ended
+}
 
 // apply ends what the records of the feed name.
 func (s *streams) apply(records []revocation.Record) {
