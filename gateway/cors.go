@@ -47,10 +47,18 @@ func (c *CORS) apply(h http.Header, r *http.Request) {
 // carries no credential by design, so it is answered before any is looked for. It
 // reports false where the request is no preflight of a listed origin.
 func (c *CORS) preflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	if !c.answer(w.Header(), r, methods) {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// answer sets the header of the answer to a preflight of a listed origin.
+func (c *CORS) answer(h http.Header, r *http.Request, methods []string) bool {
 	if c == nil || !isPreflight(r) || !c.allowed.listed(r.Header.Get("Origin")) {
 		return false
 	}
-	h := w.Header()
 	c.apply(h, r)
 	addVary(h, "Access-Control-Request-Method", "Access-Control-Request-Headers")
 	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
@@ -58,7 +66,6 @@ func (c *CORS) preflight(w http.ResponseWriter, r *http.Request, methods []strin
 		h.Set("Access-Control-Allow-Headers", asked)
 	}
 	h.Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
 	return true
 }
 

@@ -170,13 +170,8 @@ func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request, table *Table
 	if route == nil {
 		return false
 	}
-	allowed := route.Methods
-	if len(allowed) == 0 {
-		allowed = methods
-	}
-	record := telemetry.From(w)
-	record.Route = route.Name
-	return route.CORS.preflight(w, r, allowed)
+	telemetry.From(w).Route = route.Name
+	return route.CORS.preflight(w, r, route.takes())
 }
 
 // admit decides whether a request may go on, and who calls: route, credential,
@@ -214,7 +209,7 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 		return problem.Missing()
 	}
 	x.credential = cred
-	if cred.from.kind == inCookie && !route.Origins.allows(r) {
+	if cred.from.kind == inCookie && !route.Origins.allows(r, x.opens(r), g.trusted.secure(r)) {
 		return problem.ForeignOrigin()
 	}
 	id, err := g.verifier.Authenticate(r.Context(), cred.raw, &route.Policy, g.revocations)

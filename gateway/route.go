@@ -64,6 +64,27 @@ func (r *Route) allows(method string) bool {
 	return len(r.Methods) == 0 || slices.Contains(r.Methods, method)
 }
 
+// takes lists the methods that the route takes.
+func (r *Route) takes() []string {
+	if len(r.Methods) == 0 {
+		return methods
+	}
+	return r.Methods
+}
+
+// overrideHeaders may name the method by which a back end goes in place of the
+// request's own.
+var overrideHeaders = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
+func overrides(h http.Header) bool {
+	for _, name := range overrideHeaders {
+		if len(h[name]) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
 // takesOverride reports whether the route takes the method, too, by which a back
 // end may go in place of the request's own. A route that lists its methods would
 // be left through such a header.
@@ -71,7 +92,7 @@ func (r *Route) takesOverride(h http.Header) bool {
 	if len(r.Methods) == 0 {
 		return true
 	}
-	for _, name := range [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
+	for _, name := range overrideHeaders {
 		for _, method := range h[name] {
 			if !r.allows(strings.ToUpper(strings.TrimSpace(method))) {
 				return false
