@@ -106,8 +106,14 @@ func (g *Gateway) Close() { g.pools.close() }
 // Apply ends the open streams that records of the revocation feed name.
 func (g *Gateway) Apply(records []revocation.Record) { g.streams.apply(records) }
 
-// Recheck asks about every open stream anew: the feed had a gap.
-func (g *Gateway) Recheck(ctx context.Context) { g.streams.recheck(ctx) }
+// Recheck has every open stream asked about anew: the feed had a gap, or issuers
+// or keys were replaced. It does not wait; [Gateway.RunStreams] does the asking.
+// Requests that come while one is under way make one more after it.
+func (g *Gateway) Recheck() { g.streams.ask() }
+
+// RunStreams does what Recheck asks for, until ctx ends; then it returns nil. It is
+// run once, and for as long as streams may be open: while the process drains, too.
+func (g *Gateway) RunStreams(ctx context.Context) error { return g.streams.run(ctx) }
 
 // OpenStreams returns how many WebSockets, event streams, gRPC calls and uploads of
 // unknown length with a token are open.

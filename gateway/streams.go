@@ -24,6 +24,8 @@ type streams struct {
 	mu       sync.Mutex
 	byDigest map[revocation.Digest]map[*stream]struct{}
 	open     int
+
+	asked chan struct{} // a recheck is wanted; holds one
 }
 
 // stream is one open answer.
@@ -44,7 +46,7 @@ type stream struct {
 }
 
 func newStreams(v *token.Verifier, revocations token.Checker) *streams {
-	return &streams{verifier: v, revocations: revocations, byDigest: map[revocation.Digest]map[*stream]struct{}{}}
+	return &streams{verifier: v, revocations: revocations, byDigest: map[revocation.Digest]map[*stream]struct{}{}, asked: make(chan struct{}, 1)}
 }
 
 // add indexes a stream and takes its last verdict. On a refusal the stream is not
@@ -143,28 +145,6 @@ func (s *streams) named(d revocation.Digest) []*stream {
 		out = append(out, st)
 	}
 	return out
-}
-
-// recheck asks about every open stream once, after a gap in the feed. What is
-// refused ends; that nobody can say is no reason to end what was allowed.
-func (s *streams) recheck(ctx context.Context) {
-	s.mu.Lock()
-	seen := map[*stream]struct{}{}
-	for _, set := range s.byDigest {
-		for st := range set {
-			seen[st] = struct{}{}
-		}
-	}
-	s.mu.Unlock()
-	for st := range seen {
-		if ctx.Err() != nil {
-			return
-		}
-		var refusal *token.Refusal
-		if errors.As(s.verifier.Reaffirm(ctx, st.identity, st.policy, s.revocations), &refusal) && refusal.Reason != token.ReasonUnavailable {
-			st.finish(refusal.Reason)
-		}
-	}
 }
 
 // count returns how many streams are open.
