@@ -3,6 +3,8 @@ package gateway
 import (
 	"net/http"
 	"strings"
+
+	"tollgate/internal/telemetry"
 )
 
 // The statuses of gRPC that the gateway gives.
@@ -39,6 +41,25 @@ func (e callEnd) write(w http.ResponseWriter) {
 	h.Set("Grpc-Message", e.message)
 	h.Set("Cache-Control", "no-store")
 	w.WriteHeader(http.StatusOK)
+}
+
+// brokenCall returns what follows the error of a back end in the middle of a call:
+// the client gets its status in place of a stream that breaks. Nil where the
+// client does not speak gRPC.
+func (g *Gateway) brokenCall(x *exchange) func(error) bool {
+	if !x.calls() {
+		return nil
+	}
+	return func(err error) bool {
+		if x.in.Context().Err() != nil { // the client's own doing
+			return false
+		}
+		x.record.Decision, x.record.Error = telemetry.Error, telemetry.UpstreamReset
+		g.metrics.UpstreamError(x.route.Upstream.Name(), telemetry.UpstreamReset)
+		g.log.Warn("upstream failed in the middle of a call", "route", x.route.Name, "upstream", x.route.Upstream.Name(),
+			"request_id", x.record.RequestID, "error", err)
+		return true
+	}
 }
 
 // trail puts the end behind an answer that has begun. What the back end announced

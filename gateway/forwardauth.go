@@ -35,13 +35,15 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusBadRequest, "forward_auth", err.Error())
 		return
 	}
+	table := g.table.Load()
 	if refusedMethod(asked.Method) {
+		table.cors.apply(w.Header(), asked.Request)
 		noRoute(w, asked.Request, record, methods)
 		return
 	}
-	table := g.table.Load()
 	at, err := readTarget(asked.Request)
 	if err != nil {
+		table.cors.apply(w.Header(), asked.Request)
 		badTarget(w, err)
 		return
 	}
@@ -55,6 +57,7 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if route == nil {
+		table.cors.apply(w.Header(), asked.Request)
 		noRoute(w, asked.Request, record, allow)
 		return
 	}

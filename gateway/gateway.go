@@ -129,6 +129,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := readTarget(r)
 	if err != nil {
+		table.cors.apply(w.Header(), r)
 		badTarget(w, err)
 		return
 	}
@@ -138,6 +139,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if route == nil {
+		table.cors.apply(w.Header(), r)
 		noRoute(w, r, record, allow)
 		return
 	}

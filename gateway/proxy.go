@@ -135,6 +135,7 @@ func modifyResponse(res *http.Response) error {
 		x.route.CORS.apply(x.answer, x.in)
 	}
 	if x.route.CORS != nil {
+		x.route.CORS.expose(x.answer, res.Header["Access-Control-Expose-Headers"])
 		stripCORS(res.Header)
 	}
 	if res.StatusCode == http.StatusSwitchingProtocols && x.credential.from.kind == inSubprotocol && x.credential.raw != "" &&
@@ -151,6 +152,8 @@ func modifyResponse(res *http.Response) error {
 	}
 	if tunnelled, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
 		res.Body = &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, gone: make(chan struct{})}
+	} else if broke := x.gateway.brokenCall(x); broke != nil {
+		res.Body = &streamBody{ReadCloser: res.Body, res: res, broke: broke}
 	}
 	return nil
 }

@@ -110,6 +110,8 @@ type Table struct {
 	wildcard map[string]prefixes // by the part behind "*."
 	anyHost  prefixes
 	routes   []*Route
+	// cors is of refusals that no route gives: it knows the origins of all routes.
+	cors *CORS
 }
 
 // prefixes holds the routes of one host by their path without trailing slash.
@@ -120,7 +122,7 @@ type prefixes map[string][]*Route
 func newTable(routes []*Route, builtin []IdentityHeader) *Table {
 	t := &Table{
 		exact: map[string]prefixes{}, wildcard: map[string]prefixes{}, anyHost: prefixes{}, routes: routes,
-		strip: newStripSet(routes, builtin),
+		strip: newStripSet(routes, builtin), cors: joinCORS(routes),
 	}
 	for _, r := range routes {
 		if len(r.Hosts) == 0 {

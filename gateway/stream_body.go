@@ -36,6 +36,9 @@ type streamBody struct {
 	res *http.Response
 	// whole answers are no streams: of them a part must not pass for all.
 	whole bool
+	// broke is told of an error of the back end and reports whether the client takes
+	// a status for it; nil: it does not.
+	broke func(error) bool
 
 	mu    sync.Mutex
 	ended token.Reason
@@ -67,7 +70,10 @@ func (b *streamBody) Read(p []byte) (int, error) {
 		return n, errTokenOver
 	case ended && call:
 		callEnd{grpcUnauthenticated, overMessage}.trail(b.res)
-	case !ended:
+	case ended:
+	case !errors.Is(err, io.EOF) && call && b.res.ContentLength < 0 && b.broke != nil && b.broke(err):
+		callEnd{grpcUnavailable, "the back end broke the call off"}.trail(b.res)
+	default:
 		return n, err
 	}
 	return n, io.EOF

@@ -68,7 +68,7 @@ func (g *Gateway) watch(res *http.Response, x *exchange) error {
 		t := &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, gone: make(chan struct{})}
 		res.Body, end = t, t.end
 	} else {
-		b := &streamBody{ReadCloser: res.Body, res: res, whole: !isStream(res)}
+		b := &streamBody{ReadCloser: res.Body, res: res, whole: !isStream(res), broke: g.brokenCall(x)}
 		res.Body, end = b, b.end
 	}
 	if x.stream == nil {
