@@ -139,3 +139,16 @@ func TestBrokenCallHasAStatus(t *testing.T) {
 		t.Error("a broken answer passes for a whole one")
 	}
 }
+
+// What is a stream is told by the media type, however its parameters are written.
+func TestWhatIsAStream(t *testing.T) {
+	for media, want := range map[string]bool{
+		"text/event-stream": true, "text/event-stream; charset": true, "Text/Event-Stream ;charset=utf-8": true, "text/event-stream;;": true,
+		"application/grpc": true, "application/grpc+proto; x=\"": true, "application/grpc-web": true, "application/grpc-web-text+proto": true,
+		"": false, "text/plain": false, "text/event-streams": false, "application/grpcx": false, "application/grpc-webx": false, "x; text/event-stream": false,
+	} {
+		if got := isStream(&http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {media}}}); got != want {
+			t.Errorf("%q: %t", media, got)
+		}
+	}
+}

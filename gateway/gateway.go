@@ -184,7 +184,8 @@ func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request, table *Table
 
 // admit decides whether a request may go on, and who calls: route, credential,
 // token, origin, rate. On a report-only route it lets through what it would have
-// refused for its credential, says so, and sets no identity.
+// refused for its credential, says so, and sets no identity. The rate holds there
+// too: it guards the back end, which a trial of credentials must not lay open.
 func (g *Gateway) admit(r *http.Request, x *exchange) *problem.Refusal {
 	refusal := g.identify(r, x)
 	if refusal != nil && x.route.ReportOnly {
