@@ -146,7 +146,14 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	ctx, stop := context.WithCancel(context.Background())
 	done := make(chan error, 1)
 	go func() { done <- g.RunStreams(ctx) }()
-	t.Cleanup(func() { front.Close(); g.Close(); stop(); <-done })
+	t.Cleanup(func() {
+		front.Close()
+		g.Close()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	e.URL = front.URL
 	return e
 }

@@ -23,7 +23,8 @@ const (
 	errNoTarget = badQuestion("Which request is meant? Send X-Forwarded-Method and X-Forwarded-Uri, or X-Original-Method and " +
 		"X-Original-URI, or append its path to " + forwardAuthPath + ".")
 	errTwoWays = badQuestion("The headers about the original request disagree or come twice, or the path appended to " + forwardAuthPath +
-		" disagrees with them. Set or remove each of X-Forwarded-Method, -Uri, -Host, X-Original-Method, -URI and -URL in the asking proxy.")
+		" or the Host of the question disagrees with them. Let the asking proxy keep the client's Host, and set or remove each of " +
+		"X-Forwarded-Method, -Uri, -Host, X-Original-Method, -URI and -URL.")
 )
 
 // askedAbout builds the request that a proxy asks about: method, target and host
@@ -120,11 +121,11 @@ func oneOf(h http.Header, names ...string) (string, error) {
 }
 
 // ambiguous reports whether the hosts that a question could mean have different
-// routes. A host that has none is the name by which the proxy calls us.
+// routes: then one of them would be let through by the other's.
 func (q question) ambiguous(t *Table, at target, route *Route) bool {
 	if q.rival == "" {
 		return false
 	}
-	other, allow := t.Match(q.rival, at.path, q.Method)
-	return other != route && (other != nil || allow != nil)
+	other, _ := t.Match(q.rival, at.path, q.Method)
+	return other != route
 }

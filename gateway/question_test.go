@@ -75,6 +75,7 @@ func TestForwardAuthPreflight(t *testing.T) {
 		{"no CORS", append(app, "X-Forwarded-Uri", "/none"), 401},
 		{"with a bad token", append(app, "X-Forwarded-Uri", "/x", "Authorization", "Bearer x.y.z"), 401},
 		{"for another method", append(app, "X-Forwarded-Uri", "/x", "X-HTTP-Method-Override", "DELETE"), 401},
+		{"for another method, in another spelling", append(app, "X-Forwarded-Uri", "/x", "X_HTTP_Method_Override", "DELETE"), 401},
 		{"a method that the route does not take", append(ask[:6:6], "Origin", "https://app.example", "Access-Control-Request-Method", "DELETE", "X-Forwarded-Uri", "/read"), 405},
 		{"not OPTIONS", append(app[2:len(app):len(app)], "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/x"), 401},
 	} {
@@ -103,7 +104,7 @@ func TestForwardAuthPreflight(t *testing.T) {
 func TestFormsOfAQuestionDoNotMix(t *testing.T) {
 	e := mustEdge(t, edgeOptions{trusted: loopback, routes: "version: 1\nupstreams: {app: {urls: [\"BACKEND\"]}}\nroutes:\n" +
 		"  - {name: open, match: {hosts: [open.example], path: /}, upstream: app, auth: {mode: none}}\n" +
-		"  - {name: open-twin, match: {hosts: [twin.example], path: /}, upstream: app, auth: {mode: none}}\n" +
+		"  - {name: open-twin, match: {hosts: [twin.example, alias.example], path: /}, upstream: app, auth: {mode: none}}\n" +
 		"  - {name: shut, match: {hosts: [shut.example], path: /}, upstream: app}\n" +
 		"  - {name: write, match: {hosts: [shut.example], path: /r, methods: [GET]}, upstream: app, auth: {mode: none}}\n"})
 	for _, c := range []struct {
@@ -121,7 +122,8 @@ func TestFormsOfAQuestionDoNotMix(t *testing.T) {
 		{"nginx", "GET", "/auth/verify", []string{"Host", "shut.example", "X-Original-Method", "GET", "X-Original-URI", "/x"}, 401},
 		{"nginx, the client's host", "GET", "/auth/verify", []string{"Host", "shut.example", "X-Original-Method", "GET", "X-Original-URI", "/x", "X-Forwarded-Host", "open.example"}, 400},
 		{"nginx, the same host", "GET", "/auth/verify", []string{"Host", "open.example", "X-Original-Method", "GET", "X-Original-URI", "/x", "X-Forwarded-Host", "open.example"}, 200},
-		{"nginx, asked by a name of our own", "GET", "/auth/verify", []string{"Host", "gate:8080", "X-Original-Method", "GET", "X-Original-URI", "/x", "X-Forwarded-Host", "open.example"}, 200},
+		{"nginx, the client's host, under a name that nobody has", "GET", "/auth/verify", []string{"Host", "none.example", "X-Original-Method", "GET", "X-Original-URI", "/x", "X-Forwarded-Host", "open.example"}, 400},
+		{"nginx, another host of the same route", "GET", "/auth/verify", []string{"Host", "alias.example", "X-Original-Method", "GET", "X-Original-URI", "/x", "X-Forwarded-Host", "twin.example"}, 200},
 		{"nginx, a host where the method has no route", "GET", "/auth/verify", []string{"Host", "shut.example", "X-Original-Method", "POST", "X-Original-URI", "/r", "X-Forwarded-Host", "open.example"}, 400},
 		{"nginx, the client's method", "GET", "/auth/verify", []string{"Host", "open.example", "X-Forwarded-Method", "GET", "X-Original-URI", "/x"}, 400},
 		{"Traefik, the call's own host", "GET", "/auth/verify", []string{"Host", "open.example", "X-Forwarded-Method", "GET", "X-Forwarded-Uri", "/x", "X-Forwarded-Host", "shut.example"}, 401},

@@ -142,6 +142,8 @@ func TestRecheckIsBounded(t *testing.T) {
 			s.remove(st)
 		}
 		stop()
-		<-done
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
 	})
 }

@@ -76,9 +76,12 @@ func (r *Route) takes() []string {
 // request's own.
 var overrideHeaders = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
 
+// overrides reports whether one of them is there.
 func overrides(h http.Header) bool {
-	for _, name := range overrideHeaders {
-		if len(h[name]) > 0 {
+	for name := range h {
+		// In every spelling that a back end could take for it.
+		folded := foldName(name)
+		if slices.ContainsFunc(overrideHeaders[:], func(o string) bool { return strings.ToLower(o) == folded }) {
 			return true
 		}
 	}

@@ -78,10 +78,13 @@ func (g *Gateway) watch(res *http.Response, x *exchange) error {
 		}
 		return nil
 	}
-	before := x.stream.end
+	before, whole := x.stream.end, !isStream(res)
 	if why := x.stream.hand(func(why token.Reason) {
-		end(why)
-		if !x.uploaded.Load() {
+		sent := x.uploaded.Load()
+		if !sent || !whole { // otherwise it is an answer like any other by now
+			end(why)
+		}
+		if !sent {
 			before(why)
 		}
 	}); why != "" {

@@ -274,7 +274,12 @@ func TestSilentUploadEndsBehindTheServersLimit(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ran := make(chan error, 1)
 	go func() { ran <- s.Run(ctx) }()
-	defer func() { stop(); <-ran }()
+	defer func() {
+		stop()
+		if err := <-ran; err != nil {
+			t.Error(err)
+		}
+	}()
 	c, err := net.Dial("tcp", s.Addr("front").String())
 	if err != nil {
 		t.Fatal(err)
@@ -288,4 +293,39 @@ func TestSilentUploadEndsBehindTheServersLimit(t *testing.T) {
 		t.Errorf("%v %v", res, err)
 	}
 	<-gone
+}
+
+// An upload that has come to its end, with an answer that is no stream behind it,
+// is a request that was let through: its answer comes whole.
+func TestAnswerOfAFinishedUploadComesWhole(t *testing.T) {
+	read, ended := make(chan struct{}), make(chan struct{})
+	e, url, client := mustEdgeH2C(t, edgeOptions{}, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "beginning, ")
+		_ = http.NewResponseController(w).Flush()
+		_, _ = io.Copy(io.Discard, r.Body)
+		close(read)
+		<-ended
+		_, _ = io.WriteString(w, "end")
+	}))
+	out, in := io.Pipe()
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, url, out)
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+e.token(t))
+	res, err := client.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	if n := e.gateway.OpenStreams(); n != 1 {
+		t.Errorf("%d streams while the upload goes on", n)
+	}
+	_ = in.Close()
+	<-read
+	e.gateway.Apply(record(revocation.KindJTI, "jti-1"))
+	close(ended)
+	if text, err := io.ReadAll(res.Body); err != nil || string(text) != "beginning, end" {
+		t.Errorf("%q %v", text, err)
+	}
 }
