@@ -65,7 +65,6 @@ func mustStream(t *testing.T, client http.RoundTripper, url, token, media string
 	go func() {
 		res, err := client.RoundTrip(req)
 		if err != nil {
-			t.Errorf("no answer: %v", err)
 			close(answer)
 			return
 		}
@@ -79,7 +78,7 @@ func mustAnswer(t *testing.T, answer <-chan *http.Response) *http.Response {
 	select {
 	case res := <-answer:
 		if res == nil {
-			t.FailNow()
+			t.Fatal("no answer")
 		}
 		t.Cleanup(func() { _ = res.Body.Close() })
 		return res
