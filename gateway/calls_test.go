@@ -115,3 +115,40 @@ func TestCallsEndWhileTheClientCouldSayMore(t *testing.T) {
 		t.Errorf("the call that was spared ended with %q", got)
 	}
 }
+
+// A back end that breaks a call off leaves the client a status, with a token and
+// without; a client that does not speak gRPC sees what happened.
+func TestBrokenCallHasAStatus(t *testing.T) {
+	e, url, client := mustEdgeH2C(t, edgeOptions{routes: "version: 1\nupstreams: {app: {urls: [\"H2C\"], http2: true}}\nroutes:\n" +
+		"  - {name: all, match: {path: /}, upstream: app}\n  - {name: open, match: {path: /open}, upstream: app, auth: {mode: none}}\n"},
+		http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("Content-Type", "application/grpc")
+			_, _ = w.Write([]byte("\x00\x00\x00\x00\x01x"))
+			_ = http.NewResponseController(w).Flush()
+			panic(http.ErrAbortHandler)
+		}))
+	for _, path := range []string{"/", "/open"} {
+		res := mustAnswer(t, mustStream(t, client, url+path, e.token(t), "application/grpc"))
+		text, err := io.ReadAll(res.Body)
+		if res.StatusCode != 200 || err != nil || len(text) != 6 || res.Trailer.Get("Grpc-Status") != "14" {
+			t.Errorf("%s: %d %q %v %v", path, res.StatusCode, text, err, res.Trailer)
+		}
+	}
+	res := mustAnswer(t, mustStream(t, client, url+"/open", e.token(t), "text/plain"))
+	if _, err := io.ReadAll(res.Body); err == nil {
+		t.Error("a broken answer passes for a whole one")
+	}
+}
+
+// What is a stream is told by the media type, however its parameters are written.
+func TestWhatIsAStream(t *testing.T) {
+	for media, want := range map[string]bool{
+		"text/event-stream": true, "text/event-stream; charset": true, "Text/Event-Stream ;charset=utf-8": true, "text/event-stream;;": true,
+		"application/grpc": true, "application/grpc+proto; x=\"": true, "application/grpc-web": true, "application/grpc-web-text+proto": true,
+		"": false, "text/plain": false, "text/event-streams": false, "application/grpcx": false, "application/grpc-webx": false, "x; text/event-stream": false,
+	} {
+		if got := isStream(&http.Response{StatusCode: 200, Header: http.Header{"Content-Type": {media}}}); got != want {
+			t.Errorf("%q: %t", media, got)
+		}
+	}
+}

@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -23,6 +24,21 @@ func NewCORS(list []string) (*CORS, error) {
 	return &CORS{o}, nil
 }
 
+// joinCORS returns a rule for the origins of all routes. What it is for, a refusal
+// that depends on nobody's credential, tells a page nothing.
+func joinCORS(routes []*Route) *CORS {
+	all := &CORS{&origins{list: map[string]struct{}{}}}
+	for _, r := range routes {
+		if r.CORS != nil {
+			maps.Copy(all.allowed.list, r.CORS.allowed.list)
+		}
+	}
+	if len(all.allowed.list) == 0 {
+		return nil
+	}
+	return all
+}
+
 // exposed are the answer's headers that a page needs beside the safe ones.
 const exposed = "Retry-After, WWW-Authenticate, X-Request-Id"
 
@@ -43,14 +59,40 @@ func (c *CORS) apply(h http.Header, r *http.Request) {
 	h.Set("Access-Control-Expose-Headers", exposed)
 }
 
+// expose adds to the answer what the back end lets pages read beyond our own.
+func (c *CORS) expose(h http.Header, theirs []string) {
+	if h.Get("Access-Control-Allow-Origin") == "" {
+		return
+	}
+	names := strings.Split(exposed, ", ")
+	for _, value := range theirs {
+		for name := range strings.SplitSeq(value, ",") {
+			name = strings.TrimSpace(name)
+			known := slices.ContainsFunc(names, func(have string) bool { return strings.EqualFold(have, name) })
+			if !known && (name == "*" || plainName(name)) {
+				names = append(names, name)
+			}
+		}
+	}
+	h.Set("Access-Control-Expose-Headers", strings.Join(names, ", "))
+}
+
 // preflight answers the browser's question before a cross-origin request. It
 // carries no credential by design, so it is answered before any is looked for. It
 // reports false where the request is no preflight of a listed origin.
 func (c *CORS) preflight(w http.ResponseWriter, r *http.Request, methods []string) bool {
+	if !c.answer(w.Header(), r, methods) {
+		return false
+	}
+	w.WriteHeader(http.StatusNoContent)
+	return true
+}
+
+// answer sets the header of the answer to a preflight of a listed origin.
+func (c *CORS) answer(h http.Header, r *http.Request, methods []string) bool {
 	if c == nil || !isPreflight(r) || !c.allowed.listed(r.Header.Get("Origin")) {
 		return false
 	}
-	h := w.Header()
 	c.apply(h, r)
 	addVary(h, "Access-Control-Request-Method", "Access-Control-Request-Headers")
 	h.Set("Access-Control-Allow-Methods", strings.Join(methods, ", "))
@@ -58,7 +100,6 @@ func (c *CORS) preflight(w http.ResponseWriter, r *http.Request, methods []strin
 		h.Set("Access-Control-Allow-Headers", asked)
 	}
 	h.Set("Access-Control-Max-Age", "600")
-	w.WriteHeader(http.StatusNoContent)
 	return true
 }
 

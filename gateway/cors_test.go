@@ -1,6 +1,8 @@
 package gateway
 
 import (
+	"net/http"
+	"net/http/httptest"
 	"strings"
 	"testing"
 )
@@ -70,6 +72,49 @@ func TestCORSFaults(t *testing.T) {
 	for _, origin := range []string{"*", "app.example", "https://app.example/", "https://*.example", "HTTPS://app.example", "https://u@app.example", "null", ""} {
 		if _, err := NewCORS([]string{origin}); err == nil {
 			t.Errorf("%q was accepted", origin)
+		}
+	}
+}
+
+// A refusal that no route gives can be read by pages of listed origins too, and by
+// nobody else's.
+func TestRefusalsWithoutARouteCarryCORS(t *testing.T) {
+	e := mustEdge(t, edgeOptions{trusted: loopback, routes: strings.Replace(corsRoutes, "path: /}", "path: /, hosts: [h]}", 1)})
+	for _, c := range []struct {
+		name, method, path string
+		status             int
+	}{
+		{"no route", "GET", "/x", 404}, {"method", "POST", "/read", 405}, {"path", "GET", "/read/%2f", 400}, {"nobody's method", "TRACE", "/", 405},
+		{"a question: path", "GET", "/auth/verify/read/%2f", 400}, {"a question: no route", "GET", "/auth/verify/x", 404}, {"a question: method", "POST", "/auth/verify/read", 405},
+	} {
+		for origin, want := range map[string]string{"https://app.example": "https://app.example", "https://evil.example": ""} {
+			res, _ := e.get(t, c.method, c.path, "Origin", origin)
+			got := res.Header.Values("Access-Control-Allow-Origin")
+			if res.StatusCode != c.status || strings.Join(got, "|") != want || !strings.Contains(res.Header.Get("Vary"), "Origin") {
+				t.Errorf("%s of %s: %d %q, want %d", c.name, origin, res.StatusCode, got, c.status)
+			}
+		}
+	}
+	front := httptest.NewServer(NewPublic(NotFound(), e.gateway.Table().cors))
+	defer front.Close()
+	e.URL = front.URL
+	for path, status := range map[string]int{"/x": 404, "/x/../y": 400} {
+		if res, _ := e.get(t, "GET", path, "Origin", "https://app.example"); res.StatusCode != status || res.Header.Get("Access-Control-Allow-Origin") == "" {
+			t.Errorf("without routes, %s: %d %v", path, res.StatusCode, res.Header)
+		}
+	}
+}
+
+// What the back end lets pages read stays readable beside what we add.
+func TestCORSMergesWhatIsExposed(t *testing.T) {
+	e := mustEdge(t, edgeOptions{routes: corsRoutes, handler: func(w http.ResponseWriter, _ *http.Request) {
+		w.Header()["Access-Control-Expose-Headers"] = []string{"X-Total, x-request-id", "Link,X Y"}
+		w.Header().Set("Access-Control-Allow-Headers", "theirs")
+	}})
+	for origin, want := range map[string]string{"https://app.example": "Retry-After, WWW-Authenticate, X-Request-Id, X-Total, Link", "https://evil.example": ""} {
+		res, _ := e.get(t, "GET", "/", append(bearerOf(e.token(t)), "Origin", origin)...)
+		if got := strings.Join(res.Header.Values("Access-Control-Expose-Headers"), "|"); got != want || res.Header.Get("Access-Control-Allow-Headers") != "" {
+			t.Errorf("%s: %q, want %q", origin, got, want)
 		}
 	}
 }

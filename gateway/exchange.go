@@ -2,6 +2,7 @@ package gateway
 
 import (
 	"net/http"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -20,9 +21,12 @@ type exchange struct {
 	timer      *time.Timer     // ends the wait for the first byte
 	answered   atomic.Bool     // the head of the answer is there
 	tunnel     bool            // let through as a WebSocket
+	asked      bool            // about another proxy's request
 	conn       interrupter     // to the back end, of an upgrade
 	in         *http.Request   // as it came; with answer, from the proxying on
 	answer     http.Header
+	stream     *stream     // its place in the index; nil: none
+	uploaded   atomic.Bool // the client's body was read to its end
 }
 
 type exchangeKey struct{}
@@ -33,6 +37,18 @@ func exchangeOf(r *http.Request) *exchange { return r.Context().Value(exchangeKe
 func (x *exchange) identify(id *token.Identity) {
 	x.identity = id
 	x.note(id)
+}
+
+// ends reports whether what is open may not outlive the token.
+func (x *exchange) ends() bool { return x.identity != nil && !x.route.KeepStreams }
+
+// opens reports whether the request opens a tunnel. A proxy that asks may have
+// dropped what belongs to its own connection, RFC 9110 section 7.6.1: what else a
+// browser sends tells then, and over HTTP/2 (RFC 8441) from the beginning.
+func (x *exchange) opens(r *http.Request) bool {
+	h := r.Header
+	return isUpgrade(h) || x.asked && (len(h["Upgrade"]) > 0 || len(h["Sec-Websocket-Key"]) > 0 || len(h["Sec-Websocket-Version"]) > 0 ||
+		strings.EqualFold(h.Get("Sec-Fetch-Mode"), "websocket"))
 }
 
 // flowing begins the wait for the first byte anew.

@@ -2,7 +2,6 @@ package gateway
 
 import (
 	"net/http"
-	"net/url"
 	"strings"
 
 	"tollgate/internal/problem"
@@ -36,37 +35,77 @@ func (g *Gateway) forwardAuth(w http.ResponseWriter, r *http.Request) {
 		malformed(w, http.StatusBadRequest, "forward_auth", err.Error())
 		return
 	}
+	table := g.table.Load()
 	if refusedMethod(asked.Method) {
-		noRoute(w, asked, record, methods)
+		table.cors.apply(w.Header(), asked.Request)
+		noRoute(w, asked.Request, record, methods)
 		return
 	}
-	table := g.table.Load()
-	at, err := readTarget(asked)
+	at, err := readTarget(asked.Request)
 	if err != nil {
+		table.cors.apply(w.Header(), asked.Request)
 		badTarget(w, err)
 		return
 	}
 	route, allow := table.Match(asked.Host, at.path, asked.Method)
+	if asked.ambiguous(table, at, route) {
+		malformed(w, http.StatusBadRequest, "forward_auth", errTwoWays.Error())
+		return
+	}
+	x := &exchange{route: route, table: table, record: record, gateway: g, asked: true}
+	if g.vouchPreflight(w, asked.Request, x, at) {
+		return
+	}
 	if route == nil {
-		noRoute(w, asked, record, allow)
+		table.cors.apply(w.Header(), asked.Request)
+		noRoute(w, asked.Request, record, allow)
 		return
 	}
 	record.Route = route.Name
-	route.CORS.apply(w.Header(), asked)
+	route.CORS.apply(w.Header(), asked.Request)
 	if !table.permits(route, asked.Host, at, asked.Method) {
 		badTarget(w, errPath)
 		return
 	}
 	if !route.takesOverride(asked.Header) {
-		noRoute(w, asked, record, route.Methods)
+		noRoute(w, asked.Request, record, route.Methods)
 		return
 	}
-	x := &exchange{route: route, table: table, record: record, gateway: g}
-	if refusal := g.admit(asked, x); refusal != nil {
+	if refusal := g.admit(asked.Request, x); refusal != nil {
 		g.refuse(w, record, refusal)
 		return
 	}
 	g.vouch(w, x)
+}
+
+// vouchPreflight answers where a browser asks before a cross-origin request of a
+// listed origin: it sends no credential then, by design, and takes a refusal for
+// the answer to everything. The back end gets this OPTIONS from nobody; with a
+// credential, or with a header by which it could go for another method, it is a
+// request like any other.
+func (g *Gateway) vouchPreflight(w http.ResponseWriter, r *http.Request, x *exchange, at target) bool {
+	if !isPreflight(r) || overrides(r.Header) {
+		return false
+	}
+	method := r.Header.Get("Access-Control-Request-Method")
+	route, _ := x.table.Match(r.Host, at.path, method)
+	if route == nil || !x.table.permits(route, r.Host, at, method) {
+		return false
+	}
+	if cred, refusal := take(r, route.Carriers, g.schemes); refusal != nil || cred.raw != "" {
+		return false
+	}
+	if !route.CORS.answer(w.Header(), r, route.takes()) {
+		return false
+	}
+	x.route, x.record.Route = route, route.Name
+	if refusal := g.throttle(r, route, nil); refusal != nil {
+		g.refuse(w, x.record, refusal)
+		return true
+	}
+	x.record.Decision = telemetry.Allow
+	g.vouch(w, x)
+	return true
 }
 
 // vouch answers with the identity. Every header of the route is there, empty where
@@ -85,98 +124,4 @@ func (g *Gateway) vouch(w http.ResponseWriter, x *exchange) {
 	h.Set("Cache-Control", "no-store")
 	h.Set("Content-Length", "0")
 	w.WriteHeader(http.StatusOK)
-}
-
-// badQuestion is what a question lacks, in words for whoever configures the asking
-// proxy.
-type badQuestion string
-
-func (q badQuestion) Error() string { return string(q) }
-
-const (
-	errNoTarget = badQuestion("Which request is meant? Send X-Forwarded-Method and X-Forwarded-Uri, or X-Original-Method and " +
-		"X-Original-URI, or append its path to " + forwardAuthPath + ".")
-	errTwoWays = badQuestion("The headers about the original request disagree or come twice.")
-)
-
-// askedAbout builds the request that a proxy asks about: method, target and host
-// from its headers, everything else from the question itself, which carries the
-// client's headers.
-func askedAbout(r *http.Request) (*http.Request, error) {
-	method, err := oneOf(r.Header, "X-Forwarded-Method", "X-Original-Method")
-	if err != nil {
-		return nil, err
-	}
-	uri, err := oneOf(r.Header, "X-Forwarded-Uri", "X-Original-Uri", "X-Original-Url")
-	if err != nil {
-		return nil, err
-	}
-	host, err := oneOf(r.Header, "X-Forwarded-Host")
-	if err != nil {
-		return nil, err
-	}
-	suffix, literal := strings.CutPrefix(r.RequestURI, forwardAuthPath)
-	path, _, _ := strings.Cut(suffix, "?")
-	switch {
-	case !literal:
-		return nil, errNoTarget
-	case uri == "" && (path == "" || path == "/" && method != ""):
-		return nil, errNoTarget
-	case uri == "":
-		// Envoy appends the path and keeps the method: both are the request's own.
-		// Whoever appends the path to a GET of its own names the method.
-		if method != "" && method != r.Method && r.Method != http.MethodGet {
-			return nil, errTwoWays
-		}
-		uri = suffix
-		if method == "" {
-			method = r.Method
-		}
-	case path != "" && path != "/":
-		return nil, errTwoWays
-	case method == "":
-		return nil, errNoTarget
-	}
-	return original(r, method, uri, host)
-}
-
-// original returns the request that was meant. A whole URL (nginx's $request_uri
-// is none, others send one) gives its path and query.
-func original(r *http.Request, method, uri, host string) (*http.Request, error) {
-	u, err := url.ParseRequestURI(uri)
-	if err != nil || !strings.HasPrefix(u.Path, "/") || !isToken(method) {
-		return nil, errNoTarget
-	}
-	if u.Scheme != "" {
-		if !isWebURL(u) {
-			return nil, errNoTarget
-		}
-		if host != "" && canonicalHost(host) != canonicalHost(u.Host) {
-			return nil, errTwoWays
-		}
-		host = u.Host
-		uri = strings.TrimPrefix(uri, u.Scheme+"://"+u.Host)
-		u.Scheme, u.Host = "", ""
-	}
-	asked := r.WithContext(r.Context())
-	asked.Method, asked.URL, asked.RequestURI = method, u, uri
-	if host != "" {
-		asked.Host = host
-	}
-	return asked, nil
-}
-
-// oneOf returns the value of the headers that say one thing; they must agree.
-func oneOf(h http.Header, names ...string) (string, error) {
-	found := ""
-	for _, name := range names {
-		values := h[http.CanonicalHeaderKey(name)]
-		if len(values) > 1 || len(values) == 1 && found != "" && values[0] != found {
-			return "", errTwoWays
-		}
-		if len(values) == 1 {
-			found = values[0]
-		}
-	}
-	return found, nil
 }

@@ -31,6 +31,17 @@ func (t TrustedProxies) contains(ip netip.Addr) bool {
 	return false
 }
 
+// secure reports whether the client is known to speak TLS: to us, or, by a trusted
+// proxy's word, to the proxy. Traefik says wss of a WebSocket.
+func (t TrustedProxies) secure(r *http.Request) bool {
+	if r.TLS != nil {
+		return true
+	}
+	hops := strings.Split(strings.Join(r.Header["X-Forwarded-Proto"], ","), ",")
+	proto := strings.ToLower(strings.TrimSpace(hops[0]))
+	return (proto == "https" || proto == "wss") && t.Trusts(r.RemoteAddr)
+}
+
 // Client is the address of the client itself: the peer's, or, where the peer is a
 // trusted proxy, the last address in X-Forwarded-For that is none.
 func (t TrustedProxies) Client(r *http.Request) string {
@@ -93,7 +104,8 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 		}
 		proto = firstOr(in.Header, "X-Forwarded-Proto", proto)
 		host = firstOr(in.Header, "X-Forwarded-Host", host)
-		first = firstOr(in.Header, "X-Real-Ip", first)
+		// Where the proxy tells the way alone, the client is who stands at its end.
+		first = firstOr(in.Header, "X-Real-Ip", t.Client(in))
 	}
 	out["X-Forwarded-For"] = []string{via}
 	out["X-Forwarded-Proto"] = []string{proto}

@@ -106,11 +106,17 @@ func (g *Gateway) Close() { g.pools.close() }
 // Apply ends the open streams that records of the revocation feed name.
 func (g *Gateway) Apply(records []revocation.Record) { g.streams.apply(records) }
 
-// Recheck asks about every open stream anew: the feed had a gap.
-func (g *Gateway) Recheck(ctx context.Context) { g.streams.recheck(ctx) }
+// Recheck has every open stream asked about anew: the feed had a gap, or issuers
+// or keys were replaced. It does not wait; [Gateway.RunStreams] does the asking.
+// Requests that come while one is under way make one more after it.
+func (g *Gateway) Recheck() { g.streams.ask() }
 
-// OpenStreams returns how many WebSockets, event streams and gRPC calls with a
-// token are open.
+// RunStreams does what Recheck asks for, until ctx ends; then it returns nil. It is
+// run once, and for as long as streams may be open: while the process drains, too.
+func (g *Gateway) RunStreams(ctx context.Context) error { return g.streams.run(ctx) }
+
+// OpenStreams returns how many WebSockets, event streams, gRPC calls and uploads of
+// unknown length with a token are open.
 func (g *Gateway) OpenStreams() int { return g.streams.count() }
 
 // ServeHTTP takes one request from its route to the back end or to a refusal.
@@ -123,6 +129,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	at, err := readTarget(r)
 	if err != nil {
+		table.cors.apply(w.Header(), r)
 		badTarget(w, err)
 		return
 	}
@@ -132,6 +139,7 @@ func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if route == nil {
+		table.cors.apply(w.Header(), r)
 		noRoute(w, r, record, allow)
 		return
 	}
@@ -170,18 +178,14 @@ func (g *Gateway) preflight(w http.ResponseWriter, r *http.Request, table *Table
 	if route == nil {
 		return false
 	}
-	allowed := route.Methods
-	if len(allowed) == 0 {
-		allowed = methods
-	}
-	record := telemetry.From(w)
-	record.Route = route.Name
-	return route.CORS.preflight(w, r, allowed)
+	telemetry.From(w).Route = route.Name
+	return route.CORS.preflight(w, r, route.takes())
 }
 
 // admit decides whether a request may go on, and who calls: route, credential,
 // token, origin, rate. On a report-only route it lets through what it would have
-// refused for its credential, says so, and sets no identity.
+// refused for its credential, says so, and sets no identity. The rate holds there
+// too: it guards the back end, which a trial of credentials must not lay open.
 func (g *Gateway) admit(r *http.Request, x *exchange) *problem.Refusal {
 	refusal := g.identify(r, x)
 	if refusal != nil && x.route.ReportOnly {
@@ -214,7 +218,7 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 		return problem.Missing()
 	}
 	x.credential = cred
-	if cred.from.kind == inCookie && !route.Origins.allows(r) {
+	if cred.from.kind == inCookie && !route.Origins.allows(r, x.opens(r), g.trusted.secure(r)) {
 		return problem.ForeignOrigin()
 	}
 	id, err := g.verifier.Authenticate(r.Context(), cred.raw, &route.Policy, g.revocations)

@@ -143,7 +143,17 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	front := httptest.NewUnstartedServer(telemetry.Handler(NewPublic(g, nil), telemetry.Options{Log: log, Access: true, Metrics: e.Metrics}))
 	front.Config.DisableGeneralOptionsHandler = true
 	front.Start()
-	t.Cleanup(func() { front.Close(); g.Close() })
+	ctx, stop := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- g.RunStreams(ctx) }()
+	t.Cleanup(func() {
+		front.Close()
+		g.Close()
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
 	e.URL = front.URL
 	return e
 }

@@ -187,3 +187,20 @@ func TestClaimRules(t *testing.T) {
 		}
 	}
 }
+
+// Report-only tries credentials out; the rate guards the back end all the same.
+func TestReportOnlyKeepsTheRate(t *testing.T) {
+	_, client := testkit.MustMini(t)
+	e := mustEdge(t, edgeOptions{routes: one("report_only: true, limits: {rate: 2/m, per: subject}"), limiter: ratelimit.NewRedis(client, "tg:")})
+	for name, headers := range map[string][]string{"nobody": nil, "somebody": bearerOf(e.token(t))} {
+		var got []int
+		for range 3 {
+			res, _ := e.get(t, "GET", "/", headers...)
+			got = append(got, res.StatusCode)
+		}
+		if fmt.Sprint(got) != "[200 200 429]" {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	e.wantMetric(t, `tollgate_auth_denied_total{reason="rate",route="all"}`)
+}

@@ -40,14 +40,31 @@ func checkOrigin(text string) error {
 
 // allows reports whether a request whose credential is a cookie, which the
 // browser sends along whoever asks for it, comes from here or from a listed
-// origin. Safe methods may come from anywhere, a WebSocket may not: what follows
-// its GET is not covered by any other rule of the browser.
-func (o *origins) allows(r *http.Request) bool {
-	if isUpgrade(r.Header) {
-		origin := r.Header.Get("Origin")
-		return origin == "" || o.listed(origin) || sameHost(origin, r.Host)
+// origin. Safe methods may come from anywhere, a tunnel may not: what follows its
+// GET is not covered by any other rule of the browser. Secure says that this site
+// is known to be https: then a page of its http twin, which anybody on the way can
+// write, is another's.
+func (o *origins) allows(r *http.Request, tunnel, secure bool) bool {
+	origin := r.Header.Get("Origin")
+	if (tunnel || unsafe(r.Method)) && !o.listed(origin) && secure && strings.HasPrefix(origin, "http:") {
+		return false
+	}
+	if tunnel && !o.opens(r, origin) {
+		return false
 	}
 	return o.protect.Check(r) == nil
+}
+
+func (o *origins) opens(r *http.Request, origin string) bool {
+	if origin == "" { // no browser's, or lost on the way
+		site := r.Header.Get("Sec-Fetch-Site")
+		return site == "" || site == "same-origin" || site == "none"
+	}
+	return o.listed(origin) || sameHost(origin, r.Host)
+}
+
+func unsafe(method string) bool {
+	return method != http.MethodGet && method != http.MethodHead && method != http.MethodOptions
 }
 
 func (o *origins) listed(origin string) bool {

@@ -14,7 +14,6 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
-	"tollgate/keys/token"
 )
 
 // newProxy returns the proxy behind all routes. Rewrite, unlike Director, runs
@@ -58,6 +57,13 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 	x.in, x.answer = r, w.Header()
 	if r.Body != nil && r.Body != http.NoBody {
 		r.Body = clientBody{r.Body, x}
+	}
+	defer g.release(x)
+	if x.ends() && flowsIn(r) {
+		if refusal := g.early(w, x, cancel); refusal != nil {
+			g.refuseLate(w, x, refusal)
+			return
+		}
 	}
 	g.reverse.ServeHTTP(w, r)
 }
@@ -129,6 +135,7 @@ func modifyResponse(res *http.Response) error {
 		x.route.CORS.apply(x.answer, x.in)
 	}
 	if x.route.CORS != nil {
+		x.route.CORS.expose(x.answer, res.Header["Access-Control-Expose-Headers"])
 		stripCORS(res.Header)
 	}
 	if res.StatusCode == http.StatusSwitchingProtocols && x.credential.from.kind == inSubprotocol && x.credential.raw != "" &&
@@ -137,11 +144,16 @@ func modifyResponse(res *http.Response) error {
 		// end was not told of this one.
 		res.Header.Set("Sec-Websocket-Protocol", subprotocolName)
 	}
-	if x.identity != nil && !x.route.KeepStreams && isStream(res) {
+	if x.ends() && (isStream(res) || x.unfinished()) {
 		return x.gateway.watch(res, x)
 	}
+	if x.stream != nil { // answered by what is no stream: nothing is left to end
+		x.gateway.release(x)
+	}
 	if tunnelled, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
-		res.Body = &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, leave: func() {}, gone: make(chan struct{})}
+		res.Body = &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, gone: make(chan struct{})}
+	} else if broke := x.gateway.brokenCall(x); broke != nil {
+		res.Body = &streamBody{ReadCloser: res.Body, res: res, broke: broke}
 	}
 	return nil
 }
@@ -149,35 +161,6 @@ func modifyResponse(res *http.Response) error {
 // errUnasked is a 101 to a request that asked for no WebSocket, or to another
 // protocol. Left to the proxy it would hold its connection for ever.
 var errUnasked = errors.New("the upstream switched protocols unasked")
-
-// watch ties a stream to its token.
-func (g *Gateway) watch(res *http.Response, x *exchange) error {
-	st := &stream{identity: x.identity, policy: &x.route.Policy}
-	leave := func() { g.streams.remove(st) }
-	var ended func(token.Reason)
-	if tunnelled, ok := res.Body.(io.ReadWriteCloser); ok && res.StatusCode == http.StatusSwitchingProtocols {
-		t := &tunnel{ReadWriteCloser: tunnelled, conn: x.conn, leave: leave, gone: make(chan struct{})}
-		res.Body, ended = t, t.end
-	} else {
-		b := &streamBody{ReadCloser: res.Body, res: res, leave: leave}
-		res.Body, ended = b, b.end
-	}
-	st.end = func(why token.Reason) {
-		g.log.Info("a stream was ended with its token", "route", x.route.Name, "reason", why, "sub", x.identity.Subject,
-			"jti", x.identity.JTI, "request_id", x.record.RequestID)
-		ended(why)
-	}
-	// After its registration, with what is known by then.
-	if refusal := g.streams.add(res.Request.Context(), st); refusal != nil {
-		return &refusedLate{refusal}
-	}
-	return nil
-}
-
-// refusedLate is a token that was revoked between its verdict and the answer.
-type refusedLate struct{ refusal *token.Refusal }
-
-func (e *refusedLate) Error() string { return e.refusal.Error() }
 
 // clientBody marks errors of the client's own body, so that a malformed one is
 // the client's 400 and not the upstream's 502. While it flows the back end is not
@@ -193,7 +176,9 @@ func (b clientBody) Read(p []byte) (int, error) {
 	if n > 0 {
 		b.x.flowing()
 	}
-	if err != nil && !errors.Is(err, io.EOF) {
+	if errors.Is(err, io.EOF) {
+		b.x.uploaded.Store(true)
+	} else if err != nil {
 		err = errors.Join(errClientBody, err)
 	}
 	return n, err
@@ -218,8 +203,11 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 func (g *Gateway) proxyError(w http.ResponseWriter, r *http.Request, err error) {
 	x := exchangeOf(r)
 	var late *refusedLate
-	if errors.As(err, &late) {
-		g.refuse(w, x.record, g.refusal(late.refusal, x))
+	if !errors.As(err, &late) && errors.Is(context.Cause(r.Context()), errTokenOver) {
+		late = refusedBy(x.stream.why())
+	}
+	if late != nil {
+		g.refuseLate(w, x, late.refusal)
 		return
 	}
 	f := classify(r, err)

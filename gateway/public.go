@@ -19,6 +19,7 @@ import (
 type Public struct {
 	echo *echo.Echo
 	rest http.Handler
+	cors *CORS
 	once sync.Once
 	rows map[string]bool // by path; written once
 }
@@ -39,8 +40,8 @@ func NewPublic(rest http.Handler, cors *CORS) *Public {
 	e.RouteNotFound(restPath, echo.WrapHandler(rest))
 	e.Use(func(next echo.HandlerFunc) echo.HandlerFunc {
 		return func(c echo.Context) error {
-			if c.Path() == restPath { // a route: the gateway knows its rule
-				return next(c)
+			if _, routes := rest.(*Gateway); routes && c.Path() == restPath {
+				return next(c) // the gateway knows the route's rule
 			}
 			if cors.preflight(c.Response(), c.Request(), methods) {
 				return nil
@@ -49,7 +50,7 @@ func NewPublic(rest http.Handler, cors *CORS) *Public {
 			return next(c)
 		}
 	})
-	return &Public{echo: e, rest: rest}
+	return &Public{echo: e, rest: rest, cors: cors}
 }
 
 // Echo is where rows are mounted before the listener starts.
@@ -61,6 +62,7 @@ func (p *Public) Rest() http.Handler { return p.rest }
 // ServeHTTP answers one request.
 func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if !isToken(r.Method) { // of HTTP/2: net/http itself refuses it of HTTP/1 alone
+		p.allow(w, r)
 		malformed(w, http.StatusBadRequest, "method", "The request's method is not acceptable.")
 		return
 	}
@@ -71,15 +73,26 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if refusedMethod(r.Method) {
+		p.allow(w, r)
 		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 		return
 	}
 	at, err := readTarget(r)
 	if err != nil {
+		p.allow(w, r)
 		badTarget(w, err)
 		return
 	}
 	p.echo.ServeHTTP(w, p.plain(r, at))
+}
+
+// allow lets pages read a refusal that comes before it is known whose the request
+// is.
+func (p *Public) allow(w http.ResponseWriter, r *http.Request) {
+	p.cors.apply(w.Header(), r)
+	if g, routes := p.rest.(*Gateway); routes {
+		g.table.Load().cors.apply(w.Header(), r)
+	}
 }
 
 // isToken reports whether a text is a token, RFC 9110 section 5.6.2.

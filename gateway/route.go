@@ -64,6 +64,30 @@ func (r *Route) allows(method string) bool {
 	return len(r.Methods) == 0 || slices.Contains(r.Methods, method)
 }
 
+// takes lists the methods that the route takes.
+func (r *Route) takes() []string {
+	if len(r.Methods) == 0 {
+		return methods
+	}
+	return r.Methods
+}
+
+// overrideHeaders may name the method by which a back end goes in place of the
+// request's own.
+var overrideHeaders = [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"}
+
+// overrides reports whether one of them is there.
+func overrides(h http.Header) bool {
+	for name := range h {
+		// In every spelling that a back end could take for it.
+		folded := foldName(name)
+		if slices.ContainsFunc(overrideHeaders[:], func(o string) bool { return strings.ToLower(o) == folded }) {
+			return true
+		}
+	}
+	return false
+}
+
 // takesOverride reports whether the route takes the method, too, by which a back
 // end may go in place of the request's own. A route that lists its methods would
 // be left through such a header.
@@ -71,7 +95,7 @@ func (r *Route) takesOverride(h http.Header) bool {
 	if len(r.Methods) == 0 {
 		return true
 	}
-	for _, name := range [...]string{"X-Http-Method-Override", "X-Http-Method", "X-Method-Override"} {
+	for _, name := range overrideHeaders {
 		for _, method := range h[name] {
 			if !r.allows(strings.ToUpper(strings.TrimSpace(method))) {
 				return false
@@ -89,6 +113,8 @@ type Table struct {
 	wildcard map[string]prefixes // by the part behind "*."
 	anyHost  prefixes
 	routes   []*Route
+	// cors is of refusals that no route gives: it knows the origins of all routes.
+	cors *CORS
 }
 
 // prefixes holds the routes of one host by their path without trailing slash.
@@ -99,7 +125,7 @@ type prefixes map[string][]*Route
 func newTable(routes []*Route, builtin []IdentityHeader) *Table {
 	t := &Table{
 		exact: map[string]prefixes{}, wildcard: map[string]prefixes{}, anyHost: prefixes{}, routes: routes,
-		strip: newStripSet(routes, builtin),
+		strip: newStripSet(routes, builtin), cors: joinCORS(routes),
 	}
 	for _, r := range routes {
 		if len(r.Hosts) == 0 {

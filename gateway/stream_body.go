@@ -3,7 +3,6 @@ package gateway
 import (
 	"errors"
 	"io"
-	"mime"
 	"net"
 	"net/http"
 	"strings"
@@ -18,12 +17,15 @@ func isStream(res *http.Response) bool {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return true
 	}
-	media, _, err := mime.ParseMediaType(res.Header.Get("Content-Type"))
-	return err == nil && (media == "text/event-stream" || isGRPC(media))
+	media := mediaType(res.Header)
+	return media == "text/event-stream" || isGRPC(media) || isGRPCWeb(media)
 }
 
-func isGRPC(media string) bool {
-	return media == "application/grpc" || strings.HasPrefix(media, "application/grpc+")
+// mediaType is the media type of a message in lower case, without its parameters,
+// however malformed these are: who reads the message reads it all the same.
+func mediaType(h http.Header) string {
+	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	return strings.ToLower(strings.TrimSpace(media))
 }
 
 // streamBody is the body of an event stream or a gRPC call. When it is ended the
@@ -31,12 +33,15 @@ func isGRPC(media string) bool {
 // a gRPC client gets its status.
 type streamBody struct {
 	io.ReadCloser
-	res   *http.Response
-	leave func() // takes the stream out of the index
+	res *http.Response
+	// whole answers are no streams: of them a part must not pass for all.
+	whole bool
+	// broke is told of an error of the back end and reports whether the client takes
+	// a status for it; nil: it does not.
+	broke func(error) bool
 
 	mu    sync.Mutex
 	ended token.Reason
-	once  sync.Once
 }
 
 // end lets the reader see the end. Closing the upstream's body wakes a read that
@@ -57,21 +62,21 @@ func (b *streamBody) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.ended == "" {
+	ended := b.ended != ""
+	b.mu.Unlock()
+	call := isGRPC(mediaType(b.res.Header))
+	switch {
+	case ended && b.whole:
+		return n, errTokenOver
+	case ended && call:
+		callEnd{grpcUnauthenticated, overMessage}.trail(b.res)
+	case ended:
+	case !errors.Is(err, io.EOF) && call && b.res.ContentLength < 0 && b.broke != nil && b.broke(err):
+		callEnd{grpcUnavailable, "the back end broke the call off"}.trail(b.res)
+	default:
 		return n, err
 	}
-	if media, _, parseErr := mime.ParseMediaType(b.res.Header.Get("Content-Type")); parseErr == nil && isGRPC(media) {
-		// gRPC: 16 is UNAUTHENTICATED.
-		b.res.Trailer = http.Header{"Grpc-Status": {"16"}, "Grpc-Message": {"the token is not valid any more"}}
-	}
 	return n, io.EOF
-}
-
-// Close implements io.Closer.
-func (b *streamBody) Close() error {
-	b.once.Do(b.leave)
-	return b.ReadCloser.Close()
 }
 
 // interrupter wakes a read that waits for the back end.
@@ -81,10 +86,9 @@ type interrupter interface{ SetReadDeadline(time.Time) error }
 // are, and keeps count of them, so that a close frame can be put between two.
 type tunnel struct {
 	io.ReadWriteCloser
-	conn  interrupter // nil: the connection could not be had
-	leave func()      // takes the stream out of the index
-	gone  chan struct{}
-	once  sync.Once
+	conn interrupter // nil: the connection could not be had
+	gone chan struct{}
+	once sync.Once
 
 	mu     sync.Mutex
 	why    token.Reason
@@ -170,13 +174,8 @@ func (t *tunnel) ending() token.Reason {
 
 // Close implements io.Closer.
 func (t *tunnel) Close() error {
-	t.once.Do(func() {
-		close(t.gone)
-		t.leave()
-	})
+	t.once.Do(func() { close(t.gone) })
 	return t.ReadWriteCloser.Close()
 }
 
 var errTunnelOver = errors.New("the back end ended the tunnel")
-
-var errTokenOver = errors.New("the token of this stream is not valid any more")

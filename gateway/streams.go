@@ -24,6 +24,8 @@ type streams struct {
 	mu       sync.Mutex
 	byDigest map[revocation.Digest]map[*stream]struct{}
 	open     int
+
+	asked chan struct{} // a recheck is wanted; holds one
 }
 
 // stream is one open answer.
@@ -33,15 +35,21 @@ type stream struct {
 	subject  revocation.Token
 	names    []revocation.Name
 	timer    *time.Timer
-	once     sync.Once
-	left     bool // not in the index any more; guarded by streams.mu
+	left     bool                   // not in the index any more; guarded by streams.mu
+	note     func(why token.Reason) // tells of the end; may be nil
+
+	mu    sync.Mutex // held while end runs
+	ended token.Reason
+	// outlives: the end of the token's life is not its end, a revocation is. An
+	// upload that was begun in time may take longer than a token lives.
+	outlives bool
 	// end closes the stream and says why; it is called once, by any goroutine, and
 	// does not block.
 	end func(why token.Reason)
 }
 
 func newStreams(v *token.Verifier, revocations token.Checker) *streams {
-	return &streams{verifier: v, revocations: revocations, byDigest: map[revocation.Digest]map[*stream]struct{}{}}
+	return &streams{verifier: v, revocations: revocations, byDigest: map[revocation.Digest]map[*stream]struct{}{}, asked: make(chan struct{}, 1)}
 }
 
 // add indexes a stream and takes its last verdict. On a refusal the stream is not
@@ -89,7 +97,48 @@ func (s *streams) remove(st *stream) {
 	s.open--
 }
 
-func (st *stream) finish(why token.Reason) { st.once.Do(func() { st.end(why) }) }
+// finish ends the stream; only the first call counts.
+func (st *stream) finish(why token.Reason) {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended != "" || st.outlives && why == token.ReasonExpired {
+		return
+	}
+	st.ended = why
+	if st.note != nil {
+		st.note(why)
+	}
+	st.end(why)
+}
+
+// hand replaces how the stream ends. When it has ended already nothing is
+// replaced, and the answer is why. Behind it the former end is not running.
+func (st *stream) hand(end func(token.Reason)) token.Reason {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	if st.ended == "" {
+		st.end = end
+	}
+	return st.ended
+}
+
+// bind ends the stream with the life of its token from now on, at once where that
+// is over.
+func (st *stream) bind() {
+	st.mu.Lock()
+	st.outlives = false
+	st.mu.Unlock()
+	if !time.Now().Before(st.identity.Deadline()) {
+		st.finish(token.ReasonExpired)
+	}
+}
+
+// why is the reason for which the stream has ended; empty while it goes on.
+func (st *stream) why() token.Reason {
+	st.mu.Lock()
+	defer st.mu.Unlock()
+	return st.ended
+}
 
 // apply ends what the records of the feed name.
 func (s *streams) apply(records []revocation.Record) {
@@ -110,28 +159,6 @@ func (s *streams) named(d revocation.Digest) []*stream {
 		out = append(out, st)
 	}
 	return out
-}
-
-// recheck asks about every open stream once, after a gap in the feed. What is
-// refused ends; that nobody can say is no reason to end what was allowed.
-func (s *streams) recheck(ctx context.Context) {
-	s.mu.Lock()
-	seen := map[*stream]struct{}{}
-	for _, set := range s.byDigest {
-		for st := range set {
-			seen[st] = struct{}{}
-		}
-	}
-	s.mu.Unlock()
-	for st := range seen {
-		if ctx.Err() != nil {
-			return
-		}
-		var refusal *token.Refusal
-		if errors.As(s.verifier.Reaffirm(ctx, st.identity, st.policy, s.revocations), &refusal) && refusal.Reason != token.ReasonUnavailable {
-			st.finish(refusal.Reason)
-		}
-	}
 }
 
 // count returns how many streams are open.

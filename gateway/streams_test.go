@@ -283,40 +283,6 @@ func TestRevokedBetweenVerdictAndAnswer(t *testing.T) {
 	}
 }
 
-// After a gap in the feed each stream is asked about once; that nobody can say
-// ends nothing.
-func TestRecheckAfterAGap(t *testing.T) {
-	state := &changing{gone: map[string]bool{}}
-	var unknown bool
-	e := mustEdge(t, edgeOptions{routes: streamRoutes, handler: streaming, check: func(tok *revocation.Token) revocation.Verdict {
-		state.mu.Lock()
-		down := unknown
-		state.mu.Unlock()
-		if down {
-			return revocation.Verdict{State: revocation.Unknown, Cause: revocation.CauseUnreachable}
-		}
-		return state.check(tok)
-	}})
-	a, b := e.dial(t, "/ws", bearerOf(e.token(t, withJTI("a")))...), e.dial(t, "/ws", bearerOf(e.token(t, withJTI("b")))...)
-	a.wantHello(t)
-	b.wantHello(t)
-	waitFor(t, "open", func() bool { return e.gateway.OpenStreams() == 2 })
-	state.mu.Lock()
-	unknown = true
-	state.mu.Unlock()
-	e.gateway.Recheck(t.Context())
-	if e.gateway.OpenStreams() != 2 {
-		t.Error("a store that does not answer ended a stream")
-	}
-	state.mu.Lock()
-	unknown = false
-	state.mu.Unlock()
-	state.revoke("a")
-	e.gateway.Recheck(t.Context())
-	a.wantClosed(t, "revoked")
-	waitFor(t, "one left", func() bool { return e.gateway.OpenStreams() == 1 })
-}
-
 // A handshake that is no WebSocket's in every part opens no tunnel (must-hold 13).
 func TestMustHold13_HandshakeIsChecked(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: streamRoutes, handler: streaming})

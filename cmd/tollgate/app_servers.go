@@ -94,6 +94,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 			return nil, err
 		}
 		a.server.Worker("upstreams", a.gateway.Run)
+		a.server.Support("open streams", a.gateway.RunStreams)
 		rest = a.gateway
 	}
 	if err := a.followFeed(); err != nil {
@@ -150,7 +151,7 @@ func (a *app) followFeed() error {
 		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond, Apply: a.heard,
 		Gap: func(string) {
 			if a.gateway != nil {
-				go a.gateway.Recheck(context.Background()) // the feed must not wait for it
+				a.gateway.Recheck()
 			}
 		},
 	})

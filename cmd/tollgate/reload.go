@@ -81,7 +81,7 @@ func (r *reloader) reload(ctx context.Context) (err error) {
 	if r.gateway != nil && next.table != nil {
 		r.gateway.Swap(next.table)
 		// Streams that are open under an issuer or a key that is trusted no more.
-		go r.gateway.Recheck(context.WithoutCancel(ctx))
+		r.gateway.Recheck()
 	}
 	return nil
 }
@@ -92,6 +92,11 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 	opened, err := remote.Open(ctx, specs, remote.Config{
 		Refresh: c.Keys.JWKSRefresh.Value, MinRefetch: c.Keys.JWKSMinRefetch.Value, Log: r.log,
 		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value), Previous: r.issuers.Load().held(),
+		OnChange: func(string) {
+			if r.gateway != nil {
+				r.gateway.Recheck() // streams that are open under a key that left
+			}
+		},
 	})
 	if err != nil {
 		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)

@@ -24,6 +24,10 @@ type Config struct {
 	// that both name are taken over, so that a reload during an outage loses
 	// nothing. The caller closes it when the new one is in use.
 	Previous *Issuers
+	// OnChange is told of an issuer whose set was replaced by one with other keys,
+	// when the new one is in force; not of the first. It is called by the goroutine
+	// that fetched or read, and must not block. Nil: nobody is told.
+	OnChange func(issuer string)
 	// Log gets a line for each change of keys and each beginning and end of an
 	// outage, never a key. Zero: nothing is logged.
 	Log *slog.Logger
@@ -58,6 +62,9 @@ func (c Config) filled() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.OnChange == nil {
+		c.OnChange = func(string) {}
 	}
 	if c.Now == nil {
 		c.Now = time.Now

@@ -15,13 +15,14 @@ import (
 // fileSource keeps the keys in one file.
 type fileSource struct {
 	held
-	issuer string
-	kind   string // the field that names the file
-	path   string
-	parse  parse
-	log    *slog.Logger
-	poll   time.Duration
-	base   context.Context // ends with Close
+	issuer  string
+	kind    string // the field that names the file
+	path    string
+	parse   parse
+	log     *slog.Logger
+	changed func(issuer string)
+	poll    time.Duration
+	base    context.Context // ends with Close
 
 	mu       sync.Mutex // guards outcomes
 	outcomes outcomes
@@ -59,6 +60,9 @@ func (s *fileSource) load() error {
 		log.Info("keys of an issuer are read again")
 	}
 	logChange(log, before, next.set, dropped)
+	if before != nil && before != next.set {
+		s.changed(s.issuer)
+	}
 	return nil
 }
 

@@ -88,6 +88,9 @@ func (s *urlSource) land(f *flight, next *snapshot, dropped []error, err error) 
 		return // the failure is ours
 	}
 	s.report(before, next, dropped, err, first)
+	if err == nil && before != nil && before != next.set {
+		s.changed(s.issuer)
+	}
 }
 
 // report logs what changed: the beginning and the end of an outage, and keys.

@@ -82,7 +82,7 @@ func (c Config) source(base context.Context, s Spec) (source, error) {
 	if s.JWKSURL != "" {
 		return c.urlSource(base, s)
 	}
-	f := &fileSource{held: held{hardAge: c.HardAge, now: c.Now}, issuer: s.Issuer, log: c.Log, poll: c.Poll, base: base}
+	f := &fileSource{held: held{hardAge: c.HardAge, now: c.Now}, issuer: s.Issuer, log: c.Log, poll: c.Poll, changed: c.OnChange, base: base}
 	switch {
 	case s.JWKSFile != "":
 		f.kind, f.path, f.parse = fromJWKS, s.JWKSFile, jwks(s.Algorithms)
@@ -104,7 +104,7 @@ func (c Config) urlSource(base context.Context, s Spec) (*urlSource, error) {
 	}
 	from := &urlSource{
 		held: held{hardAge: c.HardAge, now: c.Now}, issuer: s.Issuer, url: u, algorithms: s.Algorithms, parse: jwks(s.Algorithms), base: base,
-		client: c.Client, log: c.Log, refresh: c.Refresh, minRefetch: c.MinRefetch, missing: missing{life: 3 * c.MinRefetch},
+		client: c.Client, log: c.Log, changed: c.OnChange, refresh: c.Refresh, minRefetch: c.MinRefetch, missing: missing{life: 3 * c.MinRefetch},
 	}
 	if c.Previous != nil {
 		for _, p := range c.Previous.sources {

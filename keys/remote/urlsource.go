@@ -29,6 +29,7 @@ type urlSource struct {
 	parse      parse
 	client     *http.Client
 	log        *slog.Logger
+	changed    func(issuer string)
 	refresh    time.Duration
 	minRefetch time.Duration
 

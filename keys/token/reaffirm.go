@@ -30,6 +30,9 @@ func (v *Verifier) still(id *Identity) (*Identity, *Refusal) {
 		return nil, refuse(ReasonIssuer, "the issuer is missing or not trusted")
 	}
 	set := issuer.Keys.Set()
+	if set.Len() == 0 {
+		return nil, refuse(ReasonUnavailable, "the issuer's keys are not at hand")
+	}
 	key, found := set.Key(id.key.ID())
 	if !found || key != id.key && !key.Same(id.key) || id.header.kid == "" && set.Len() != 1 {
 		return nil, refuse(ReasonUnknownKey, "the issuer has withdrawn the key")

@@ -27,7 +27,10 @@ func TestReaffirm(t *testing.T) {
 		{"expired since", func(_ *token.Issuer, _ *token.Policy, now *time.Time) { *now = kitTime.Add(310 * time.Second) }, allClear, token.ReasonExpired},
 		{"another policy", func(_ *token.Issuer, p *token.Policy, _ *time.Time) { p.Scopes = []string{"canary:admin"} }, allClear, token.ReasonScope},
 		{"another issuer", func(i *token.Issuer, _ *token.Policy, _ *time.Time) { i.Name = ownIssuer }, allClear, token.ReasonIssuer},
-		{"key withdrawn", func(i *token.Issuer, _ *token.Policy, _ *time.Time) { i.Keys = mustKeys(t) }, allClear, token.ReasonUnknownKey},
+		{"key withdrawn", func(i *token.Issuer, _ *token.Policy, _ *time.Time) {
+			i.Keys = mustKeys(t, mustSigner(t, "other", keys.ES256))
+		}, allClear, token.ReasonUnknownKey},
+		{"no keys at hand", func(i *token.Issuer, _ *token.Policy, _ *time.Time) { i.Keys = mustKeys(t) }, allClear, token.ReasonUnavailable},
 		{"key replaced under its kid", func(i *token.Issuer, _ *token.Policy, _ *time.Time) { i.Keys = mustKeys(t, again) }, allClear, token.ReasonUnknownKey},
 		{"the same key read anew", func(i *token.Issuer, _ *token.Policy, _ *time.Time) {
 			i.Keys = mustKeys(t, mustSignerOf(t, s.kid, s.alg, s.secret))
