@@ -26,9 +26,17 @@
 // whose predecessor is not the last one seen, a sequence that fell. It reports
 // records, gaps, and how far behind it is; what to do about a gap is its owner's.
 //
+// # Who has applied it
+//
+// A [Registrar] keeps a process in the register of edges: it enters it before the
+// feed is read, reports once a second, and at once after a record that somebody waits
+// for (Order.Wait, Record.Wanted), and takes it out when the listeners are closed. A
+// [Census] counts the edges that are live, and those of them that have applied record
+// n of an epoch; one that loads, or follows another epoch, has applied nothing.
+//
 // # What Redis holds
 //
-// Three kinds of keys, all in the slot of the hash tag {rev}; names.go has their
+// Five kinds of keys, all in the slot of the hash tag {rev}; names.go has their
 // TTLs. Numbers are decimal text, times store time in µs unless said otherwise.
 //
 // Entry, HASH <prefix>{rev}:e:<digest>, the digest being that of (issuer, kind, id):
@@ -55,6 +63,7 @@
 //	cut          as in the entry, 0 when all is undone
 //	exp          unix second by which the entry is gone, rounded up; 0 for never
 //	at           when the change was made, also in a record that is written again
+//	w            "1" when somebody waits until every edge has applied it, else absent
 //
 // The feed reaches back over the longest access token and its leeway. Each write
 // takes older records off its beginning, a bounded number; what lives longer is
@@ -70,6 +79,19 @@
 //	n, last         sequence and nonce of the latest feed record
 //	trimmed         sequence of the latest record that was trimmed
 //	clock           the latest store time given out
+//
+// Edges, ZSET <prefix>{rev}:edges: each name with the store time until which it is
+// live: what it said last, the longest max_stale of its routes, and EdgeGrace.
+//
+// Edge, HASH <prefix>{rev}:edge:<name>:
+//
+//	inst           random, one for each process: of two with one name the second has
+//	               to take another, and what one life of a name has applied does not
+//	               count for the next
+//	since, heard   when the process registered, and when it was heard last
+//	n, epoch       the last record applied; epoch is empty while it loads
+//	stale, closes  µs, not store time
+//	entries, keys, routes, version
 //
 // # Store time
 //

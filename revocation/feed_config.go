@@ -19,6 +19,8 @@ type Record struct {
 	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
 	ExpiresAt int64 // unix second by which it is over; 0: never
 	At        int64 // store time (µs) of the change, also when it is told again
+	// Wanted says that somebody waits until every edge has applied this record.
+	Wanted bool
 }
 
 // FeedConfig says what a Feed reads and whom it tells. Its functions are called

@@ -78,6 +78,9 @@ func (t *told) set(name, value []byte) (int, error) {
 	case "exp":
 		to = &t.ExpiresAt
 	case "at":
+	case "w": // not in every record, and so not counted
+		t.Wanted = string(value) == "1"
+		return 0, nil
 	default:
 		return 0, nil
 	}

@@ -100,10 +100,15 @@ func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
 // run runs a script. Whatever keeps it from an answer is ErrUnavailable; so is
 // redis.Nil, because no script of ours answers nothing.
 func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
+	return runScript(ctx, r.client, s, keys, args...)
+}
+
+// runScript is run for those who are no store.
+func runScript(ctx context.Context, client redis.UniversalClient, s *redis.Script, keys []string, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil { // before a connection is taken for nothing
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	reply, err := s.Run(ctx, r.client, keys, args...).Result()
+	reply, err := s.Run(ctx, client, keys, args...).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
 		return nil, fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)

@@ -16,7 +16,7 @@ func (r *Redis) Revoke(ctx context.Context, o Order) (Revocation, error) {
 	}
 	rev, err := r.write(ctx, r.scripts.revoke, p.digest,
 		string(p.Kind), p.Issuer, p.Value, p.Subject, p.Reason, p.Actor,
-		p.expiresMs, p.lifeMs, flag(p.Kind.CutOff()), maxStatements)
+		p.expiresMs, p.lifeMs, flag(p.Kind.CutOff()), maxStatements, flag(p.Wait))
 	if err != nil {
 		return Revocation{}, fmt.Errorf("revoke: %w", err)
 	}
@@ -63,9 +63,9 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 }
 
 // parseWrite reads what revoke.lua and undo.lua return: the store time of the
-// statement, its entry, and the digests that trim wants named next time.
+// statement, its entry, the digests that trim wants named next time, and the epoch.
 func parseWrite(d Digest, list []any) (Revocation, []Digest, error) {
-	if len(list) != 3 {
+	if len(list) != 4 {
 		return Revocation{}, nil, errReply
 	}
 	text, _ := list[0].(string)
@@ -90,5 +90,9 @@ func parseWrite(d Digest, list []any) (Revocation, []Digest, error) {
 			due = append(due, other)
 		}
 	}
-	return e.revocation(e.statements[e.find(at)]), due, nil
+	rev := e.revocation(e.statements[e.find(at)])
+	if rev.Epoch, _ = list[3].(string); rev.Epoch == "" {
+		return Revocation{}, nil, errReply
+	}
+	return rev, due, nil
 }

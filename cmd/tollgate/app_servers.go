@@ -138,6 +138,10 @@ func (a *app) admin() (http.Handler, error) {
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
 		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
 	}
+	var err error
+	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {
+		return nil, err
+	}
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 )
 
 const (
@@ -53,6 +54,7 @@ func openRedis(s *RedisSettings, failed func(op string)) (*redisClients, error) 
 	}
 	out.Hot = redis.NewUniversalClient(hotOptions(base, s.OpTimeout.Value))
 	out.Slow = redis.NewUniversalClient(slowOptions(base))
+	out.Slow.AddHook(store.Hook{}) // before the one that counts: what was never sent is no failed command
 	if failed != nil {
 		out.Hot.AddHook(errorHook{failed})
 		out.Slow.AddHook(errorHook{failed})
