@@ -21,6 +21,7 @@ type Redis struct {
 	settings Settings
 	names    names
 	scripts  scripts
+	copies   copies
 	seen     atomic.Int64             // greatest store time this process has seen; 0: no epoch yet
 	due      atomic.Pointer[[]Digest] // entries that the next write names for trim
 }
@@ -104,15 +105,21 @@ func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ..
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	reply, err := s.Run(ctx, r.client, keys, args...).Result()
-	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
-	case isReply(err):
-		return nil, fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if err != nil {
+		return nil, noAnswer(err)
 	}
 	return reply, nil
+}
+
+// noAnswer is ErrUnavailable with what kept a script from its answer.
+func noAnswer(err error) error {
+	switch {
+	case errors.Is(err, redis.Nil):
+		return fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
+	case isReply(err):
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // isReply reports whether an error is Redis's own answer, rather than the want of
