@@ -3,8 +3,10 @@ package revocation_test
 import (
 	"context"
 	"fmt"
+	"net"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -107,6 +109,27 @@ func clusterClient(t *testing.T, nodes []*testkit.RedisServer) *redis.ClusterCli
 	c := redis.NewClusterClient(&redis.ClusterOptions{Addrs: addrs, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1, MaxRetries: -1})
 	t.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// moving is a client of one server whose next connections go to another one after
+// move, as when a name or a Sentinel tells of it.
+func moving(t *testing.T, addr string) (client redis.UniversalClient, move func(addr string)) {
+	t.Helper()
+	var mu sync.Mutex
+	client = redis.NewClient(&redis.Options{
+		ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1, MaxRetries: -1,
+		Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			return (&net.Dialer{}).DialContext(ctx, network, addr)
+		},
+	})
+	t.Cleanup(func() { _ = client.Close() })
+	return client, func(to string) {
+		mu.Lock()
+		defer mu.Unlock()
+		addr = to
+	}
 }
 
 // confirming opens a store whose changes replicas confirm.

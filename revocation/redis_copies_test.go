@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"net"
 	"strings"
 	"sync"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 
 	"tollgate/internal/testkit"
 	"tollgate/revocation"
@@ -149,17 +146,7 @@ func TestConfirmFindsTheSlotsNewPrimary(t *testing.T) {
 func TestConfirmAfterReadOnly(t *testing.T) {
 	primary := startPrimary(t)
 	replica := startReplica(t, primary)
-	var mu sync.Mutex
-	at := primary.Addr
-	client := redis.NewClient(&redis.Options{
-		ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1, MaxRetries: -1,
-		Dialer: func(ctx context.Context, network, _ string) (net.Conn, error) {
-			mu.Lock()
-			defer mu.Unlock()
-			return (&net.Dialer{}).DialContext(ctx, network, at)
-		},
-	})
-	t.Cleanup(func() { _ = client.Close() })
+	client, moveTo := moving(t, primary.Addr)
 	s := confirming(t, client, 1, time.Second)
 	mustRevoke(t, s, revocation.KindJTI, "before")
 	host, port, _ := strings.Cut(replica.Addr, ":")
@@ -170,9 +157,10 @@ func TestConfirmAfterReadOnly(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitReplicas(t, replica.Addr, 1)
-	mu.Lock()
-	at = replica.Addr
-	mu.Unlock()
+	go func() {
+		time.Sleep(2 * time.Millisecond) // after the first refusal; before is no harm
+		moveTo(replica.Addr)
+	}()
 	mustRevoke(t, s, revocation.KindJTI, "after")
 }
 
