@@ -71,6 +71,7 @@
 //	trimmed         sequence of the latest record that was trimmed
 //	clock           the latest store time given out
 //	beat, confirmed the latest heartbeat, and the latest that replicas have
+//	confirmed_at    when that one was written, by Redis's own time
 //	heart,          which process has the lease to beat, and until when by Redis's
 //	heart_until     own time; absent when nobody has
 //

@@ -125,7 +125,7 @@ func (h *Heart) on(ctx context.Context, conn *redis.Conn) (rest time.Duration, e
 		return 0, err
 	}
 	out, err := texts(reply)
-	if err != nil || len(out) != 3 {
+	if err != nil || len(out) != 4 {
 		return 0, fmt.Errorf("heart: %w", errReply)
 	}
 	beat, id := out[0], out[1]
@@ -142,7 +142,7 @@ func (h *Heart) on(ctx context.Context, conn *redis.Conn) (rest time.Duration, e
 	if err := h.copies.wait(ctx, conn); err != nil {
 		return 0, err
 	}
-	return 0, h.note.Run(ctx, conn, []string{h.epoch}, beat, id).Err()
+	return 0, h.note.Run(ctx, conn, []string{h.epoch}, beat, id, out[3]).Err()
 }
 
 // report logs when beats begin to fail, and when they do not any more.

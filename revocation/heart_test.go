@@ -174,7 +174,7 @@ func TestHeartMakesNoEpoch(t *testing.T) {
 	}
 	s := confirming(t, client, 0, 0)
 	awaitTrue(t, "beats", func(context.Context) bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 2 })
-	if err := client.FlushAll(t.Context()).Err(); err != nil {
+	if err := client.Del(t.Context(), s.EpochKey()).Err(); err != nil {
 		t.Fatal(err)
 	}
 	time.Sleep(100 * time.Millisecond)
@@ -217,4 +217,36 @@ func TestNewHeartRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+}
+
+// A lookup is as old as the latest confirmed beat, when replicas are asked for; a
+// deposed primary's verdicts age although it answers.
+func TestLookupsAgeWithTheHeart(t *testing.T) {
+	primary := startPrimary(t)
+	replica := startReplica(t, primary)
+	client := testkit.MustClient(t, primary.Addr)
+	s := confirming(t, client, 1, 20*time.Millisecond)
+	plain := confirming(t, client, 0, 0)
+	mustRevoke(t, s, revocation.KindJTI, "revoked")
+	check := func(s *revocation.Redis, jti string) revocation.Verdict {
+		t.Helper()
+		v := s.Check(t.Context(), &revocation.Token{Issuer: "i", JTI: jti, Born: time.Now().UnixMicro()})
+		if want := map[bool]revocation.State{true: revocation.Revoked, false: revocation.Clear}[jti == "revoked"]; v.State != want {
+			t.Fatalf("%s: %+v", jti, v)
+		}
+		return v
+	}
+	if v := check(s, "j"); v.Stale < 24*time.Hour {
+		t.Errorf("nobody beats: %+v", v)
+	}
+	beat(t, client)
+	awaitTrue(t, "a fresh verdict", func(context.Context) bool { return check(s, "j").Stale < time.Second })
+	if v := check(plain, "j"); v.Stale != 0 {
+		t.Errorf("nobody is asked: %+v", v)
+	}
+	replica.MustPause()
+	awaitTrue(t, "a stale verdict", func(context.Context) bool { return check(s, "j").Stale > 2*time.Second })
+	check(s, "revoked")
+	replica.MustContinue()
+	awaitTrue(t, "a fresh verdict", func(context.Context) bool { return check(s, "j").Stale < time.Second })
 }

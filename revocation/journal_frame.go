@@ -40,7 +40,7 @@ var errJournalNewer = errors.New("written by another version")
 func appendFrame(b []byte, payload func([]byte) []byte) []byte {
 	from := len(b)
 	b = payload(append(b, make([]byte, frameHead)...))
-	binary.LittleEndian.PutUint32(b[from:], uint32(len(b)-from-frameHead)) //nolint:gosec // appendKept and Mark bound it
+	binary.LittleEndian.PutUint32(b[from:], uint32(len(b)-from-frameHead))
 	return b
 }
 
@@ -78,7 +78,7 @@ func appendKept(b []byte, k *Kept) ([]byte, error) {
 		b = append(append(b, payloadKept), k.Digest[:]...)
 		b = append(append(b, byte(len(k.Kind))), k.Kind...)
 		for _, n := range [...]int64{k.Cut, k.At, k.ExpiresAt, k.Undone} {
-			b = binary.LittleEndian.AppendUint64(b, uint64(n)) //nolint:gosec // and back
+			b = binary.LittleEndian.AppendUint64(b, uint64(n))
 		}
 		return appendTexts(append(b, byte(len(texts)/5)), texts...)
 	}), nil
@@ -94,7 +94,7 @@ func appendPosition(b []byte, p Position) []byte {
 
 func appendTexts(b []byte, texts ...string) []byte {
 	for _, t := range texts {
-		b = binary.LittleEndian.AppendUint16(b, uint16(len(t))) //nolint:gosec // at most MaxText
+		b = binary.LittleEndian.AppendUint16(b, uint16(len(t)))
 		b = append(b, t...)
 	}
 	return b
@@ -123,7 +123,7 @@ func (r *payloadReader) flag() bool {
 }
 
 func (r *payloadReader) number() int64 {
-	return int64(binary.LittleEndian.Uint64(r.take(8))) //nolint:gosec // as it was written
+	return int64(binary.LittleEndian.Uint64(r.take(8)))
 }
 
 func (r *payloadReader) text() string {
@@ -142,7 +142,7 @@ func parsePayload(b []byte) (k *Kept, p *Position, err error) {
 			k.Detail = &Detail{r.text(), r.text(), r.text(), r.text(), r.text()}
 		}
 	case payloadMark:
-		p = &Position{N: uint64(r.number()), Level: r.flag()} //nolint:gosec // as it was written
+		p = &Position{N: uint64(r.number()), Level: r.flag()}
 		p.Epoch, p.Nonce = r.text(), r.text()
 	default:
 		r.bad = true

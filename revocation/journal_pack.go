@@ -63,7 +63,7 @@ func (j *Journal) Records(yield func(Kept) bool) error {
 	if err != nil {
 		return fmt.Errorf("read journal: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	x, err := indexJournal(io.NewSectionReader(f, 0, good))
 	if err == nil {
 		err = x.each(f, yield)

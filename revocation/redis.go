@@ -88,7 +88,7 @@ func (r *Redis) see(now int64) {
 
 // Epoch returns the store's epoch and begins none.
 func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
-	e, _, err := r.lookUp(ctx, nil)
+	e, _, _, err := r.lookUp(ctx, nil)
 	if err != nil {
 		return Epoch{}, err
 	}
