@@ -35,7 +35,7 @@ type Config struct {
 	// MaxStale is the age up to which an answer about revocation counts; 0: 5 s.
 	MaxStale time.Duration
 	Users    users.Directory
-	Sessions    *session.Store
+	Sessions *session.Store
 	// Sign makes a compact JWS of a payload and returns it with the key's id.
 	Sign func(ctx context.Context, payload []byte, typ string) (raw, kid string, err error)
 	// Keys is the published key set, nil while there is none.
