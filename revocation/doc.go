@@ -79,6 +79,10 @@
 //	n, last         sequence and nonce of the latest feed record
 //	trimmed         sequence of the latest record that was trimmed
 //	clock           the latest store time given out
+//	beat, confirmed the latest heartbeat, and the latest that replicas have
+//	confirmed_at    when that one was written, by Redis's own time
+//	heart,          which process has the lease to beat, and until when by Redis's
+//	heart_until     own time; absent when nobody has
 //
 // Edges, ZSET <prefix>{rev}:edges: each name with the store time until which it is
 // live: what it said last, the longest max_stale of its routes, and EdgeGrace.
@@ -102,7 +106,16 @@
 //
 // # Losing and noticing
 //
-// Redis may come back with less than it acknowledged. A store without an epoch has
+// Redis may come back with less than it acknowledged: neither its replicas nor its disk
+// are waited for. Two things make an acknowledgement worth more, when asked for:
+// Confirm (replicas) and a [Journal] (this process's disk). What is written but not
+// there is ErrUnconfirmed.
+//
+// A primary that was deposed still answers whoever has not heard of it. With a [Heart]
+// and FeedConfig.Replicas a read counts only once replicas have vouched for the server
+// that was read: see pulse.
+//
+// A store may also come back with nothing. A store without an epoch has
 // been emptied: it answers Unknown with CauseLost for tokens born before the epoch
 // that then begins. What it does hold it still refuses.
 package revocation

@@ -21,6 +21,7 @@ type Redis struct {
 	settings Settings
 	names    names
 	scripts  scripts
+	copies   copies
 	seen     atomic.Int64             // greatest store time this process has seen; 0: no epoch yet
 	due      atomic.Pointer[[]Digest] // entries that the next write names for trim
 }
@@ -87,7 +88,7 @@ func (r *Redis) see(now int64) {
 
 // Epoch returns the store's epoch and begins none.
 func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
-	e, _, err := r.lookUp(ctx, nil)
+	e, _, _, err := r.lookUp(ctx, nil)
 	if err != nil {
 		return Epoch{}, err
 	}
@@ -109,15 +110,21 @@ func runScript(ctx context.Context, client redis.UniversalClient, s *redis.Scrip
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	reply, err := s.Run(ctx, client, keys, args...).Result()
-	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
-	case isReply(err):
-		return nil, fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	if err != nil {
+		return nil, noAnswer(err)
 	}
 	return reply, nil
+}
+
+// noAnswer is ErrUnavailable with what kept a script from its answer.
+func noAnswer(err error) error {
+	switch {
+	case errors.Is(err, redis.Nil):
+		return fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
+	case isReply(err):
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
 }
 
 // isReply reports whether an error is Redis's own answer, rather than the want of

@@ -8,7 +8,8 @@ import (
 )
 
 // Revoke makes a statement in one script: entry, feed record and epoch.
-// ErrUnavailable means that it may or may not stand; asking again is safe.
+// ErrUnavailable means that it may or may not stand, ErrUnconfirmed that it does but
+// that too few replicas have it (see Confirm); asking again is safe.
 func (r *Redis) Revoke(ctx context.Context, o Order) (Revocation, error) {
 	p, err := r.settings.prepare(o)
 	if err != nil {
@@ -45,7 +46,7 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 		}
 	}
 	head := []any{nonce(16), r.seen.Load(), nonce(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
-	reply, err := r.run(ctx, s, keys, append(head, args...)...)
+	reply, err := r.runCopied(ctx, s, keys, append(head, args...)...)
 	if err != nil {
 		return Revocation{}, err
 	}

@@ -103,7 +103,9 @@ func (a *Admin) edgesWith(ctx context.Context, r revocation.Revocation, wait tim
 // unsettled says of a store that gave no answer what is known all the same. Every
 // other error is passed on.
 func unsettled(err error, known string) error {
+	var half *revocation.Unconfirmed
 	switch {
+	case errors.As(err, &half): // which says itself what is known
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, errRing):
 		return errors.Join(&problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
