@@ -63,10 +63,14 @@ func mustStartSentinel(tb testing.TB, proxied bool) *RedisSentinel {
 		n := &RedisServer{
 			tb: tb, binary: s.Servers[0].binary, dir: tb.TempDir(),
 			sentinel: fmt.Sprintf("sentinel monitor %[1]s 127.0.0.1 %[2]s 2\nsentinel down-after-milliseconds %[1]s 1000\n"+
-				"sentinel failover-timeout %[1]s 3000\nsentinel parallel-syncs %[1]s 2\n", sentinelMaster, primary),
+				"sentinel failover-timeout %[1]s 2000\nsentinel parallel-syncs %[1]s 2\n", sentinelMaster, primary),
 		}
 		n.mustStart()
 		s.Sentinels = append(s.Sentinels, n)
+		// Sentinels look every 10 s and tell every 2 s: what they do in half a minute
+		// is then done in three seconds. Redis 6 does not know it, and takes its time.
+		_ = n.do("sentinel", "debug", "info-period", 500, "publish-period", 300, "ask-period", 200, "ping-period", 200,
+			"election-timeout", 2000, "min-link-reconnect-period", 1000, "tilt-period", 2000)
 	}
 	await(tb, "the Sentinels know each other and the replicas", func() bool {
 		for _, n := range s.Sentinels {
