@@ -168,6 +168,16 @@ func (c *RedisCluster) MustReplicaOf(primary *RedisServer) *RedisServer {
 	return nil
 }
 
+// MustHandOver makes a replica the primary in agreement with its own, which loses
+// nothing, and waits until the others know.
+func (c *RedisCluster) MustHandOver(replica *RedisServer, key string) {
+	c.tb.Helper()
+	if err := replica.do("cluster", "failover"); err != nil {
+		c.tb.Fatalf("cluster failover: %v", err)
+	}
+	await(c.tb, "the replica has taken over", func() bool { return c.MustPrimaryFor(key) == replica })
+}
+
 // MustEmpty removes every key of the cluster.
 func (c *RedisCluster) MustEmpty() {
 	c.tb.Helper()

@@ -1,6 +1,7 @@
 package testkit
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -35,4 +36,34 @@ func mustUniversal(tb testing.TB, o *redis.UniversalOptions) redis.UniversalClie
 	c := redis.NewUniversalClient(o)
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
+}
+
+// MustSync waits until every replica of the server has acknowledged all that the
+// server has written.
+func (s *RedisServer) MustSync() {
+	s.tb.Helper()
+	await(s.tb, "the replicas have everything", func() bool {
+		info, err := s.ask("info", "replication")
+		if err != nil {
+			return false
+		}
+		_, rest, _ := strings.Cut(info, "master_repl_offset:")
+		offset, _, _ := strings.Cut(rest, "\r\n")
+		replicas := strings.Count(info, ",state=")
+		return replicas > 0 && strings.Count(info, ",state=online,offset="+offset+",") == replicas
+	})
+}
+
+// MustReplicate makes the server a replica of another, or with nil a primary, and
+// waits until it is. Its clients stay connected.
+func (s *RedisServer) MustReplicate(primary *RedisServer) {
+	s.tb.Helper()
+	host, port := "no", "one"
+	if primary != nil {
+		host, port = "127.0.0.1", portOf(primary.Addr)
+	}
+	if err := s.do("replicaof", host, port); err != nil {
+		s.tb.Fatalf("replicaof: %v", err)
+	}
+	await(s.tb, "the role has changed", s.inStep)
 }
