@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/alicebob/miniredis/v2/server"
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/internal/testkit"
@@ -156,8 +159,38 @@ func TestHotClientIsBoundedOnACluster(t *testing.T) {
 		t.Errorf("counted: %q", got)
 	}
 	c.MustSettle()
+
 	if got, err := s.Slow.Get(t.Context(), "{rev}n").Int(); err != nil || got != 2 {
-		t.Errorf("a command that was sent once and cut off was carried out to %d, %v", got, err)
+		t.Errorf("two commands, one of them cut off, were carried out %d times, %v", got, err)
+	}
+}
+
+// TestCutOffIsNotSentAgain: the connection breaks when a node of the cluster has the
+// command. go-redis would send it four times.
+func TestCutOffIsNotSentAgain(t *testing.T) {
+	m, _ := testkit.MustMini(t) // a cluster of one node, if it is asked
+	var sent atomic.Int64
+	m.Server().SetPreHook(func(c *server.Peer, cmd string, _ ...string) bool {
+		if strings.EqualFold(cmd, "incr") {
+			sent.Add(1)
+			c.Close()
+			return true
+		}
+		return false
+	})
+	s, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": "redis+cluster://" + m.Addr()}), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	for name, client := range map[string]redis.UniversalClient{"hot": s.Hot, "slow": s.Slow} {
+		sent.Store(0)
+		if err := client.Incr(t.Context(), "n").Err(); !errors.Is(err, io.EOF) {
+			t.Errorf("%s: %T %v", name, err, err)
+		}
+		if n := sent.Load(); n != 1 {
+			t.Errorf("%s: sent %d times", name, n)
+		}
 	}
 }
 

@@ -109,12 +109,18 @@ func (h retryHook) run(ctx context.Context, cmds []redis.Cmder, next func(contex
 // shown gives errors that a cutOffHook has hidden back their names.
 func (h retryHook) shown(err error, cmds []redis.Cmder) error {
 	for _, cmd := range cmds {
-		if c, ok := errors.AsType[cutOff](cmd.Err()); ok {
-			cmd.SetErr(c.err)
+		if e := cmd.Err(); e != nil {
+			cmd.SetErr(bare(e))
 		}
 	}
-	if c, ok := errors.AsType[cutOff](err); ok {
-		return c.err
+	return bare(err)
+}
+
+// bare returns the error inside of a cutOff. One may stand in another: a handshake
+// passes the hook, too, and so does the command that it was for.
+func bare(err error) error {
+	for c, ok := errors.AsType[cutOff](err); ok; c, ok = errors.AsType[cutOff](err) {
+		err = c.err
 	}
 	return err
 }
