@@ -45,10 +45,16 @@ func again(ctx context.Context, client redis.UniversalClient, do func() (any, er
 	start, pause := time.Now(), time.Duration(0)
 	for {
 		reply, err := do()
-		if err == nil || !passing(client, err) {
-			return reply, err
+		if err == nil {
+			return reply, nil
 		}
-		reload(ctx, client)
+		var answer redis.Error
+		if !errors.As(err, &answer) || changing(err) {
+			reload(ctx, client) // also when time ran out: the server may have stopped
+		}
+		if !passing(client, err) {
+			return nil, err
+		}
 		patience := singlePatience
 		if failsOver(client) {
 			patience = failoverPatience
