@@ -97,10 +97,10 @@ func scene(t *testing.T, on topology, primary func() *testkit.RedisServer) (*rev
 // acknowledged stays, writing and following go on by themselves, nobody speaks of a
 // loss.
 func TestFailoverLosesNothing(t *testing.T) {
-	kill := func(t *testing.T, on topology, primary func() *testkit.RedisServer) {
+	end := func(t *testing.T, on topology, primary func() *testkit.RedisServer, down, up func(*testkit.RedisServer)) {
 		store, f, before := scene(t, on, primary)
 		old := primary()
-		old.MustKill()
+		down(old)
 		w := write(t, store, "after")
 		w.mustAckMore(t, 50)
 		w.stop()
@@ -109,18 +109,22 @@ func TestFailoverLosesNothing(t *testing.T) {
 		f.wantGaps()
 		wantRefused(t, store, before)
 		wantRefused(t, store, w.acked)
-		old.MustRestart() // comes back as a replica, behind the others
+		up(old) // comes back as a replica, behind the others
 		on.MustSettle()
 		f.awaitTold(mustRevoke(t, store, revocation.KindSession, "last"))
 		f.wantGaps()
 	}
+	kill, restart := (*testkit.RedisServer).MustKill, (*testkit.RedisServer).MustRestart
 	t.Run("cluster", func(t *testing.T) {
 		c := testkit.MustStartCluster(t)
-		kill(t, c, func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") })
+		primary := func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") }
+		end(t, c, primary, kill, restart)
+		c.MustEmpty()
+		end(t, c, primary, (*testkit.RedisServer).MustPause, (*testkit.RedisServer).MustContinue)
 	})
 	t.Run("sentinel", func(t *testing.T) {
 		s := testkit.MustStartSentinel(t)
-		kill(t, s, s.MustPrimary)
+		end(t, s, s.MustPrimary, kill, restart)
 	})
 }
 
