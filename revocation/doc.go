@@ -104,6 +104,12 @@
 // Redis's own TIME, because that is what expires keys. A sid of ours carries its
 // session's birth (NewSessionID, Birth).
 //
+// # Failovers
+//
+// Each script may run twice, so one that a failover or a broken connection kept from
+// an answer is run again within the caller's time, at most 3 s; where no other server
+// may take over, at most 250 ms. The feed counts only what a primary answers.
+//
 // # Losing and noticing
 //
 // Redis may come back with less than it acknowledged: neither its replicas nor its disk

@@ -17,11 +17,13 @@ import (
 // is told. A scan reads the epoch and what follows the position at one moment
 // (MULTI), and is the one that finds losses: a wait that tells nothing proves
 // nothing, because stream ids of a server that lost its end may lie below ours.
-// There is a scan after each wait without an answer, and one in each Block.
+// There is a scan after each wait without an answer, and one in each Block. A scan
+// also makes sure that a primary answers it: see feed_role.go.
 type Feed struct {
 	cfg   FeedConfig
 	names names
 	n     atomic.Uint64 // as in at
+	role  feedRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
 	at      feedPosition
@@ -64,6 +66,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			out.over(f.cfg.Log)
 			continue
 		}
+		reload(ctx, f.cfg.Client)
 		select {
 		case <-ctx.Done():
 		case <-time.After(out.failed(f.cfg.Log, err)):
@@ -98,6 +101,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 		end, err := r.scan(ctx, limit)
 		switch {
 		case err != nil:
+			reload(ctx, f.cfg.Client)
 			if failed++; failed == tries || ctx.Err() != nil {
 				return fmt.Errorf("catch up: %w: %w", ErrUnavailable, err)
 			}

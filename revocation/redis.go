@@ -58,7 +58,7 @@ func (r *Redis) Now(ctx context.Context) (int64, error) { return r.begin(ctx, fa
 
 // begin takes the next store time and begins an epoch when there is none.
 func (r *Redis) begin(ctx context.Context, vouch bool) (int64, error) {
-	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), flag(vouch),
+	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, fresh(16), r.seen.Load(), flag(vouch),
 		r.settings.AccessLife.Milliseconds())
 	if err != nil {
 		return 0, err
@@ -98,7 +98,8 @@ func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
 	return e, nil
 }
 
-// run runs a script. Whatever keeps it from an answer is ErrUnavailable; so is
+// run runs a script, again where a failover or a stale connection is in the way:
+// each may be run twice. Whatever keeps it from an answer is ErrUnavailable; so is
 // redis.Nil, because no script of ours answers nothing.
 func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
 	return runScript(ctx, r.client, s, keys, args...)
@@ -109,7 +110,9 @@ func runScript(ctx context.Context, client redis.UniversalClient, s *redis.Scrip
 	if err := ctx.Err(); err != nil { // before a connection is taken for nothing
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	reply, err := s.Run(ctx, client, keys, args...).Result()
+	reply, err := again(ctx, client, func() (any, error) {
+		return s.Run(ctx, client, keys, freshen(args)...).Result()
+	})
 	if err != nil {
 		return nil, noAnswer(err)
 	}
@@ -128,10 +131,11 @@ func noAnswer(err error) error {
 }
 
 // isReply reports whether an error is Redis's own answer, rather than the want of
-// one. A server that is still loading has no answer to give yet.
+// one. A server that is still loading, or has no place in a failover yet, has no
+// answer to give.
 func isReply(err error) bool {
 	var answer redis.Error
-	return errors.As(err, &answer) && !redis.HasErrorPrefix(err, "LOADING")
+	return errors.As(err, &answer) && !changing(err)
 }
 
 // nonce returns n random bytes as hexadecimal text.

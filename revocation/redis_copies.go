@@ -48,7 +48,7 @@ func (r *Redis) runCopied(ctx context.Context, s *redis.Script, keys []string, a
 	var reply any
 	var unconfirmed error
 	err := onPrimary(ctx, r.client, keys[0], func(conn *redis.Conn) (err error) {
-		if reply, err = s.Run(ctx, conn, keys, args...).Result(); err != nil {
+		if reply, err = s.Run(ctx, conn, keys, freshen(args)...).Result(); err != nil {
 			return err
 		}
 		if list, ok := reply.([]any); !ok || len(list) > 0 {

@@ -45,7 +45,7 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 			keys = append(keys, r.names.entry(other))
 		}
 	}
-	head := []any{nonce(16), r.seen.Load(), nonce(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
+	head := []any{fresh(16), r.seen.Load(), fresh(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
 	reply, err := r.runCopied(ctx, s, keys, append(head, args...)...)
 	if err != nil {
 		return Revocation{}, err
