@@ -114,7 +114,7 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	if raw == "" {
 		return problem.Missing()
 	}
-	policy := &token.Policy{TokenTypes: []string{accessType}}
+	policy := &token.Policy{TokenTypes: []string{accessType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
 	if err == nil {
 		c.caller = id
@@ -141,7 +141,7 @@ func (i *Issuer) noteToken(c *call, id *token.Identity) {
 
 // check authenticates a token that came in a body, of one of the given types.
 func (i *Issuer) check(c *call, raw string, types ...string) (*token.Identity, *token.Refusal, error) {
-	id, err := i.Verifier.Authenticate(c.r.Context(), raw, &token.Policy{TokenTypes: types}, i.Revocations)
+	id, err := i.Verifier.Authenticate(c.r.Context(), raw, &token.Policy{TokenTypes: types, MaxStale: i.MaxStale}, i.Revocations)
 	if err == nil {
 		i.noteToken(c, id)
 		return id, nil, nil

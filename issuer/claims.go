@@ -11,6 +11,7 @@ import (
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/revocation"
 )
@@ -70,6 +71,9 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 	if err != nil { // of this user, for good: asking again would not help
 		return "", fmt.Errorf("claims: %w", err)
 	}
+	// Whoever signs may first wait for a look at the key store that all share.
+	ctx, done := store.Rest(ctx)
+	defer done()
 	raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
 	if err != nil {
 		return "", fmt.Errorf("%w: %w", errSigning, err)

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/labstack/echo/v4"
 
@@ -31,8 +32,10 @@ type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
 	Revocations Revocations
-	Users       users.Directory
-	Sessions    *session.Store
+	// MaxStale is the age up to which an answer about revocation counts; 0: 5 s.
+	MaxStale time.Duration
+	Users    users.Directory
+	Sessions *session.Store
 	// Sign makes a compact JWS of a payload and returns it with the key's id.
 	Sign func(ctx context.Context, payload []byte, typ string) (raw, kid string, err error)
 	// Keys is the published key set, nil while there is none.
@@ -65,6 +68,9 @@ func New(c Config) (*Issuer, error) {
 	}
 	if c.MaxTokenBytes == 0 {
 		c.MaxTokenBytes = 8192
+	}
+	if c.MaxStale == 0 {
+		c.MaxStale = 5 * time.Second
 	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}

@@ -4,10 +4,10 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"time"
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -83,8 +83,8 @@ func (i *Issuer) delivered(c *call, p session.Pair) {
 	if err := http.NewResponseController(c.w).Flush(); err != nil {
 		return
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.r.Context()), 2*time.Second)
-	defer cancel()
+	// The answer has left: this has time of its own.
+	ctx := store.WithBudget(context.WithoutCancel(c.r.Context()), store.OpBudget)
 	if err := i.Sessions.Delivered(ctx, p.SID, p.Generation); err != nil {
 		i.Log.Warn("a refresh was not marked delivered; its predecessor can be replayed for up to ten minutes",
 			"request_id", c.record.RequestID, "error", err)

@@ -12,6 +12,7 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/keys"
 )
 
@@ -98,6 +99,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
 		defer cancel()
+		ctx = store.WithBudget(ctx, store.OpBudget)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
 		if req.Method == http.MethodOptions && r.path != jwksPath {
 			w.WriteHeader(http.StatusNoContent)

@@ -26,9 +26,17 @@
 // whose predecessor is not the last one seen, a sequence that fell. It reports
 // records, gaps, and how far behind it is; what to do about a gap is its owner's.
 //
+// # Who has applied it
+//
+// A [Registrar] keeps a process in the register of edges: it enters it before the
+// feed is read, reports once a second, and at once after a record that somebody waits
+// for (Order.Wait, Record.Wanted), and takes it out when the listeners are closed. A
+// [Census] counts the edges that are live, and those of them that have applied record
+// n of an epoch; one that loads, or follows another epoch, has applied nothing.
+//
 // # What Redis holds
 //
-// Three kinds of keys, all in the slot of the hash tag {rev}; names.go has their
+// Five kinds of keys, all in the slot of the hash tag {rev}; names.go has their
 // TTLs. Numbers are decimal text, times store time in µs unless said otherwise.
 //
 // Entry, HASH <prefix>{rev}:e:<digest>, the digest being that of (issuer, kind, id):
@@ -55,6 +63,7 @@
 //	cut          as in the entry, 0 when all is undone
 //	exp          unix second by which the entry is gone, rounded up; 0 for never
 //	at           when the change was made, also in a record that is written again
+//	w            "1" when somebody waits until every edge has applied it, else absent
 //
 // The feed reaches back over the longest access token and its leeway. Each write
 // takes older records off its beginning, a bounded number; what lives longer is
@@ -70,6 +79,23 @@
 //	n, last         sequence and nonce of the latest feed record
 //	trimmed         sequence of the latest record that was trimmed
 //	clock           the latest store time given out
+//	beat, confirmed the latest heartbeat, and the latest that replicas have
+//	confirmed_at    when that one was written, by Redis's own time
+//	heart,          which process has the lease to beat, and until when by Redis's
+//	heart_until     own time; absent when nobody has
+//
+// Edges, ZSET <prefix>{rev}:edges: each name with the store time until which it is
+// live: what it said last, the longest max_stale of its routes, and EdgeGrace.
+//
+// Edge, HASH <prefix>{rev}:edge:<name>:
+//
+//	inst           random, one for each process: of two with one name the second has
+//	               to take another, and what one life of a name has applied does not
+//	               count for the next
+//	since, heard   when the process registered, and when it was heard last
+//	n, epoch       the last record applied; epoch is empty while it loads
+//	stale, closes  µs, not store time
+//	entries, keys, routes, version
 //
 // # Store time
 //
@@ -78,9 +104,24 @@
 // Redis's own TIME, because that is what expires keys. A sid of ours carries its
 // session's birth (NewSessionID, Birth).
 //
+// # Failovers
+//
+// Each script may run twice, so one that a failover or a broken connection kept from
+// an answer is run again within the caller's time, at most 3 s; where no other server
+// may take over, at most 250 ms. The feed counts only what a primary answers.
+//
 // # Losing and noticing
 //
-// Redis may come back with less than it acknowledged. A store without an epoch has
+// Redis may come back with less than it acknowledged: neither its replicas nor its disk
+// are waited for. Two things make an acknowledgement worth more, when asked for:
+// Confirm (replicas) and a [Journal] (this process's disk). What is written but not
+// there is ErrUnconfirmed.
+//
+// A primary that was deposed still answers whoever has not heard of it. With a [Heart]
+// and FeedConfig.Replicas a read counts only once replicas have vouched for the server
+// that was read: see pulse.
+//
+// A store may also come back with nothing. A store without an epoch has
 // been emptied: it answers Unknown with CauseLost for tokens born before the epoch
 // that then begins. What it does hold it still refuses.
 package revocation

@@ -17,17 +17,20 @@ import (
 // is told. A scan reads the epoch and what follows the position at one moment
 // (MULTI), and is the one that finds losses: a wait that tells nothing proves
 // nothing, because stream ids of a server that lost its end may lie below ours.
-// There is a scan after each wait without an answer, and one in each Block.
+// There is a scan after each wait without an answer, and one in each Block. A scan
+// also makes sure that a primary answers it: see feed_role.go.
 type Feed struct {
 	cfg   FeedConfig
 	names names
 	n     atomic.Uint64 // as in at
+	role  feedRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
 	at      feedPosition
 	moved   uint64    // counts changes of at
 	scanned time.Time // when the last scan that reached the end was sent; zero: scan next
 	levelAt time.Time // what Level was last told with true
+	pulse   pulse     // of the heartbeat; counts only with Replicas
 }
 
 // NewFeed returns a feed that has read nothing yet. ErrInvalid.
@@ -63,6 +66,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			out.over(f.cfg.Log)
 			continue
 		}
+		reload(ctx, f.cfg.Client)
 		select {
 		case <-ctx.Done():
 		case <-time.After(out.failed(f.cfg.Log, err)):
@@ -76,10 +80,16 @@ func (f *Feed) Run(ctx context.Context) error {
 // Run does. Each of at most three reads that fail takes a third of the time that
 // ctx leaves: those at hand in the client's pool may be dead, too.
 // ErrUnavailable, also when the feed is not level yet, or not any more: only Run
-// reads from the beginning.
+// reads from the beginning. With Replicas it reads until they have vouched for a read
+// of its own, as far as ctx and Deadline allow.
 func (f *Feed) CatchUp(ctx context.Context) error {
 	const tries = 3
-	r := newFeedReader(f, leastPage*10)
+	r, from := newFeedReader(f, leastPage*10), f.cfg.Now()
+	if f.cfg.Replicas > 0 { // replicas that never confirm must not be waited for without end
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, f.cfg.Deadline)
+		defer cancel()
+	}
 	for failed := 0; ; {
 		if !f.position().level {
 			return fmt.Errorf("catch up: %w: not level", ErrUnavailable)
@@ -89,15 +99,32 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 			limit = min(limit, time.Until(end)/time.Duration(tries-failed))
 		}
 		end, err := r.scan(ctx, limit)
-		if err == nil && end {
-			return nil
-		}
-		if err != nil {
+		switch {
+		case err != nil:
+			reload(ctx, f.cfg.Client)
 			if failed++; failed == tries || ctx.Err() != nil {
 				return fmt.Errorf("catch up: %w: %w", ErrUnavailable, err)
 			}
+		case end && f.vouchedFor(from):
+			return nil
+		case end: // replicas have yet to vouch for a read of ours
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("catch up: %w: replicas do not confirm: %w", ErrUnavailable, ctx.Err())
+			case <-time.After(vouchPause):
+			}
 		}
 	}
+}
+
+// vouchPause is the time between two reads that look for a confirmed beat.
+const vouchPause = 10 * time.Millisecond
+
+// vouchedFor says whether a read that was sent at that moment or later counts.
+func (f *Feed) vouchedFor(from time.Time) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.cfg.Replicas == 0 || !f.pulse.vouched.Before(from)
 }
 
 // position returns a copy of where the feed is.
@@ -141,6 +168,10 @@ func (f *Feed) moveTo(p feedPosition) {
 // tellLevel calls Level. A read that was overtaken by one that was sent later does
 // not make what is known older. The caller holds mu.
 func (f *Feed) tellLevel(level bool, sent time.Time) {
+	if f.cfg.Replicas > 0 {
+		sent = f.pulse.vouched
+		level = level && !sent.IsZero()
+	}
 	if !level {
 		f.levelAt = time.Time{}
 	} else if f.levelAt.Before(sent) {

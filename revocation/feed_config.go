@@ -19,6 +19,8 @@ type Record struct {
 	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
 	ExpiresAt int64 // unix second by which it is over; 0: never
 	At        int64 // store time (µs) of the change, also when it is told again
+	// Wanted says that somebody waits until every edge has applied this record.
+	Wanted bool
 }
 
 // FeedConfig says what a Feed reads and whom it tells. Its functions are called
@@ -36,6 +38,11 @@ type FeedConfig struct {
 	Block time.Duration
 	// Deadline is for each read. Block + 1 s; longer than Block.
 	Deadline time.Duration
+	// Replicas says whether replicas must vouch for a read before it counts: a Heart
+	// beats in the store, and Level is told of a read that reached the end only once a
+	// later one finds that the heartbeat was confirmed since. What is known is then
+	// older by the time between two scans and two beats. Zero: every answer counts.
+	Replicas int
 	// Apply takes records in order, the same one more than once after a gap. The
 	// slice is used again after Apply has returned. Required.
 	Apply func([]Record)
@@ -51,7 +58,9 @@ type FeedConfig struct {
 	Epoch func(Epoch)
 	// Level is called after each answered read: with true when there was no more
 	// to read, and with the moment when that read was sent. What was known then is
-	// complete. False is said while loading, and while more than a page behind.
+	// complete. False is said while loading, and while more than a page behind. With
+	// Replicas the moment is that of the last read that they vouch for, and false is
+	// said also until there is one.
 	Level func(caughtUp bool, sentAt time.Time)
 	// Log takes gaps, and the beginning and end of outages. Nil: nobody.
 	Log *slog.Logger
@@ -76,6 +85,8 @@ func (c FeedConfig) filled() (FeedConfig, error) {
 		return c, fmt.Errorf("%w: nobody to apply records", ErrInvalid)
 	case c.Block < time.Millisecond:
 		return c, fmt.Errorf("%w: block must be at least 1ms", ErrInvalid)
+	case c.Replicas < 0:
+		return c, fmt.Errorf("%w: less than no replicas", ErrInvalid)
 	case c.Deadline <= c.Block:
 		return c, fmt.Errorf("%w: deadline must be longer than block", ErrInvalid)
 	}

@@ -17,13 +17,23 @@ func (r *feedReader) read(ctx context.Context, from int64, count int) (feedHead,
 	f := r.feed
 	r.buf = r.buf[:0]
 	var fields *redis.SliceCmd
-	_, err := f.cfg.Client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	role, err := f.role.ask(ctx, f.cfg.Client)
+	if err != nil {
+		return feedHead{}, err
+	}
+	_, err = f.cfg.Client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+		if role != nil {
+			_ = p.Process(ctx, role) // Exec has its error
+		}
 		fields = p.HMGet(ctx, f.names.epoch, headFields...)
 		// Raw, because go-redis makes a map of each record: three times as slow.
 		return p.Process(ctx, redis.NewRawWriteToCmd(ctx, &r.buf,
 			"xrange", f.names.feed, streamID(from), "+", "count", count))
 	})
 	if err != nil {
+		return feedHead{}, err
+	}
+	if err := f.role.wantPrimary(ctx, f, role); err != nil {
 		return feedHead{}, err
 	}
 	h, err := parseHead(fields.Val())

@@ -24,6 +24,8 @@ type feedHead struct {
 	Epoch
 	last    string // nonce of record N
 	trimmed uint64 // all records up to this one were taken off
+
+	beat, confirmed uint64 // of the heartbeat: the latest one, and the latest that replicas have
 }
 
 // feedPosition is where a reader is in the feed. Sequence and nonces say it; stream

@@ -74,6 +74,9 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (end bool, e
 		f.cfg.Epoch(h.Epoch)
 	}
 	r.apply(fresh)
+	if end {
+		f.pulse.take(h, sent)
+	}
 	f.tellLevel(end, sent)
 	if h.ID == "" {
 		return false, errNoEpoch

@@ -9,7 +9,7 @@ import (
 )
 
 // headFields are the fields of the epoch that a scan reads.
-var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed"}
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "beat", "confirmed"}
 
 // parseHead reads the epoch of a scan. One that is not there has no ID.
 func parseHead(values []any) (feedHead, error) {
@@ -38,6 +38,10 @@ func parseHead(values []any) (feedHead, error) {
 			h.Clock = n
 		case "trimmed":
 			h.trimmed = uint64(n)
+		case "beat":
+			h.beat = uint64(n)
+		case "confirmed":
+			h.confirmed = uint64(n)
 		}
 		if err != nil {
 			return feedHead{}, fmt.Errorf("epoch: %w", err)
@@ -78,6 +82,9 @@ func (t *told) set(name, value []byte) (int, error) {
 	case "exp":
 		to = &t.ExpiresAt
 	case "at":
+	case "w": // not in every record, and so not counted
+		t.Wanted = string(value) == "1"
+		return 0, nil
 	default:
 		return 0, nil
 	}

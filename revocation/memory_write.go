@@ -35,14 +35,14 @@ func (m *Memory) Revoke(ctx context.Context, o Order) (Revocation, error) {
 	} else if s := &e.statements[i]; s.exp != 0 {
 		s.exp = max(s.exp, exp)
 	}
-	told = e.outlive(e.statements[i], wall, m.settings.Leeway) || told
+	told = e.outlive(e.statements[i], wall, m.settings.Leeway) || told || p.Wait
 	if p.Subject != "" {
 		e.subject = p.Subject
 	}
 	if told {
 		m.tell(e)
 	}
-	return e.revocation(e.statements[i]), nil
+	return m.made(e, e.statements[i]), nil
 }
 
 // load returns the entry that p speaks of, without statements that have passed;
@@ -94,7 +94,14 @@ func (m *Memory) Undo(ctx context.Context, id string) (Revocation, error) {
 		e.drop(m.wall(), m.settings.Leeway)
 		m.tell(e)
 	}
-	return e.revocation(e.statements[e.find(at)]), nil
+	return m.made(e, e.statements[e.find(at)]), nil
+}
+
+// made returns a statement as the answer to a write.
+func (m *Memory) made(e *memoryEntry, s statement) Revocation {
+	r := e.revocation(s)
+	r.Epoch = m.epoch.ID
+	return r
 }
 
 // find returns the entry of d and the index of its statement made at that time;

@@ -35,6 +35,9 @@ type Order struct {
 	// the store adds that. Zero means the longest life of the kind. KindKey
 	// ignores it and never expires. What is later than Latest is taken as Latest.
 	ExpiresAt time.Time
+	// Wait says that somebody waits until every edge has applied this: it is told in
+	// the feed in any case, and edges report at once (Record.Wanted).
+	Wait bool
 }
 
 // prepared is an Order that was checked and brought into the form in which

@@ -21,6 +21,7 @@ type Redis struct {
 	settings Settings
 	names    names
 	scripts  scripts
+	copies   copies
 	seen     atomic.Int64             // greatest store time this process has seen; 0: no epoch yet
 	due      atomic.Pointer[[]Digest] // entries that the next write names for trim
 }
@@ -57,7 +58,7 @@ func (r *Redis) Now(ctx context.Context) (int64, error) { return r.begin(ctx, fa
 
 // begin takes the next store time and begins an epoch when there is none.
 func (r *Redis) begin(ctx context.Context, vouch bool) (int64, error) {
-	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), flag(vouch),
+	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, fresh(16), r.seen.Load(), flag(vouch),
 		r.settings.AccessLife.Milliseconds())
 	if err != nil {
 		return 0, err
@@ -87,7 +88,7 @@ func (r *Redis) see(now int64) {
 
 // Epoch returns the store's epoch and begins none.
 func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
-	e, _, err := r.lookUp(ctx, nil)
+	e, _, _, err := r.lookUp(ctx, nil)
 	if err != nil {
 		return Epoch{}, err
 	}
@@ -97,29 +98,44 @@ func (r *Redis) Epoch(ctx context.Context) (Epoch, error) {
 	return e, nil
 }
 
-// run runs a script. Whatever keeps it from an answer is ErrUnavailable; so is
+// run runs a script, again where a failover or a stale connection is in the way:
+// each may be run twice. Whatever keeps it from an answer is ErrUnavailable; so is
 // redis.Nil, because no script of ours answers nothing.
 func (r *Redis) run(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
+	return runScript(ctx, r.client, s, keys, args...)
+}
+
+// runScript is run for those who are no store.
+func runScript(ctx context.Context, client redis.UniversalClient, s *redis.Script, keys []string, args ...any) (any, error) {
 	if err := ctx.Err(); err != nil { // before a connection is taken for nothing
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
-	reply, err := s.Run(ctx, r.client, keys, args...).Result()
-	switch {
-	case errors.Is(err, redis.Nil):
-		return nil, fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
-	case isReply(err):
-		return nil, fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
-	case err != nil:
-		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	reply, err := again(ctx, client, func() (any, error) {
+		return s.Run(ctx, client, keys, freshen(args)...).Result()
+	})
+	if err != nil {
+		return nil, noAnswer(err)
 	}
 	return reply, nil
 }
 
+// noAnswer is ErrUnavailable with what kept a script from its answer.
+func noAnswer(err error) error {
+	switch {
+	case errors.Is(err, redis.Nil):
+		return fmt.Errorf("%w: empty: %w", ErrUnavailable, errReply)
+	case isReply(err):
+		return fmt.Errorf("%w: %w: %w", ErrUnavailable, errReply, err)
+	}
+	return fmt.Errorf("%w: %w", ErrUnavailable, err)
+}
+
 // isReply reports whether an error is Redis's own answer, rather than the want of
-// one. A server that is still loading has no answer to give yet.
+// one. A server that is still loading, or has no place in a failover yet, has no
+// answer to give.
 func isReply(err error) bool {
 	var answer redis.Error
-	return errors.As(err, &answer) && !redis.HasErrorPrefix(err, "LOADING")
+	return errors.As(err, &answer) && !changing(err)
 }
 
 // nonce returns n random bytes as hexadecimal text.

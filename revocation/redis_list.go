@@ -137,10 +137,13 @@ type feedRecord struct {
 
 // records reads a batch of the feed, backwards from a stream id.
 func (r *Redis) records(ctx context.Context, from string, batch int) ([]feedRecord, error) {
-	messages, err := r.client.XRevRangeN(ctx, r.names.feed, from, "-", int64(batch)).Result()
+	reply, err := again(ctx, r.client, func() (any, error) {
+		return r.client.XRevRangeN(ctx, r.names.feed, from, "-", int64(batch)).Result()
+	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
+	messages, _ := reply.([]redis.XMessage)
 	out := make([]feedRecord, len(messages))
 	for i, m := range messages {
 		if out[i], err = parseRecord(m); err != nil {

@@ -8,7 +8,8 @@ import (
 )
 
 // Revoke makes a statement in one script: entry, feed record and epoch.
-// ErrUnavailable means that it may or may not stand; asking again is safe.
+// ErrUnavailable means that it may or may not stand, ErrUnconfirmed that it does but
+// that too few replicas have it (see Confirm); asking again is safe.
 func (r *Redis) Revoke(ctx context.Context, o Order) (Revocation, error) {
 	p, err := r.settings.prepare(o)
 	if err != nil {
@@ -16,7 +17,7 @@ func (r *Redis) Revoke(ctx context.Context, o Order) (Revocation, error) {
 	}
 	rev, err := r.write(ctx, r.scripts.revoke, p.digest,
 		string(p.Kind), p.Issuer, p.Value, p.Subject, p.Reason, p.Actor,
-		p.expiresMs, p.lifeMs, flag(p.Kind.CutOff()), maxStatements)
+		p.expiresMs, p.lifeMs, flag(p.Kind.CutOff()), maxStatements, flag(p.Wait))
 	if err != nil {
 		return Revocation{}, fmt.Errorf("revoke: %w", err)
 	}
@@ -44,8 +45,8 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 			keys = append(keys, r.names.entry(other))
 		}
 	}
-	head := []any{nonce(16), r.seen.Load(), nonce(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
-	reply, err := r.run(ctx, s, keys, append(head, args...)...)
+	head := []any{fresh(16), r.seen.Load(), fresh(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
+	reply, err := r.runCopied(ctx, s, keys, append(head, args...)...)
 	if err != nil {
 		return Revocation{}, err
 	}
@@ -63,9 +64,9 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 }
 
 // parseWrite reads what revoke.lua and undo.lua return: the store time of the
-// statement, its entry, and the digests that trim wants named next time.
+// statement, its entry, the digests that trim wants named next time, and the epoch.
 func parseWrite(d Digest, list []any) (Revocation, []Digest, error) {
-	if len(list) != 3 {
+	if len(list) != 4 {
 		return Revocation{}, nil, errReply
 	}
 	text, _ := list[0].(string)
@@ -90,5 +91,9 @@ func parseWrite(d Digest, list []any) (Revocation, []Digest, error) {
 			due = append(due, other)
 		}
 	}
-	return e.revocation(e.statements[e.find(at)]), due, nil
+	rev := e.revocation(e.statements[e.find(at)])
+	if rev.Epoch, _ = list[3].(string); rev.Epoch == "" {
+		return Revocation{}, nil, errReply
+	}
+	return rev, due, nil
 }

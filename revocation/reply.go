@@ -4,8 +4,10 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // errReply says that a script answered with something that it never answers.
@@ -36,10 +38,27 @@ func number(s string) (int64, error) {
 	return n, nil
 }
 
+// checkHead is how many elements the reply of check.lua has before its entries.
+const checkHead = 7
+
+// parsePulse reads from the reply of check.lua how old the latest heartbeat is that
+// replicas have confirmed. Without one, knowledge is as old as can be.
+func parsePulse(reply []string) (time.Duration, error) {
+	text := reply[checkHead-1]
+	if text == "" {
+		return math.MaxInt64, nil
+	}
+	age, err := number(text)
+	if err != nil || age > math.MaxInt64/int64(time.Microsecond) {
+		return 0, fmt.Errorf("heartbeat: %w", errReply)
+	}
+	return time.Duration(age) * time.Microsecond, nil
+}
+
 // parseCheck reads the reply of check.lua about probes. The first probe's digest
 // must come back, and every entry must be of the kind that was asked for.
 func parseCheck(reply []string, echo string, probes []probe) (Epoch, []int64, error) {
-	const head = 6
+	const head = checkHead
 	if len(reply) != head+2*len(probes) || reply[5] != echo {
 		return Epoch{}, nil, errReply
 	}

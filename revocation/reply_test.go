@@ -2,7 +2,9 @@ package revocation
 
 import (
 	"errors"
+	"math"
 	"testing"
+	"time"
 )
 
 // TestParseCheckRefuses: a reply that is not exactly what was asked for is an
@@ -12,16 +14,19 @@ func TestParseCheckRefuses(t *testing.T) {
 	probes := tok.probes(nil, "")
 	echo := probes[0].digest.String()
 	good := func() []string {
-		return []string{"id", "5", "0", "7", "9", echo, "jti", "8", "", "0"}
+		return []string{"id", "5", "0", "7", "9", echo, "11", "jti", "8", "", "0"}
 	}
 	e, cuts, err := parseCheck(good(), echo, probes)
 	if err != nil || e != (Epoch{ID: "id", Born: 5, N: 7, Clock: 9}) || cuts[0] != 8 || cuts[1] != 0 {
 		t.Fatalf("%+v %v %v", e, cuts, err)
 	}
+	if age, err := parsePulse(good()); age != 11*time.Microsecond || err != nil {
+		t.Fatalf("%v %v", age, err)
+	}
 	with := func(i int, s string) []string { r := good(); r[i] = s; return r }
 	for name, reply := range map[string][]string{
 		"nothing":              nil,
-		"too short":            good()[:9],
+		"too short":            good()[:10],
 		"too long":             append(good(), "x"),
 		"somebody else's":      with(5, probes[1].digest.String()),
 		"no echo":              with(5, ""),
@@ -29,13 +34,26 @@ func TestParseCheckRefuses(t *testing.T) {
 		"born before 1970":     with(1, "-1"),
 		"complete since empty": with(2, ""),
 		"rounded clock":        with(4, "1.7e+15"),
-		"cut of text":          with(7, "x"),
-		"empty cut":            with(7, ""),
-		"another kind":         with(6, "session"),
-		"cut without a kind":   with(9, "3"),
+		"cut of text":          with(8, "x"),
+		"empty cut":            with(8, ""),
+		"another kind":         with(7, "session"),
+		"cut without a kind":   with(10, "3"),
 	} {
 		if _, _, err := parseCheck(reply, echo, probes); !errors.Is(err, errReply) {
 			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestParsePulse(t *testing.T) {
+	for text, want := range map[string]time.Duration{"": math.MaxInt64, "0": 0, "2500000": 2500 * time.Millisecond} {
+		if age, err := parsePulse([]string{6: text}); age != want || err != nil {
+			t.Errorf("%q: %v %v", text, age, err)
+		}
+	}
+	for _, text := range []string{"x", "-1", "9223372036854775807"} {
+		if age, err := parsePulse([]string{6: text}); !errors.Is(err, errReply) {
+			t.Errorf("%q: %v %v", text, age, err)
 		}
 	}
 }

@@ -27,6 +27,8 @@ type Revocation struct {
 	// Seq is the sequence of the feed record that last told of the entry. Whoever
 	// has applied it knows of this statement.
 	Seq uint64
+	// Epoch is the id of the epoch that Seq belongs to. Only Revoke and Undo tell it.
+	Epoch string
 }
 
 // InForce reports whether the statement was not undone.

@@ -27,6 +27,10 @@ var (
 	checkLua string
 	//go:embed lua/read.lua
 	readLua string
+	//go:embed lua/heart.lua
+	heartLua string
+	//go:embed lua/confirmed.lua
+	confirmedLua string
 )
 
 // scripts are run by their SHA-1 (EVALSHA), and sent whole when the server does

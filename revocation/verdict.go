@@ -67,7 +67,7 @@ type Verdict struct {
 	State State
 	Kind  Kind          // what revoked the token; empty unless Revoked
 	Cause Cause         // CauseNone unless Unknown
-	Stale time.Duration // age of the knowledge behind it; 0 when Redis was asked
+	Stale time.Duration // age of the knowledge behind it; 0 when Redis was asked, and nobody else has to vouch for it
 	Err   error         // behind an Unknown, for the log, never for a client
 }
 

@@ -128,6 +128,9 @@ func (a *app) openStores(ctx context.Context) error {
 	if a.slow, err = revocation.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, settings); err != nil {
 		return fmt.Errorf("revocations: %w", err)
 	}
+	for _, store := range []*revocation.Redis{a.hot, a.slow} {
+		store.Confirm(c.Redis.MinReplicas.Value, revocation.DefaultWithin)
+	}
 	ctx, cancel := context.WithTimeout(ctx, startTimeout)
 	defer cancel()
 	if err := a.waitForRedis(ctx); err != nil {

@@ -111,7 +111,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
 		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
-		Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
+		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {
@@ -138,6 +138,10 @@ func (a *app) admin() (http.Handler, error) {
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
 		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
 	}
+	var err error
+	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {
+		return nil, err
+	}
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}
@@ -157,6 +161,16 @@ func (a *app) followFeed() error {
 	})
 	if err != nil {
 		return err
+	}
+	if n := a.config.Redis.MinReplicas.Value; n > 0 {
+		heart, err := revocation.NewHeart(revocation.HeartConfig{
+			Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Replicas: n, Log: a.log,
+			Every: min(revocation.DefaultEvery, a.config.Revocation.MaxStale.Value/4),
+		})
+		if err != nil {
+			return err
+		}
+		a.server.Support("revocation heartbeat", heart.Run)
 	}
 	// A stream that is open while the process drains still ends with its token.
 	a.server.Support("revocation feed", feed.Run)

@@ -67,6 +67,7 @@ type RedisSettings struct {
 	CAFile        File      `envconfig:"TOLLGATE_REDIS_CA_FILE" desc:"certificates (PEM) that Redis's own is checked with, instead of the system's"`
 	Prefix        KeyPrefix `envconfig:"TOLLGATE_REDIS_PREFIX" default:"tg:" desc:"what all keys begin with"`
 	OpTimeout     Duration  `envconfig:"TOLLGATE_REDIS_OP_TIMEOUT" default:"100ms" min:"1ms" max:"10s" desc:"time that one command of a request has"`
+	MinReplicas   Count     `envconfig:"TOLLGATE_REDIS_MIN_REPLICAS_ACK" default:"0" min:"0" max:"16" desc:"replicas that must have a revocation before it is acknowledged, and that vouch for what is read; 0: none"`
 	AllowEviction Bool      `envconfig:"TOLLGATE_REDIS_ALLOW_EVICTION" default:"false" desc:"be ready although Redis may evict revocations (maxmemory-policy is not noeviction)"`
 }
 
@@ -107,8 +108,11 @@ type KeySettings struct {
 	TrustedIssuersFile File       `envconfig:"TOLLGATE_TRUSTED_ISSUERS_FILE" desc:"whose tokens are accepted besides our own (YAML)"`
 }
 
-// RevocationSettings say what happens when Redis cannot be asked.
+// RevocationSettings say where it is looked up what is revoked, and what happens when
+// Redis cannot be asked.
 type RevocationSettings struct {
+	Mode          Choice   `envconfig:"TOLLGATE_REVOCATION_MODE" default:"mirror" oneof:"mirror lookup" desc:"mirror: what is revoked is known in memory; lookup: Redis is asked for each request"`
+	Journal       FilePath `envconfig:"TOLLGATE_REVOCATION_JOURNAL" desc:"file, of this process alone, in which every revocation is also on disk before it is acknowledged; empty: off"`
 	MaxStale      Duration `envconfig:"TOLLGATE_REVOCATION_MAX_STALE" default:"5s" min:"100ms" desc:"how old the knowledge of what is revoked may be"`
 	OnUnavailable Choice   `envconfig:"TOLLGATE_REVOCATION_ON_UNAVAILABLE" default:"deny" oneof:"deny allow" desc:"deny (503) or allow while Redis cannot be reached"`
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path"
+	"path/filepath"
 	"strconv"
 	"strings"
 )
@@ -99,6 +100,26 @@ func (f *File) Decode(text string) error {
 	defer func() { _ = file.Close() }()
 	if info, err := file.Stat(); err != nil || info.IsDir() {
 		return f.put(text, shown(text)+" is not a file")
+	}
+	return f.put(text, "")
+}
+
+// FilePath names a file that may be yet to be made, in a directory that is there.
+type FilePath struct{ value[string] }
+
+// Decode implements setting.
+func (f *FilePath) Decode(text string) error {
+	if text == "" {
+		return f.put("", "")
+	}
+	if hasControl(text) {
+		return f.put("", "has a control character in it")
+	}
+	if info, err := os.Stat(text); err == nil && !info.Mode().IsRegular() {
+		return f.put(text, shown(text)+" is not a file")
+	}
+	if info, err := os.Stat(filepath.Dir(text)); err != nil || !info.IsDir() {
+		return f.put(text, shown(text)+" is in a directory that is not there")
 	}
 	return f.put(text, "")
 }

@@ -177,6 +177,9 @@ func (r *rules) keys() {
 
 func (r *rules) redis() {
 	c := &r.c.Redis
+	if !r.faulty["TOLLGATE_REDIS_URL"] && c.URL.Embedded() && c.MinReplicas.Value > 0 {
+		r.fault("TOLLGATE_REDIS_MIN_REPLICAS_ACK", "is set but the embedded Redis has no replicas")
+	}
 	if r.faulty["TOLLGATE_REDIS_URL"] || r.faulty["TOLLGATE_REDIS_CA_FILE"] {
 		return
 	}

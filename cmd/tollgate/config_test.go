@@ -159,6 +159,8 @@ func TestValues(t *testing.T) {
 		"TOLLGATE_ALLOW_UNSEALED_KEYS":       "-",
 		"TOLLGATE_REDIS_URL":                 "embedded:",
 		"TOLLGATE_REVOCATION_ON_UNAVAILABLE": "allow",
+		"TOLLGATE_REVOCATION_MODE":           "Lookup",
+		"TOLLGATE_REVOCATION_JOURNAL":        "/not-yet-there",
 	}))
 	for _, tt := range []struct {
 		name      string
@@ -188,6 +190,9 @@ func TestValues(t *testing.T) {
 		{"seal keys", len(c.Keys.EncryptionKey.Keys()), 2},
 		{"embedded", c.Redis.URL.Embedded(), true},
 		{"allow", c.Revocation.OnUnavailable.Value, "allow"},
+		{"mode", c.Revocation.Mode.Value, "lookup"},
+		{"journal", c.Revocation.Journal.Value, "/not-yet-there"},
+		{"replicas", c.Redis.MinReplicas.Value, 0},
 	} {
 		if diff := cmp.Diff(tt.want, tt.got, cmp.Comparer(func(a, b netip.Prefix) bool { return a == b })); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", tt.name, diff)

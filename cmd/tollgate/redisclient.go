@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9/maintnotifications"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 )
 
 const (
@@ -24,8 +25,9 @@ const (
 
 // redisClients are the two clients of one Redis.
 type redisClients struct {
-	// Hot is for the path of a request: it fails within TOLLGATE_REDIS_OP_TIMEOUT
-	// and never tries again by itself.
+	// Hot is for the path of a request: it fails within TOLLGATE_REDIS_OP_TIMEOUT.
+	// Neither client sends again what may have been carried out; see retryHook for
+	// what else they do during a failover.
 	Hot redis.UniversalClient
 	// Slow is for admin, feed and issuer. A blocking XREAD needs a context: go-redis
 	// adds 10 s to its read timeout.
@@ -51,12 +53,8 @@ func openRedis(s *RedisSettings, failed func(op string)) (*redisClients, error) 
 		}
 		base.Addrs, base.Username, base.Password = []string{out.embedded.addr}, "", out.embedded.password
 	}
-	out.Hot = redis.NewUniversalClient(hotOptions(base, s.OpTimeout.Value))
-	out.Slow = redis.NewUniversalClient(slowOptions(base))
-	if failed != nil {
-		out.Hot.AddHook(errorHook{failed})
-		out.Slow.AddHook(errorHook{failed})
-	}
+	out.Hot = newRetrying(hotOptions(base, s.OpTimeout.Value), nil, failed, max(s.OpTimeout.Value, minHotDial), true)
+	out.Slow = newRetrying(slowOptions(base), store.Hook{}, failed, slowPatience, false)
 	return out, nil
 }
 

@@ -20,6 +20,7 @@ type revocationItem struct {
 	RevokedAt *time.Time `json:"revoked_at"`
 	ExpiresAt *time.Time `json:"expires_at"`
 	UndoneAt  *time.Time `json:"undone_at,omitempty"`
+	Edges     *edgeCount `json:"edges,omitempty"`
 }
 
 // revocable is what a revocation can be about, with what it will cost.
@@ -45,7 +46,8 @@ func (c *cli) revokeCommand() *cobra.Command {
 }
 
 func (c *cli) revokeKind(r revocable) *cobra.Command {
-	var reason, issuer, wait string
+	var reason, issuer string
+	var wait time.Duration
 	var yes bool
 	args := cobra.ExactArgs(1)
 	if r.kind == "all" {
@@ -62,12 +64,13 @@ func (c *cli) revokeKind(r revocable) *cobra.Command {
 			if issuer != "" {
 				body["issuer"] = issuer
 			}
-			if wait != "" {
-				body["wait"] = wait
-			}
 			admin, err := c.admin()
 			if err != nil {
 				return err
+			}
+			if wait != 0 {
+				body["wait"] = wait.String()
+				admin.http.Timeout += max(wait, 0)
 			}
 			if err := c.confirm(yes, r.plan); err != nil {
 				return err
@@ -84,12 +87,18 @@ func (c *cli) revokeKind(r revocable) *cobra.Command {
 			if err := admin.call(cmd.Context(), http.MethodPost, "/admin/v1/revocations", body, &item); err != nil {
 				return err
 			}
-			return c.printRevocations(item, []revocationItem{item})
+			if err := c.printRevocations(item, []revocationItem{item}); err != nil {
+				return err
+			}
+			if wait > 0 {
+				c.tellEdges(item.Edges)
+			}
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&reason, "reason", "", "why, for the list")
 	cmd.Flags().StringVar(&issuer, "issuer", "", "the issuer it concerns (default: ours)")
-	cmd.Flags().StringVar(&wait, "wait", "", "answer when every edge has it, or after this long (such as 2s)")
+	cmd.Flags().DurationVar(&wait, "wait", 0, "answer when every edge has it, or after this long (such as 2s; at most 30s)")
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it without asking")
 	return cmd
 }
@@ -113,7 +122,7 @@ func (c *cli) unrevokeCommand() *cobra.Command {
 }
 
 func (c *cli) revocationsCommand() *cobra.Command {
-	var kind, subject string
+	var kind, subject, issuer string
 	cmd := &cobra.Command{
 		Use: "list", Short: "List what is revoked, newest first", Example: "  tollgate revocations list --kind session --subject 42", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -122,11 +131,10 @@ func (c *cli) revocationsCommand() *cobra.Command {
 				return err
 			}
 			query := url.Values{}
-			if kind != "" {
-				query.Set("kind", kind)
-			}
-			if subject != "" {
-				query.Set("subject", subject)
+			for name, value := range map[string]string{"kind": kind, "subject": subject, "issuer": issuer} {
+				if value != "" {
+					query.Set(name, value)
+				}
 			}
 			all, err := list[revocationItem](cmd.Context(), admin, "/admin/v1/revocations", query)
 			if err != nil {
@@ -137,6 +145,7 @@ func (c *cli) revocationsCommand() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&kind, "kind", "", "jti, session, subject, key, all or signed")
 	cmd.Flags().StringVar(&subject, "subject", "", "a user's id")
+	cmd.Flags().StringVar(&issuer, "issuer", "", "whose tokens (default: every issuer's)")
 	return group("revocations", "Look at what is revoked", cmd)
 }
 

@@ -27,6 +27,9 @@ type RedisServer struct {
 	port   int
 	args   []string
 	cmd    *exec.Cmd
+	// sentinel is the configuration that the process begins with, and rewrites,
+	// when it is a Sentinel; it takes no args then.
+	sentinel string
 }
 
 // MustStartRedis starts a redis-server with the append-only file on and ends it
@@ -42,27 +45,51 @@ func MustStartRedis(tb testing.TB, args ...string) *RedisServer {
 		tb.Skip("no redis-server on PATH (Debian: apt-get install redis-server)")
 	}
 	s := &RedisServer{tb: tb, binary: binary, dir: tb.TempDir(), args: args}
+	s.mustStart()
+	return s
+}
+
+// mustStart starts a new server on a free port.
+func (s *RedisServer) mustStart() {
+	s.tb.Helper()
+	var err error
 	for range 5 { // another process may take the free port before redis-server does
-		s.port = MustFreePort(tb)
+		s.port = MustFreePort(s.tb)
 		if err = s.start(); err == nil {
 			break
 		}
 	}
 	if err != nil {
-		tb.Fatalf("start redis-server: %v", err)
+		s.tb.Fatalf("start redis-server: %v", err)
 	}
 	s.Addr = net.JoinHostPort("127.0.0.1", strconv.Itoa(s.port))
 	s.URL = "redis://" + s.Addr + "/0"
-	tb.Cleanup(s.MustKill)
-	return s
+	s.tb.Cleanup(s.MustKill)
+}
+
+// arguments are those of the command line, and the Sentinel's file behind it.
+func (s *RedisServer) arguments() ([]string, error) {
+	common := []string{
+		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir,
+		"--logfile", "redis.log", "--daemonize", "no",
+	}
+	if s.sentinel == "" {
+		return append(append(common, "--save", "", "--appendonly", "yes", "--appendfsync", "everysec"), s.args...), nil
+	}
+	file := filepath.Join(s.dir, "sentinel.conf")
+	if _, err := os.Stat(file); errors.Is(err, os.ErrNotExist) { // else it knows more than we do
+		if err := os.WriteFile(file, []byte(s.sentinel), 0o600); err != nil {
+			return nil, err
+		}
+	}
+	return append([]string{file, "--sentinel"}, common...), nil
 }
 
 func (s *RedisServer) start() error {
-	args := append([]string{
-		"--port", strconv.Itoa(s.port), "--bind", "127.0.0.1", "--dir", s.dir,
-		"--save", "", "--appendonly", "yes", "--appendfsync", "everysec",
-		"--logfile", "redis.log", "--daemonize", "no",
-	}, s.args...)
+	args, err := s.arguments()
+	if err != nil {
+		return err
+	}
 	s.cmd = exec.Command(s.binary, args...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {

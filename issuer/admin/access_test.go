@@ -96,7 +96,7 @@ func TestWithoutTheIssuerRole(t *testing.T) {
 	}
 	k.MustReplaceAdmin(t, a)
 	for _, r := range admin.Rows() {
-		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") {
+		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" {
 			wantProblem(t, k.Control(t, r.Method, r.Path, nil), http.StatusNotFound, "not_here")
 		}
 	}
@@ -135,6 +135,32 @@ func TestUnavailable(t *testing.T) {
 	}
 	// The key was out of the ring already; asking again completes it.
 	wantDone(t, k.Control(t, "POST", "/admin/v1/keys/"+kid+"/revoke", nil), 200)
+}
+
+// TestUnconfirmed: a change that is written, but that too few replicas have, is 503 and
+// says just that, by whichever row it is made.
+func TestUnconfirmed(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	pair := k.MustLogin(t, "alice")
+	id := issuerkit.Text(t, pair.Access, "sid")
+	done := revoke(t, k, "jti", "j")
+	k.Revocations.Confirm(1, 10*time.Millisecond)
+	for _, r := range []struct {
+		Method, Path string
+		body         any
+	}{
+		{"POST", "/admin/v1/revocations", map[string]any{"kind": "subject", "value": "1"}},
+		{"POST", "/admin/v1/revocations", map[string]any{"kind": "token", "value": pair.Access}},
+		{"DELETE", "/admin/v1/revocations/" + done["id"].(string), nil}, {"DELETE", "/admin/v1/sessions/" + id, nil},
+	} {
+		a := k.Control(t, r.Method, r.Path, r.body)
+		wantProblem(t, a, http.StatusServiceUnavailable, "unconfirmed")
+		if !strings.Contains(a.Body, "The change is written, but only 0 of 1 replicas confirmed it within 10ms. Asking again is harmless.") {
+			t.Errorf("%s %s: %s", r.Method, r.Path, a.Body)
+		}
+	}
+	k.Revocations.Confirm(0, 0)
+	wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "subject", "value": "1"}), 201)
 }
 
 // TestSlowBody: the time of a row bounds the wait for its body too.

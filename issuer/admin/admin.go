@@ -18,6 +18,7 @@ import (
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -42,8 +43,10 @@ type Config struct {
 	Reload   func(context.Context) error
 	Users    *users.Redis
 	Sessions *session.Store
-	Log      *slog.Logger
-	Metrics  *telemetry.Metrics
+	// Edges knows who follows the revocations; nil: nobody does.
+	Edges   *revocation.Census
+	Log     *slog.Logger
+	Metrics *telemetry.Metrics
 }
 
 // Admin is the handler of the admin listener.
@@ -117,7 +120,7 @@ func (a *Admin) run(c echo.Context, r row, record *telemetry.Record) error {
 	// The context does not end the wait for a body that comes byte by byte. A writer
 	// without a connection (a test's) has no deadline to set.
 	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(r.timeout))
-	req := c.Request().WithContext(ctx)
+	req := c.Request().WithContext(store.WithBudget(ctx, store.OpBudget))
 	req.Body = http.MaxBytesReader(c.Response().Writer, req.Body, r.bodyLimit)
 	c.SetRequest(req)
 	c.Response().Header().Set("Cache-Control", "no-store")

@@ -1,12 +1,14 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/keys/ring"
 	"tollgate/revocation"
 )
@@ -69,7 +71,9 @@ func (a *Admin) rotateKeys(c echo.Context) error {
 	if err := readOptional(c, &body); err != nil {
 		return err
 	}
-	r, changes, err := a.Keys.Rotate(c.Request().Context(), body.Now)
+	ctx, done := store.Rest(c.Request().Context())
+	defer done()
+	r, changes, err := a.Keys.Rotate(ctx, body.Now)
 	if err != nil {
 		return ringError(err)
 	}
@@ -81,7 +85,9 @@ func (a *Admin) retireKey(c echo.Context) error {
 	if a.Keys == nil {
 		return absent("keys")
 	}
-	r, changes, err := a.Keys.Retire(c.Request().Context(), param(c, "kid"))
+	ctx, done := store.Rest(c.Request().Context())
+	defer done()
+	r, changes, err := a.Keys.Retire(ctx, param(c, "kid"))
 	if err != nil {
 		return ringError(err)
 	}
@@ -97,7 +103,7 @@ func (a *Admin) revokeKey(c echo.Context) error {
 		return absent("keys")
 	}
 	ctx, kid := c.Request().Context(), param(c, "kid")
-	r, changes, err := a.Keys.Revoke(ctx, kid)
+	r, changes, err := a.revokeInRing(ctx, kid)
 	if err != nil {
 		return ringError(err)
 	}
@@ -110,4 +116,12 @@ func (a *Admin) revokeKey(c echo.Context) error {
 	a.Metrics.Revoked(string(revocation.KindKey), telemetry.SourceAPI)
 	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOfRoot)
 	return c.JSON(http.StatusOK, ringOf(r, changes))
+}
+
+// revokeInRing changes the ring. Changes of it are made one after the other, and the
+// one before may hang.
+func (a *Admin) revokeInRing(ctx context.Context, kid string) (ring.Ring, []ring.Change, error) {
+	ctx, done := store.Rest(ctx)
+	defer done()
+	return a.Keys.Revoke(ctx, kid)
 }

@@ -43,6 +43,7 @@ func (a *Admin) answer(c echo.Context, err error) {
 func (a *Admin) details(err error) problem.Details {
 	var d *problem.Details
 	var he *echo.HTTPError
+	var half *revocation.Unconfirmed
 	switch {
 	case errors.As(err, &d):
 		return *d
@@ -56,6 +57,11 @@ func (a *Admin) details(err error) problem.Details {
 		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name or id exists already."}
 	case errors.Is(err, ring.ErrNotYetPublished):
 		return problem.Details{Status: http.StatusConflict, Code: "not_yet_published", Detail: reasonText(err)}
+	case errors.As(err, &half):
+		return problem.Details{
+			Status: http.StatusServiceUnavailable, Code: "unconfirmed",
+			Detail: "The change is " + half.Known + ". Asking again is harmless.",
+		}
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, users.ErrBusy),
 		errors.Is(err, session.ErrUnavailable), errors.Is(err, errRing):
 		return problem.Details{

@@ -44,13 +44,6 @@ type revocationItem struct {
 	Edges     *edgeCount `json:"edges,omitempty"` // in the answer to a revocation alone
 }
 
-// edgeCount says how many edges follow the revocations, and how many of them have
-// applied this one. Edges that look each token up follow nothing and have no need.
-type edgeCount struct {
-	Live    int `json:"live"`
-	Applied int `json:"applied"`
-}
-
 func itemOf(r revocation.Revocation) revocationItem {
 	return revocationItem{
 		ID: r.ID, Kind: string(r.Kind), Value: r.Value, Issuer: r.Issuer, Subject: r.Subject, Reason: r.Reason, Actor: r.Actor,
@@ -76,36 +69,35 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err := read(c, &body); err != nil {
 		return err
 	}
+	wait, err := waitOf(body.Wait)
+	if err != nil {
+		return err
+	}
 	order, err := a.order(c, body)
 	if err != nil {
 		return err
 	}
 	if order, err = a.before(c, order); err != nil {
-		return err
+		return unsettled(err, beforeEntry(order.Kind))
 	}
+	order.Wait = wait > 0
 	revoked, err := a.Revocations.Revoke(c.Request().Context(), order)
 	if err != nil {
-		return err
+		return unsettled(err, "Whether the revocation stands is not known."+beforeDone(order.Kind))
 	}
 	a.Metrics.Revoked(body.Kind, telemetry.SourceAPI)
 	a.Log.Info("revoked", "id", revoked.ID, "kind", revoked.Kind, "issuer", revoked.Issuer, "sub", revoked.Subject,
 		"reason", revoked.Reason, "actor", revoked.Actor)
 	item := itemOf(revoked)
-	item.Edges = &edgeCount{}
+	item.Edges = a.edgesWith(c.Request().Context(), revoked, wait)
 	return c.JSON(http.StatusCreated, item)
 }
 
-// order reads what is to be revoked. With lookups every edge asks the store, so
-// a wait is over before it began; its form is checked all the same.
+// order reads what is to be revoked.
 func (a *Admin) order(c echo.Context, body revocationBody) (revocation.Order, error) {
 	o := revocation.Order{Kind: revocation.Kind(body.Kind), Issuer: body.Issuer, Value: body.Value, Reason: body.Reason, Actor: actorOfRoot}
 	if o.Issuer == "" {
 		o.Issuer = a.Issuer
-	}
-	if body.Wait != "" {
-		if wait, err := time.ParseDuration(body.Wait); err != nil || wait < 0 {
-			return o, badBody("The member wait is a duration such as 2s.")
-		}
 	}
 	if body.ExpiresAt != nil {
 		if !body.ExpiresAt.After(time.Now()) {
@@ -178,7 +170,7 @@ func (a *Admin) before(c echo.Context, o revocation.Order) (revocation.Order, er
 		}
 		return o, a.Sessions.End(ctx, sid, o.Reason, o.Actor)
 	case o.Kind == revocation.KindKey && a.Keys != nil:
-		if _, _, err := a.Keys.Revoke(ctx, o.Value); err != nil && !errors.Is(err, ring.ErrUnknownKey) {
+		if _, _, err := a.revokeInRing(ctx, o.Value); err != nil && !errors.Is(err, ring.ErrUnknownKey) {
 			return o, ringError(err)
 		}
 	}

@@ -20,7 +20,7 @@ type row struct {
 func (a *Admin) rows() []row {
 	const v1 = "/admin/v1"
 	return []row{
-		{http.MethodPost, v1 + "/revocations", jsonBody, usualWait, (*Admin).revoke},
+		{http.MethodPost, v1 + "/revocations", jsonBody, usualWait + longestWait, (*Admin).revoke},
 		{http.MethodGet, v1 + "/revocations", jsonBody, usualWait, (*Admin).listRevocations},
 		{http.MethodGet, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).showRevocation},
 		{http.MethodDelete, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).undoRevocation},
@@ -32,6 +32,7 @@ func (a *Admin) rows() []row {
 		{http.MethodPost, v1 + "/keys/rotate", jsonBody, usualWait, (*Admin).rotateKeys},
 		{http.MethodPost, v1 + "/keys/:kid/retire", jsonBody, usualWait, (*Admin).retireKey},
 		{http.MethodPost, v1 + "/keys/:kid/revoke", jsonBody, usualWait, (*Admin).revokeKey},
+		{http.MethodGet, v1 + "/edges", jsonBody, usualWait, (*Admin).listEdges},
 		{http.MethodGet, v1 + "/routes", jsonBody, usualWait, (*Admin).listRoutes},
 		{http.MethodPost, v1 + "/routes/reload", jsonBody, usualWait, (*Admin).reloadRoutes},
 		{http.MethodPost, v1 + "/routes/check", jsonBody, usualWait, (*Admin).checkRoute},

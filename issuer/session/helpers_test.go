@@ -3,7 +3,6 @@ package session
 import (
 	"errors"
 	"strconv"
-	"strings"
 	"testing"
 	"time"
 
@@ -173,20 +172,11 @@ func (b box) mustForget(t testing.TB, sid string) {
 	}
 }
 
-func mustStartCluster(t *testing.T) redis.UniversalClient {
+// onTopologies runs a test on a Redis Cluster and behind Sentinels.
+func onTopologies(t *testing.T, s Settings, test func(t *testing.T, b box)) {
 	t.Helper()
-	server := testkit.MustStartRedis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testkit.MustFreePort(t)))
-	client := redis.NewClient(&redis.Options{Addr: server.Addr})
-	defer client.Close()
-	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
-		t.Fatalf("give the node its slots: %v", err)
-	}
-	mustEventually(t, "the cluster is up", func() bool {
-		return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
-	})
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}})
-	t.Cleanup(func() { _ = cluster.Close() })
-	return cluster
+	t.Run("cluster", func(t *testing.T) { test(t, mustBox(t, testkit.MustStartCluster(t).MustClient(t), s)) })
+	t.Run("sentinel", func(t *testing.T) { test(t, mustBox(t, testkit.MustStartSentinel(t).MustClient(t), s)) })
 }
 
 func mustEventually(t testing.TB, what string, ok func() bool) {

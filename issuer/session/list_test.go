@@ -79,8 +79,11 @@ func TestIndexIsPruned(t *testing.T) {
 }
 
 // A cluster refuses a script or a transaction over two slots.
-func TestEveryCallWorksOnACluster(t *testing.T) {
-	b := mustBox(t, mustStartCluster(t), ordinary())
+func TestEveryCallWorksOnTopologies(t *testing.T) {
+	onTopologies(t, ordinary(), wantEveryCall)
+}
+
+func wantEveryCall(t *testing.T, b box) {
 	for i := range 20 { // sessions and subjects in many slots
 		subject := fmt.Sprint("user ", i)
 		spent := b.mustStart(t, subject)

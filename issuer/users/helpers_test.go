@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"net"
-	"strconv"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -36,22 +34,11 @@ func onEach(t *testing.T, test func(t *testing.T, b box)) {
 	})
 }
 
-// mustStartCluster returns a node that has every slot of a cluster: it refuses a
-// script over two of them, as any cluster does.
-func mustStartCluster(t *testing.T) redis.UniversalClient {
+// onTopologies runs a test on a Redis Cluster and behind Sentinels.
+func onTopologies(t *testing.T, test func(t *testing.T, client redis.UniversalClient)) {
 	t.Helper()
-	server := testkit.MustStartRedis(t, "--cluster-enabled", "yes", "--cluster-port", strconv.Itoa(testkit.MustFreePort(t)))
-	client := redis.NewClient(&redis.Options{Addr: server.Addr})
-	defer client.Close()
-	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
-		t.Fatalf("give the node its slots: %v", err)
-	}
-	mustEventually(t, "the cluster is up", func() bool {
-		return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok")
-	})
-	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}})
-	t.Cleanup(func() { _ = cluster.Close() })
-	return cluster
+	t.Run("cluster", func(t *testing.T) { test(t, testkit.MustStartCluster(t).MustClient(t)) })
+	t.Run("sentinel", func(t *testing.T) { test(t, testkit.MustStartSentinel(t).MustClient(t)) })
 }
 
 func mustExpire(t *testing.T, client redis.UniversalClient) {

@@ -12,6 +12,8 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/redis/go-redis/v9"
+
 	"tollgate/internal/testkit"
 )
 
@@ -157,8 +159,10 @@ func TestNoKeyExpiresOnceTheUserExists(t *testing.T) {
 }
 
 // A cluster refuses a script or a transaction over two slots.
-func TestEveryCallWorksOnACluster(t *testing.T) {
-	r := NewRedis(mustStartCluster(t), prefix, cheap())
+func TestEveryCallWorksOnTopologies(t *testing.T) { onTopologies(t, wantEveryCall) }
+
+func wantEveryCall(t *testing.T, client redis.UniversalClient) {
+	r := NewRedis(client, prefix, cheap())
 	for i := range 30 { // names and ids in many slots
 		name := fmt.Sprintf("user-%02d", i)
 		u := mustAdd(t, r, New{Username: name, Password: "pw", IsActive: true})

@@ -4,12 +4,15 @@
 -- ARGV  1 whatever the caller wants to see again: a reply that is not the
 --         caller's own is noticed by it
 -- returns {epoch id ('' when there is none), born, complete_since, n, store time,
---         ARGV[1], then for each entry its kind ('' when there is none) and its
+--         ARGV[1], age of the heartbeat that replicas have confirmed last (µs; ''
+--         when none has been), then for each entry its kind ('' when there is none) and its
 --         cut ('0' when nothing is in force)}
 
-local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since', 'n', 'clock')
-local now = math.max(real_time(), tonumber(f[5] or 0))
-local reply = {f[1] or '', f[2] or '0', f[3] or '0', f[4] or '0', text(now), ARGV[1]}
+local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since', 'n', 'clock', 'confirmed_at')
+local real = real_time()
+local now = math.max(real, tonumber(f[5] or 0))
+local age = f[6] and text(math.max(0, real - tonumber(f[6]))) or ''
+local reply = {f[1] or '', f[2] or '0', f[3] or '0', f[4] or '0', text(now), ARGV[1], age}
 for i = 2, #KEYS do
   local e = redis.call('HMGET', KEYS[i], 'k', 'cut')
   table.insert(reply, e[1] or '')

@@ -1,12 +1,19 @@
 -- feed.lua: the feed, told of every change of an entry. After clock.lua.
 
 -- append: writes the record r = {d, k, cut, exp, at} at the epoch's clock, next
--- in sequence and chained to the one before it by that one's nonce.
+-- in sequence and chained to the one before it by that one's nonce. With r.w it says
+-- that somebody waits until every edge has applied it.
 local function append(feed, epoch, nonce, r)
   epoch.n = epoch.n + 1
-  redis.call('XADD', feed, text(epoch.clock) .. '-0',
+  local record = {
     'n', text(epoch.n), 'nonce', nonce, 'prev', epoch.last,
-    'd', r.d, 'k', r.k, 'cut', r.cut, 'exp', r.exp, 'at', r.at)
+    'd', r.d, 'k', r.k, 'cut', r.cut, 'exp', r.exp, 'at', r.at,
+  }
+  if r.w then
+    table.insert(record, 'w')
+    table.insert(record, '1')
+  end
+  redis.call('XADD', feed, text(epoch.clock) .. '-0', unpack(record))
   epoch.last = nonce
 end
 
@@ -39,7 +46,7 @@ local function trim(feed, epoch, nonce, real, horizon, named)
     else
       local n = not over and redis.pcall('HGET', key, 'n') -- not call: the script has written
       if not over and (type(n) ~= 'string' or n == r.n) then
-        carried = carried + 1
+        carried, r.w = carried + 1, nil -- nobody waits for it any more
         epoch.clock = epoch.clock + 1
         append(feed, epoch, nonce .. '.' .. carried, r)
         if n == r.n then

@@ -8,7 +8,9 @@
 --       12 end of the life (unix ms; 0: take 13)  13 longest life (ms; 0: never ends)
 --       14 '1': each call is a statement of its own (cut-offs)
 --       15 greatest number of statements of an entry
--- returns {store time of the statement, the entry's fields and values, digests for trim}
+--       16 '1': somebody waits until every edge has applied it
+-- returns {store time of the statement, the entry's fields and values, digests for
+--         trim, id of the epoch}
 
 local real = real_time()
 local leeway = tonumber(ARGV[5])
@@ -49,7 +51,8 @@ if s.exp ~= 0 and had ~= -1 then
 end
 
 -- The feed has whole seconds: an end moved within its second needs no record.
-local told = made or end_second(real, ttl) ~= end_second(real, had)
+-- Whoever waits is told anew even of what stands, so that edges report at once.
+local told = made or end_second(real, ttl) ~= end_second(real, had) or ARGV[16] == '1'
 redis.call('HSET', KEYS[3], 'k', ARGV[6], 'iss', ARGV[7], 'id', ARGV[8])
 if ARGV[9] ~= '' or not entry.field.sub then
   redis.call('HSET', KEYS[3], 'sub', ARGV[9])
@@ -65,10 +68,10 @@ local wanted = {}
 if told then
   append(KEYS[2], epoch, ARGV[3], {
     d = string.sub(KEYS[3], -32), k = ARGV[6], cut = text(standing(entry).at),
-    exp = end_second(real, ttl), at = text(now),
+    exp = end_second(real, ttl), at = text(now), w = ARGV[16] == '1' and '1',
   })
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now))
   wanted = trim(KEYS[2], epoch, ARGV[3], real, math.max(tonumber(ARGV[4]), (longest + leeway) * 1000), named_entries(4))
 end
 save_epoch(KEYS[1], epoch, now, false)
-return {text(s.at), redis.call('HGETALL', KEYS[3]), wanted}
+return {text(s.at), redis.call('HGETALL', KEYS[3]), wanted, epoch.id}

@@ -6,7 +6,7 @@
 --       3 nonce of the feed record       4 horizon of the feed (µs)
 --       5 leeway (ms)                    6 store time (µs) of the statement
 -- returns {store time of the statement, the entry's fields and values, digests for
---         trim}; {} when there is no such statement or its life has passed
+--         trim, id of the epoch}; {} when there is no such statement or its life has passed
 
 local real = real_time()
 local epoch = load_epoch(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))
@@ -22,10 +22,10 @@ if not s then
   return {}
 end
 
+local now = store_time(real, epoch.clock)
+epoch.clock = now
 local wanted = {}
 if s.u == '' then -- else it was undone before, and stays undone as of then
-  local now = store_time(real, epoch.clock)
-  epoch.clock = now
   s.u = text(now)
   local top = standing(entry)
   save_entry(KEYS[3], entry, s)
@@ -36,6 +36,8 @@ if s.u == '' then -- else it was undone before, and stays undone as of then
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now))
   wanted = trim(KEYS[2], epoch, ARGV[3], real,
     math.max(tonumber(ARGV[4]), (longest_access(KEYS[1], 0) + tonumber(ARGV[5])) * 1000), named_entries(4))
-  save_epoch(KEYS[1], epoch, now, false)
 end
-return {ARGV[6], redis.call('HGETALL', KEYS[3]), wanted}
+-- Also when nothing has changed: a WAIT counts the replicas that have the last write
+-- of its connection, and so tells of all writes before only after a write.
+save_epoch(KEYS[1], epoch, now, false)
+return {ARGV[6], redis.call('HGETALL', KEYS[3]), wanted, epoch.id}

@@ -85,7 +85,7 @@ func (h Harness) mustRevoke(t *testing.T, o revocation.Order) revocation.Revocat
 	if err != nil {
 		t.Fatalf("revoke %s: %v", o.Kind, err)
 	}
-	return r
+	return h.ofEpoch(t, r)
 }
 
 func (h Harness) mustUndo(t *testing.T, id string) revocation.Revocation {
@@ -94,6 +94,18 @@ func (h Harness) mustUndo(t *testing.T, id string) revocation.Revocation {
 	if err != nil {
 		t.Fatalf("undo %s: %v", id, err)
 	}
+	return h.ofEpoch(t, r)
+}
+
+// ofEpoch checks the epoch in the answer to a write, and returns the answer as Get
+// gives it: without.
+func (h Harness) ofEpoch(t *testing.T, r revocation.Revocation) revocation.Revocation {
+	t.Helper()
+	e, err := h.Store.Epoch(t.Context())
+	if err != nil || r.Epoch != e.ID || r.Seq > e.N {
+		t.Fatalf("epoch %+v, %v after %+v", e, err, r)
+	}
+	r.Epoch = ""
 	return r
 }
 

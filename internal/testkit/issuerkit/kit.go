@@ -18,6 +18,7 @@ import (
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys"
 	"tollgate/keys/keystore"
@@ -54,8 +55,10 @@ type Kit struct {
 	URL, AdminURL string
 
 	Mini        *miniredis.Miniredis
+	Proxy       *testkit.Proxy // between Redis and everything that asks it
 	Redis       redis.UniversalClient
 	Revocations *revocation.Redis
+	Edges       *revocation.Census
 	Users       *users.Redis
 	Sessions    *session.Store
 	Ring        *ring.Manager
@@ -73,7 +76,10 @@ type Kit struct {
 func MustOpen(tb testing.TB, o Options) *Kit {
 	tb.Helper()
 	k := &Kit{now: time.Now().UTC().Truncate(time.Second), Logs: &Logs{}, Metrics: telemetry.NewMetrics(telemetry.Build{})}
-	k.Mini, k.Redis = testkit.MustMini(tb)
+	k.Mini, _ = testkit.MustMini(tb)
+	k.Proxy = testkit.MustProxy(tb, k.Mini.Addr())
+	k.Redis = testkit.MustClient(tb, k.Proxy.Addr)
+	k.Redis.AddHook(store.Hook{})
 	k.Mini.SetTime(k.now)
 	transport := &http.Transport{MaxConnsPerHost: max(1, o.Connections)}
 	k.client = &http.Client{Transport: transport, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
@@ -93,6 +99,8 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 	k.Revocations, err = revocation.NewRedis(k.Redis, "t:", revocation.Settings{Leeway: Leeway, AccessLife: AccessTTL, SessionLife: MaxTTL, Own: Issuer})
 	must(tb, err)
 	must(tb, k.Revocations.Open(context.Background()))
+	k.Edges, err = revocation.NewCensus(k.Redis, "t:")
+	must(tb, err)
 	k.Users = users.NewRedis(k.Redis, "t:", users.NewHasher(0))
 	s := session.Settings{AccessTTL: AccessTTL, RefreshTTL: RefreshTTL, MaxTTL: MaxTTL, Grace: Grace, Leeway: Leeway, Rotate: true}
 	if o.Sessions != nil {
@@ -135,7 +143,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	i.Mount(public.Echo(), public.Rest())
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
-		Users: k.Users, Sessions: k.Sessions, Log: log, Metrics: k.Metrics,
+		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Log: log, Metrics: k.Metrics,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}

@@ -1,0 +1,39 @@
+package main
+
+import (
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate/internal/testkit"
+)
+
+// TestSecondCopyOnAReplica: with TOLLGATE_REDIS_MIN_REPLICAS_ACK a revocation is
+// acknowledged only while a replica has it, and tokens are let through only while one
+// vouches for the primary; a Redis that lost its replica is told from one in good
+// health although it answers everything.
+func TestSecondCopyOnAReplica(t *testing.T) {
+	s := mustSystem(t, "TOLLGATE_REDIS_MIN_REPLICAS_ACK=1", "TOLLGATE_REVOCATION_MAX_STALE=1s")
+	host, port, err := net.SplitHostPort(s.Redis.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	replica := testkit.MustStartRedis(t, "--replicaof", host, port)
+	s.mustAddUser("alice", "correct horse battery staple")
+	alice := s.mustLogin("alice", "correct horse battery staple")
+	let := func() bool { return s.call(alice.Access).Status == http.StatusOK }
+	s.eventually("a replica vouches", 20*time.Second, let)
+	s.mustRevoke(map[string]string{"kind": "jti", "value": "1"})
+
+	replica.MustPause()
+	s.eventually("nobody vouches", 20*time.Second, func() bool { return s.call(alice.Access).Status == http.StatusServiceUnavailable })
+	answer := s.mustSend("POST", s.Admin+"/admin/v1/revocations", map[string]string{"kind": "jti", "value": "2"}, bearer(rootToken)...)
+	if answer.Status != http.StatusServiceUnavailable || !strings.Contains(answer.Body, "only 0 of 1 replicas confirmed it") {
+		t.Errorf("revoked without a replica: %d %s", answer.Status, answer.Body)
+	}
+	replica.MustContinue()
+	s.eventually("a replica vouches again", 20*time.Second, let)
+	s.mustRevoke(map[string]string{"kind": "jti", "value": "2"})
+}

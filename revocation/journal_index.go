@@ -1,0 +1,139 @@
+package revocation
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+)
+
+// overFor is how long, by this machine's clock, a record must have been over before it
+// is left out: ends were computed by Redis's clock.
+const overFor = 10 * time.Minute
+
+// journalIndex says where the records of use are, about 100 bytes for each of them. It
+// is made when it is needed, and not kept.
+type journalIndex struct {
+	refs     map[Digest]journalRef
+	position Position
+	good     int64 // end of the last whole frame
+	lost     int64 // bytes that are damaged in the middle
+	live     int64 // bytes of frames that are of use
+}
+
+// journalRef is what is of use of one digest.
+type journalRef struct {
+	at, size   int64 // frame of the record in force
+	detail     int64 // frame of the latest record with a detail; 0: none
+	detailSize int64
+	change     int64 // At of the record in force
+	undone     int64 // the latest of all records
+	expires    int64
+	revoked    bool
+}
+
+// indexJournal reads what r holds.
+func indexJournal(r io.Reader) (*journalIndex, error) {
+	frames, err := newFrameReader(r)
+	if err != nil {
+		return nil, err
+	}
+	x := &journalIndex{refs: map[Digest]journalRef{}}
+	for {
+		at, payload, err := frames.next()
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil {
+			return nil, fmt.Errorf("read: %w", err)
+		}
+		k, p, err := parsePayload(payload)
+		if err != nil {
+			return nil, fmt.Errorf("at byte %d: %w", at, err)
+		}
+		if p != nil {
+			x.position = *p
+		} else {
+			x.add(k, at, int64(frameHead+len(payload)))
+		}
+	}
+	x.good, x.lost = frames.good, frames.lost
+	over := time.Now().Add(-overFor).Unix()
+	for d, ref := range x.refs {
+		if ref.expires != 0 && ref.expires <= over {
+			delete(x.refs, d)
+			continue
+		}
+		x.live += ref.size
+		if ref.detail != 0 && ref.detail != ref.at {
+			x.live += ref.detailSize
+		}
+	}
+	return x, nil
+}
+
+// add takes one record. The latest change counts; of two at the same time the one that
+// refuses, else the one that was written later. What has no date counts least.
+func (x *journalIndex) add(k *Kept, at, size int64) {
+	ref, known := x.refs[k.Digest]
+	if !known || k.At > ref.change || k.At == ref.change && (k.Cut != 0 || !ref.revoked) {
+		ref.at, ref.size = at, size
+		ref.change, ref.expires, ref.revoked = k.At, k.ExpiresAt, k.Cut != 0
+	}
+	if k.Detail != nil {
+		ref.detail, ref.detailSize = at, size
+	}
+	ref.undone = max(ref.undone, k.Undone)
+	x.refs[k.Digest] = ref
+}
+
+// each calls yield with every record of use, in the order of the file, until it
+// returns false. file must be what the index was made of.
+func (x *journalIndex) each(file io.ReaderAt, yield func(Kept) bool) error {
+	frames, err := newFrameReader(io.NewSectionReader(file, 0, x.good))
+	if err != nil {
+		return err
+	}
+	for {
+		at, payload, err := frames.next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("read: %w", err)
+		}
+		k, _, err := parsePayload(payload)
+		if err != nil {
+			return err
+		}
+		if k == nil {
+			continue
+		}
+		ref, ok := x.refs[k.Digest]
+		if !ok || ref.at != at {
+			continue
+		}
+		k.Undone = ref.undone
+		if k.Detail == nil && ref.detail != 0 {
+			if k.Detail, err = detailAt(file, ref); err != nil {
+				return err
+			}
+		}
+		if !yield(*k) {
+			return nil
+		}
+	}
+}
+
+// detailAt reads the detail of an older record of a digest.
+func detailAt(file io.ReaderAt, ref journalRef) (*Detail, error) {
+	frame := make([]byte, ref.detailSize)
+	if _, err := file.ReadAt(frame, ref.detail); err != nil {
+		return nil, fmt.Errorf("read detail: %w", err)
+	}
+	k, _, err := parsePayload(frame[frameHead:])
+	if err != nil || k == nil {
+		return nil, errors.Join(errJournalNewer, err)
+	}
+	return k.Detail, nil
+}

@@ -1,0 +1,13 @@
+-- edge_leave.lua takes an edge out of the register, unless another process has the
+-- name by now.
+--
+-- KEYS  1 edges, 2 edge
+-- ARGV  1 name, 2 instance
+-- returns {'1'} when it was taken out, {'0'} when it was not there
+
+if redis.call('HGET', KEYS[2], 'inst') ~= ARGV[2] then
+  return {'0'}
+end
+redis.call('DEL', KEYS[2])
+redis.call('ZREM', KEYS[1], ARGV[1])
+return {'1'}
