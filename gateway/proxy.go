@@ -80,7 +80,7 @@ func rewrite(pr *httputil.ProxyRequest) {
 		out.Host = pr.In.Host
 	}
 	for name := range out.Trailer { // announced by the client, sent after the body
-		if _, ours := x.table.strip[foldName(name)]; ours || !plainName(name) || isForwarding(name) {
+		if !plainName(name) || x.table.strip.holds(name) || isForwarding(name) {
 			delete(out.Trailer, name)
 		}
 	}
@@ -107,7 +107,7 @@ func (x *exchange) outgoing(in, out *http.Request) {
 		delete(h, "Authorization")
 	}
 	if x.identity != nil {
-		setIdentity(h, x.route.Identity, x.identity)
+		identityValues(x.route.Identity, x.identity).set(h)
 	}
 	h["X-Request-Id"] = []string{x.record.RequestID}
 }
