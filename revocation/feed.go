@@ -63,6 +63,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			out.over(f.cfg.Log)
 			continue
 		}
+		f.cfg.Failed(err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(out.failed(f.cfg.Log, err)):
@@ -82,7 +83,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 	r := newFeedReader(f, leastPage*10)
 	for failed := 0; ; {
 		if !f.position().level {
-			return fmt.Errorf("catch up: %w: not level", ErrUnavailable)
+			return fmt.Errorf("catch up: %w: %w", ErrUnavailable, errNotLevel)
 		}
 		limit := f.cfg.Deadline
 		if end, ok := ctx.Deadline(); ok {

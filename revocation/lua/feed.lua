@@ -1,12 +1,19 @@
 -- feed.lua: the feed, told of every change of an entry. After clock.lua.
 
 -- append: writes the record r = {d, k, cut, exp, at} at the epoch's clock, next
--- in sequence and chained to the one before it by that one's nonce.
+-- in sequence and chained to the one before it by that one's nonce. r.u, when there
+-- is one, is the time of the entry's latest undo.
 local function append(feed, epoch, nonce, r)
   epoch.n = epoch.n + 1
-  redis.call('XADD', feed, text(epoch.clock) .. '-0',
+  local record = {
     'n', text(epoch.n), 'nonce', nonce, 'prev', epoch.last,
-    'd', r.d, 'k', r.k, 'cut', r.cut, 'exp', r.exp, 'at', r.at)
+    'd', r.d, 'k', r.k, 'cut', r.cut, 'exp', r.exp, 'at', r.at,
+  }
+  if r.u then
+    table.insert(record, 'u')
+    table.insert(record, r.u)
+  end
+  redis.call('XADD', feed, text(epoch.clock) .. '-0', unpack(record))
   epoch.last = nonce
 end
 
