@@ -39,10 +39,11 @@ type finding struct {
 type lossState struct {
 	followed Epoch // ID empty: none yet
 	pending  Epoch // as the last scan told it
-	level    bool  // what Level was told last
+	level    bool  // all of the followed epoch was read, and no gap found since
+	wasLevel bool  // level when the followed epoch was found wanting
 	sign     time.Time
-	silent   bool // a read was not answered in time since the last level one
-	gap      string
+	silent   bool   // a read was not answered in time since the last level one
+	gap      string // told by the feed, and the epoch after it not yet
 	// known is what the mirror knows, in the sense of a claim, of all up to the last
 	// level read; nil: it cannot say.
 	known   *claim
@@ -55,22 +56,24 @@ type lossState struct {
 // told next, says that somebody has seen to it, the store is told.
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
-	l := &m.loss
-	m.disqualify(l.level)
-	l.level, l.gap = false, reason
-	if reason == gapNoEpoch {
+	m.notLevel()
+	if reason == gapNoEpoch { // no epoch is told next
 		m.find(finding{reason: reason})
+	} else {
+		m.loss.gap = reason
 	}
 	m.doubt(true)
 	m.mu.Unlock()
 	m.tellDoubt(reason)
 }
 
-// disqualify drops what the mirror claims to know unless it was level until now.
-func (m *Mirror) disqualify(level bool) {
+// notLevel ends what the mirror knew all of, and notes whether it knew it up to now:
+// not if Redis fell silent before, or the mirror was stopped. The caller holds mu.
+func (m *Mirror) notLevel() {
 	l := &m.loss
-	if !level || l.silent || (reading{l.sign}).since(m.cfg.Now()) > m.feed.cfg.Deadline+silence {
-		l.known = nil
+	if l.level {
+		l.wasLevel = !l.silent && (reading{l.sign}).since(m.cfg.Now()) <= m.feed.cfg.Deadline+silence
+		l.level = false
 	}
 }
 
@@ -113,14 +116,15 @@ func (m *Mirror) adopt(e Epoch) bool {
 	case e.ID == l.followed.ID:
 		l.followed = e
 	case cameFrom(e, l.followed.ID):
-		if l.known != nil {
+		m.notLevel()
+		if l.known != nil && l.wasLevel {
 			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
 		}
-		if !l.knew(e.Need) {
+		if !l.wasLevel || !l.knew(e.Need) {
 			l.known = nil
 		}
-		l.followed, l.putBack, l.found = e, true, nil
+		l.followed, l.putBack, l.found, l.wasLevel = e, true, nil, false
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
@@ -157,17 +161,16 @@ func cameFrom(e Epoch, id string) bool {
 func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 	m.mu.Lock()
 	l := &m.loss
-	l.level = caughtUp
-	if !caughtUp || l.pending.ID == "" {
+	if !caughtUp || l.pending.ID == "" || l.pending.ID != l.followed.ID {
 		m.mu.Unlock()
 		return
 	}
-	l.sign, l.silent = sentAt, false
+	l.level, l.sign, l.silent = true, sentAt, false
 	m.forgetOwn(sentAt)
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}
 	mended := false
-	if !v.doubt && l.pending.ID == l.followed.ID {
+	if !v.doubt {
 		mended = v.epoch.CompleteSince > l.pending.CompleteSince
 		v.epoch = l.pending
 		if l.known == nil {

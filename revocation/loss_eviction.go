@@ -75,7 +75,6 @@ func (m *Mirror) watchEvictions(ctx context.Context, last *evictions) {
 		return
 	}
 	if last.run == now.run && now.count > last.count {
-		m.disqualify(l.level)
 		m.find(finding{reason: gapEvicted, seen: l.followed.ID, evicted: now.String()})
 	}
 	*last = now

@@ -72,6 +72,10 @@ func (m *Mirror) tellLoss(ctx context.Context) bool {
 			m.cfg.Log.Warn("the revocation store could not be told of a loss yet", "reason", f.reason, "error", err)
 			return false
 		}
+		if f.seen == "" && e.ID == followed.ID {
+			f.seen = e.ID
+			continue
+		}
 		m.mu.Lock()
 		if m.loss.found == found && (e.ID == followed.ID || cameFrom(e, followed.ID)) {
 			m.loss.found = nil
@@ -81,7 +85,7 @@ func (m *Mirror) tellLoss(ctx context.Context) bool {
 		if done {
 			return e.ID != f.seen && e.ID != followed.ID
 		}
-		f.seen = e.ID // yet another: that one is wanting, too
+		f.seen = e.ID // yet another, or one that had gone and is back: wanting, too
 	}
 	return false
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/redis/go-redis/v9"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 	"tollgate/revocation/revocationtest"
 )
@@ -129,6 +130,19 @@ func (c *copier) wantState(what string, tok *revocation.Token, want revocation.S
 	if v := c.Check(c.t.Context(), tok); v.State != want {
 		c.t.Errorf("%s: %+v, want %s; %s", what, v, want, c.detail())
 	}
+}
+
+// onBothLive runs a test on miniredis and on a real redis-server, with clocks that
+// go.
+func onBothLive(t *testing.T, test func(t *testing.T, k kit)) {
+	t.Helper()
+	t.Run("miniredis", func(t *testing.T) {
+		_, client := testkit.MustMini(t)
+		test(t, kit{client: client})
+	})
+	t.Run("redis-server", func(t *testing.T) {
+		test(t, kit{client: testkit.MustClient(t, testkit.MustStartRedis(t).Addr)})
+	})
 }
 
 // fleet is three processes with a mirror each.

@@ -21,8 +21,8 @@ type Redis struct {
 	settings Settings
 	names    names
 	scripts  scripts
-	seen     atomic.Int64                 // greatest store time this process has seen; 0: no epoch yet
-	due      atomic.Pointer[[]Digest]     // entries that the next write names for trim
+	seen     atomic.Int64                                  // greatest store time this process has seen; 0: no epoch yet
+	due      atomic.Pointer[[]Digest]                      // entries that the next write names for trim
 	wrote    atomic.Pointer[func(context.Context, Record)] // told of each write's entry before the write returns; nil: nobody
 }
 
