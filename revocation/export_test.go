@@ -1,5 +1,7 @@
 package revocation
 
+import "time"
+
 // Tests look at Redis behind the store's back, and into the memory store.
 
 func (r *Redis) EpochKey() string         { return r.names.epoch }
@@ -12,3 +14,6 @@ func (m *Memory) Len() int {
 	defer m.mu.RUnlock()
 	return len(m.entries)
 }
+
+// AgeOf is how old what was read at that moment is.
+func AgeOf(at, now time.Time) time.Duration { return reading{at}.since(now) }
