@@ -1,6 +1,10 @@
 package revocation
 
-import "time"
+import (
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
 
 // Tests look at Redis behind the store's back, and into the memory store.
 
@@ -17,3 +21,9 @@ func (m *Memory) Len() int {
 
 // AgeOf is how old what was read at that moment is.
 func AgeOf(at, now time.Time) time.Duration { return reading{at}.since(now) }
+
+// Client is the store's.
+func (r *Redis) Client() redis.UniversalClient { return r.client }
+
+// Hear tells the mirror of a record.
+func (m *Mirror) Hear(r Record) { m.heard([]Record{r}) }

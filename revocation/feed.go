@@ -101,6 +101,13 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 	}
 }
 
+// resume lets a feed that has not run go on from where another left off.
+func (f *Feed) resume(from Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moveTo(feedPosition{epoch: from.Epoch, n: from.N, nonce: from.Nonce, id: from.ID})
+}
+
 // position returns a copy of where the feed is.
 func (f *Feed) position() feedPosition {
 	f.mu.Lock()

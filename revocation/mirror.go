@@ -26,7 +26,7 @@ type MirrorConfig struct {
 	Store *Redis
 	// Client reads the feed; see FeedConfig.Client. Required.
 	Client redis.UniversalClient
-	// Prefix and Settings are those of the store.
+	// Prefix and Settings are those of the store. Settings may be left out.
 	Prefix   string
 	Settings Settings
 	// MaxStale is the smallest age up to which anybody still counts what the mirror
@@ -79,6 +79,12 @@ var _ Store = (*Mirror)(nil)
 func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 	if cfg.Store == nil {
 		return nil, fmt.Errorf("mirror: %w: no store", ErrInvalid)
+	}
+	if cfg.Settings != (Settings{}) && cfg.Settings.withDefaults() != cfg.Store.settings {
+		return nil, fmt.Errorf("mirror: %w: settings other than the store's", ErrInvalid)
+	}
+	if n, err := newNames(cfg.Prefix); err != nil || n != cfg.Store.names {
+		return nil, fmt.Errorf("mirror: %w: a prefix other than the store's", ErrInvalid)
 	}
 	if cfg.Patience == 0 {
 		cfg.Patience = 250 * time.Millisecond

@@ -36,7 +36,8 @@ func (m *Mirror) sweepOnce(all bool) {
 	defer m.mu.Unlock()
 	v := m.view.Load()
 	// By Redis's time too, as far as it is known: a clock here that runs ahead by an
-	// hour for a minute must not take anything that is still in force.
+	// hour for a minute must not take anything that is still in force. The latest
+	// store time moves when something is written, and only then is there more to hold.
 	elapsed := max(m.cfg.Now().Sub(v.sent.at), 0)
 	known := time.UnixMicro(v.epoch.Clock).Add(elapsed)
 	end := m.cfg.Now().Round(0)
