@@ -26,6 +26,13 @@
 // whose predecessor is not the last one seen, a sequence that fell. It reports
 // records, gaps, and how far behind it is; what to do about a gap is its owner's.
 //
+// # The copy in each process
+//
+// A [Mirror] is a process's exact copy of what is in force, kept by a Feed. It answers
+// without Redis and says how old its knowledge is. Nothing in it is ever replaced by
+// what Redis says: entries leave by their end, or by an undo that is newer than what is
+// known of them.
+//
 // # What Redis holds
 //
 // Three kinds of keys, all in the slot of the hash tag {rev}; names.go has their
@@ -37,6 +44,8 @@
 //	cut              the greatest statement in force; absent when all are undone
 //	n, at            sequence of the feed record that last told of it, and the time
 //	                 of the change that was told
+//	exp, u           what that record said of the end; and when the latest undo in
+//	                 the entry's life was made, absent when there was none
 //	s:<µs>           one statement: JSON {why, who, exp, u}; exp is the end of the
 //	                 life in unix ms without leeway, "0" for never; u is when it was
 //	                 undone, or ""
@@ -55,6 +64,7 @@
 //	cut          as in the entry, 0 when all is undone
 //	exp          unix second by which the entry is gone, rounded up; 0 for never
 //	at           when the change was made, also in a record that is written again
+//	u            as in the entry; absent when there was no undo
 //
 // The feed reaches back over the longest access token and its leeway. Each write
 // takes older records off its beginning, a bounded number; what lives longer is
@@ -78,9 +88,18 @@
 // Redis's own TIME, because that is what expires keys. A sid of ours carries its
 // session's birth (NewSessionID, Birth).
 //
-// # Losing and noticing
+// # Losing and mending
 //
 // Redis may come back with less than it acknowledged. A store without an epoch has
 // been emptied: it answers Unknown with CauseLost for tokens born before the epoch
 // that then begins. What it does hold it still refuses.
+//
+// Other losses a Mirror notices: another epoch that did not come from the followed one,
+// a gap in the feed, evicted keys. The first process to tell the store begins an epoch
+// that came from the one that lost something (lose.lua): its complete_since is that
+// moment. Every process that follows an epoch which the new one came from puts back
+// what it holds (merge.lua). When one that knew all of the lost epoch has, nobody is
+// still at it, and 3 s have passed, complete_since goes back to what it was
+// (merged.lua); else a person decides ([Redis.Recover]). The fields that this leaves in
+// the epoch stand in lua/mend.lua. Why so: docs/decisions/0010-losses.md.
 package revocation

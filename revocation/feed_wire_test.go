@@ -45,13 +45,13 @@ func readBoth(id string, fields map[string]string) ([]told, error, told, error) 
 
 func TestReadRecord(t *testing.T) {
 	fields := someRecord()
-	fields["later"] = "a field of a later version"
+	fields["later"], fields["u"] = "a field of a later version", "1700000000000003"
 	list, err, one, errOne := readBoth("1700000000000002-0", fields)
 	if err != nil || errOne != nil {
 		t.Fatal(err, errOne)
 	}
 	want := told{
-		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001},
+		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003},
 		id:     1700000000000002, nonce: []byte("aa.1"), prev: []byte("bb"),
 	}
 	for i := range want.Digest {

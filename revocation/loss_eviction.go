@@ -28,7 +28,7 @@ func (e evictions) String() string { return e.run + " " + strconv.FormatInt(e.co
 func (r *Redis) evictions(ctx context.Context) (evictions, error) {
 	ctx, cancel := context.WithTimeout(ctx, evictionsWithin)
 	defer cancel()
-	var primary redis.UniversalClient = r.client
+	primary := r.client
 	if cluster, ok := r.client.(*redis.ClusterClient); ok {
 		var err error
 		if primary, err = cluster.MasterForKey(ctx, r.names.epoch); err != nil {

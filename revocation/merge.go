@@ -3,6 +3,7 @@ package revocation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"time"
 
 	"tollgate/revocation/table"
@@ -19,6 +20,7 @@ const (
 	// loseEvery keeps a store that is found wanting all the time from a new epoch at
 	// every look.
 	loseEvery = time.Second
+	warnEvery = 5 * time.Second
 )
 
 // errOtherEpoch says that another epoch has begun while something was put back.
@@ -29,7 +31,7 @@ var errOtherEpoch = errors.New("another epoch has begun")
 func (m *Mirror) mend(ctx context.Context) {
 	tick := time.NewTicker(mendEvery)
 	defer tick.Stop()
-	var looked, lost time.Time
+	var looked, lost, warned time.Time
 	var evicted evictions
 	for {
 		select {
@@ -42,23 +44,31 @@ func (m *Mirror) mend(ctx context.Context) {
 			looked = time.Now()
 			m.watchEvictions(ctx, &evicted)
 		}
-		if time.Since(lost) >= loseEvery && m.tellLoss(ctx) {
-			lost = time.Now()
+		var err error
+		if time.Since(lost) >= loseEvery {
+			var began bool
+			if began, err = m.tellLoss(ctx); began {
+				lost = time.Now()
+			}
 		}
-		if err := m.putBack(ctx); err != nil && ctx.Err() == nil {
-			m.cfg.Log.Warn("revocations could not be put back yet", "error", err)
+		if err == nil {
+			err = m.putBack(ctx)
+		}
+		if err != nil && ctx.Err() == nil && time.Since(warned) > warnEvery {
+			warned = time.Now()
+			m.cfg.Log.Warn("a loss of revocations could not be mended yet", "error", err)
 		}
 	}
 }
 
 // tellLoss tells the store of what was found. It returns true when an epoch began
 // that was not there before.
-func (m *Mirror) tellLoss(ctx context.Context) bool {
+func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 	m.mu.Lock()
 	found, followed := m.loss.found, m.loss.followed
 	m.mu.Unlock()
 	if found == nil {
-		return false
+		return false, nil
 	}
 	f := *found
 	if followed.ID == "" { // no epoch was ever seen: nothing can be missed
@@ -69,8 +79,7 @@ func (m *Mirror) tellLoss(ctx context.Context) bool {
 		e, err := m.cfg.Store.lose(ctx, f, followed, m.name)
 		cancel()
 		if err != nil {
-			m.cfg.Log.Warn("the revocation store could not be told of a loss yet", "reason", f.reason, "error", err)
-			return false
+			return false, fmt.Errorf("%s: %w", f.reason, err)
 		}
 		if f.seen == "" && e.ID == followed.ID {
 			f.seen = e.ID
@@ -83,11 +92,11 @@ func (m *Mirror) tellLoss(ctx context.Context) bool {
 		done := m.adopt(e)
 		m.mu.Unlock()
 		if done {
-			return e.ID != f.seen && e.ID != followed.ID
+			return e.ID != f.seen && e.ID != followed.ID, nil
 		}
 		f.seen = e.ID // yet another, or one that had gone and is back: wanting, too
 	}
-	return false
+	return false, nil
 }
 
 // putBack merges what is held into the followed epoch if that is due, and otherwise

@@ -193,19 +193,4 @@ func (f fleet) awaitMended(before string) {
 	}
 }
 
-// wantEpochs checks how many epochs began since that one.
-func (f fleet) wantEpochs(before string, want int) {
-	f.t.Helper()
-	from := f.epoch()["from"]
-	var got int
-	for i, id := range append([]string{f.epoch()["id"]}, fieldsOf(from)...) {
-		if id == before {
-			got = i
-		}
-	}
-	if got != want {
-		f.t.Errorf("%d epochs since %s, want %d: %v", got, before, want, f.epoch())
-	}
-}
-
 func fieldsOf(list string) []string { return strings.Fields(list) }

@@ -27,7 +27,7 @@ func TestNobodyWasLevel(t *testing.T) {
 			proxy := testkit.MustProxy(t, s.Addr)
 			c := mirror(t, testkit.MustClient(t, proxy.Addr))
 			c.awaitLevel()
-			known, missed, clear := c.born("known"), c.born("missed"), c.born("clear")
+			known, missed, other := c.born("known"), c.born("missed"), c.born("other")
 			mustRevoke(t, c, revocation.KindJTI, "known")
 			c.awaitLevel()
 			proxy.Freeze()
@@ -38,7 +38,7 @@ func TestNobodyWasLevel(t *testing.T) {
 			await(t, "the loss", func() bool { return c.Status().Epoch.Lost != 0 }, c.detail)
 			time.Sleep(4 * time.Second) // the window is over
 			c.wantState("known", known, revocation.Revoked)
-			for what, tok := range map[string]*revocation.Token{"missed": missed, "clear": clear} {
+			for what, tok := range map[string]*revocation.Token{"missed": missed, "other": other} {
 				if v := c.Check(t.Context(), tok); v.State != revocation.Unknown || v.Cause != revocation.CauseLost {
 					t.Errorf("%s: %+v", what, v)
 				}
@@ -54,10 +54,10 @@ func TestNobodyWasLevel(t *testing.T) {
 			want := revocation.Clear
 			if how.EndAll {
 				want = revocation.Revoked
-				c.wantState("at once", clear, want)
+				c.wantState("at once", other, want)
 			}
 			c.awaitState("missed", missed, want)
-			c.awaitState("clear", clear, want)
+			c.awaitState("other", other, want)
 			c.wantState("known", known, revocation.Revoked)
 			c.wantState("born after", c.born("youngest"), revocation.Clear)
 			e := kit{client: direct}.hash(t, store.EpochKey())
@@ -94,7 +94,7 @@ func TestDefiniteEndIsNoSilence(t *testing.T) {
 	proxy := testkit.MustProxy(t, s.Addr)
 	c := mirror(t, testkit.MustClient(t, proxy.Addr))
 	c.awaitLevel()
-	clear, gone := c.born("clear"), c.born("gone")
+	other, gone := c.born("other"), c.born("gone")
 	mustRevoke(t, c, revocation.KindJTI, "gone")
 	c.awaitLevel()
 	proxy.Refuse()
@@ -103,7 +103,7 @@ func TestDefiniteEndIsNoSilence(t *testing.T) {
 	time.Sleep(3 * block)
 	proxy.Heal()
 	await(t, "the loss", func() bool { return c.Status().Losses == 1 }, c.detail)
-	c.awaitState("clear again", clear, revocation.Clear)
+	c.awaitState("clear again", other, revocation.Clear)
 	c.wantState("revoked", gone, revocation.Revoked)
 	if fresh := mirror(t, direct); true {
 		fresh.awaitLevel()

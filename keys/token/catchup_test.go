@@ -36,7 +36,7 @@ func (c *copied) CatchUp(context.Context) error {
 func TestCatchesUpFirst(t *testing.T) {
 	w := mustWorld(t)
 	raw := w.good()
-	clear := func(stale time.Duration) revocation.Verdict {
+	upTo := func(stale time.Duration) revocation.Verdict {
 		return revocation.Verdict{State: revocation.Clear, Stale: stale}
 	}
 	unknown := func(cause revocation.Cause) revocation.Verdict {
@@ -50,15 +50,15 @@ func TestCatchesUpFirst(t *testing.T) {
 		calls       int
 		deny, allow token.Reason
 	}{
-		"fresh enough":              {copied{before: clear(time.Second)}, 0, passes, passes},
+		"fresh enough":              {copied{before: upTo(time.Second)}, 0, passes, passes},
 		"a hit, however old":        {copied{before: hit}, 0, revoked, revoked},
-		"caught up":                 {copied{before: clear(time.Minute), after: clear(0)}, 1, passes, passes},
-		"caught up, and revoked":    {copied{before: clear(time.Minute), after: hit}, 1, revoked, revoked},
-		"no answer":                 {copied{before: clear(time.Minute), after: clear(time.Minute), err: silent}, 1, denied, passes},
-		"no answer here, but Run's": {copied{before: clear(time.Minute), after: clear(time.Second), err: silent}, 1, passes, passes},
-		"no answer, and revoked":    {copied{before: clear(time.Minute), after: hit, err: silent}, 1, revoked, revoked},
-		"caught up, and still old":  {copied{before: clear(time.Minute), after: clear(time.Minute)}, 1, denied, denied},
-		"caught up, and a loss":     {copied{before: clear(time.Minute), after: unknown(revocation.CauseLost)}, 1, denied, denied},
+		"caught up":                 {copied{before: upTo(time.Minute), after: upTo(0)}, 1, passes, passes},
+		"caught up, and revoked":    {copied{before: upTo(time.Minute), after: hit}, 1, revoked, revoked},
+		"no answer":                 {copied{before: upTo(time.Minute), after: upTo(time.Minute), err: silent}, 1, denied, passes},
+		"no answer here, but Run's": {copied{before: upTo(time.Minute), after: upTo(time.Second), err: silent}, 1, passes, passes},
+		"no answer, and revoked":    {copied{before: upTo(time.Minute), after: hit, err: silent}, 1, revoked, revoked},
+		"caught up, and still old":  {copied{before: upTo(time.Minute), after: upTo(time.Minute)}, 1, denied, denied},
+		"caught up, and a loss":     {copied{before: upTo(time.Minute), after: unknown(revocation.CauseLost)}, 1, denied, denied},
 		"a loss":                    {copied{before: unknown(revocation.CauseLost)}, 0, denied, denied},
 		"not loaded":                {copied{before: unknown(revocation.CauseLoading)}, 0, denied, denied},
 	} {
