@@ -145,18 +145,18 @@ func FuzzReadRawNeverPanics(f *testing.F) {
 }
 
 func TestReadHead(t *testing.T) {
-	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5"})
-	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4}, last: "last", trimmed: 5}); err != nil || h != want {
+	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c"})
+	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c"}, last: "last", trimmed: 5, mended: 6}); err != nil || h != want {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if h, err := parseHead(make([]any, 7)); err != nil || h != (feedHead{}) {
+	if h, err := parseHead(make([]any, len(headFields))); err != nil || h != (feedHead{}) {
 		t.Errorf("no epoch: %+v, %v", h, err)
 	}
 	if _, err := parseHead([]any{"id"}); err == nil {
 		t.Error("too short")
 	}
-	for i := range 5 {
-		values := []any{"id", "last", "1", "2", "3", "4", "5"}
+	for i := range 7 {
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b"}
 		values[2+i] = "-1"
 		if _, err := parseHead(values); err == nil {
 			t.Errorf("field %d is -1", i)

@@ -61,8 +61,10 @@ func (m *Mirror) gap(reason string) {
 		m.find(finding{reason: reason})
 	} else {
 		m.loss.gap = reason
+		if reason != gapEpoch { // of another epoch it is told next what to believe
+			m.doubt(true)
+		}
 	}
-	m.doubt(true)
 	m.mu.Unlock()
 	m.tellDoubt(reason)
 }

@@ -141,9 +141,8 @@ func TestLossIsMended(t *testing.T) {
 						return v.State == revocation.Unknown && v.Cause == revocation.CauseLost
 					}, c.detail)
 				}
-				if now := f.all[0].born("new"); f.epoch()["id"] != what.epoch {
-					f.all[0].wantState("born after the loss", now, revocation.Clear)
-				}
+				await(t, "another epoch", func() bool { return f.epoch()["id"] != what.epoch })
+				f.all[0].awaitState("born after the loss", f.all[0].born("new"), revocation.Clear)
 				f.awaitMended(what.epoch)
 				stop()
 				f.wantKnown("mended", what)
