@@ -41,6 +41,7 @@ type Identity struct {
 	claims    object
 	revocable revocation.Token
 	memos     atomic.Pointer[memo]
+	prepared  atomic.Pointer[preparedToken]
 }
 
 // seal completes an identity by what is not said in its claims.

@@ -16,6 +16,12 @@ type Checker interface {
 	Check(ctx context.Context, t *revocation.Token) revocation.Verdict
 }
 
+// CatcherUp is a Checker that answers from a copy, and can bring it up to date. What
+// it then knows must be from after CatchUp was called. It bounds the time itself.
+type CatcherUp interface {
+	CatchUp(ctx context.Context) error
+}
+
 // Config of a Verifier.
 type Config struct {
 	// Issuers whose tokens are believed.
@@ -271,48 +277,4 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 		}
 	}
 	return nil
-}
-
-func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	verdict := revocations.Check(ctx, &id.revocable)
-	switch {
-	case verdict.State == revocation.Revoked:
-		return refuse(ReasonRevoked, revokedBy(verdict.Kind))
-	case verdict.State == revocation.Clear && verdict.Stale <= p.MaxStale:
-		return nil
-	case p.OnUnavailable == Allow && (verdict.State == revocation.Clear || verdict.Cause == revocation.CauseUnreachable):
-		if p.Uncertain != nil {
-			p.Uncertain(verdict)
-		}
-		return nil
-	}
-	return &Refusal{Reason: ReasonUnavailable, Fault: unavailableBecause(verdict), Err: verdict.Err}
-}
-
-func revokedBy(k revocation.Kind) Fault {
-	switch k {
-	case revocation.KindSession:
-		return "the session was ended"
-	case revocation.KindSubject:
-		return "the subject's sessions were ended"
-	case revocation.KindKey:
-		return "the key was revoked"
-	case revocation.KindAll:
-		return "all tokens of the issuer up to then were revoked"
-	}
-	return "the token was revoked"
-}
-
-func unavailableBecause(v revocation.Verdict) Fault {
-	switch v.Cause {
-	case revocation.CauseLost:
-		return "the token is older than what the revocation store can vouch for"
-	case revocation.CauseLoading:
-		return "the revocations are not loaded yet"
-	case revocation.CauseUnreachable:
-		return "the revocation store cannot be reached"
-	case revocation.CauseBroken:
-		return "the revocation store answers with errors"
-	}
-	return "what is known of the revocations is too old"
 }
