@@ -31,6 +31,7 @@ type app struct {
 	metrics     *telemetry.Metrics
 	redis       *redisClients
 	hot, slow   *revocation.Redis // the same store by two clients
+	revocations revocations
 	ring        *ring.Manager     // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
@@ -69,7 +70,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}
-	if err := a.openStores(ctx); err != nil {
+	if err := a.openStores(ctx, files.table); err != nil {
 		return nil, err
 	}
 	if err := a.openVerifier(); err != nil {
@@ -79,6 +80,9 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 		return nil, err
 	}
 	if err := a.openReloader(ctx, files); err != nil {
+		return nil, err
+	}
+	if err := a.startRevocations(ctx); err != nil {
 		return nil, err
 	}
 	if err := a.metrics.Register(newCollector(a)); err != nil {
@@ -116,7 +120,7 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	return table, files, nil
 }
 
-func (a *app) openStores(ctx context.Context) error {
+func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	c := a.config
 	settings := revocation.Settings{
 		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
@@ -141,6 +145,9 @@ func (a *app) openStores(ctx context.Context) error {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
 		}
 	}
+	if err := a.openRevocations(table); err != nil {
+		return err
+	}
 	if !c.Roles.Issuer.Value {
 		return nil
 	}
@@ -148,7 +155,7 @@ func (a *app) openStores(ctx context.Context) error {
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
-	}, a.slow)
+	}, a.recorder())
 	return a.openRing(ctx)
 }
 

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	if table != nil {
 		var err error
 		a.gateway, err = gateway.New(gateway.Config{
-			Verifier: a.verifier, Revocations: bounded{a.hot, c.Redis.OpTimeout.Value}, Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
+			Verifier: a.verifier, Revocations: a.checker(), Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
 			TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
 			Log: a.log, Metrics: a.metrics,
 		})
@@ -96,9 +95,6 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		a.server.Worker("upstreams", a.gateway.Run)
 		a.server.Support("open streams", a.gateway.RunStreams)
 		rest = a.gateway
-	}
-	if err := a.followFeed(); err != nil {
-		return nil, err
 	}
 	cors, err := gateway.NewCORS(c.Listeners.CORSOrigins.Value)
 	if err != nil {
@@ -110,7 +106,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
 	})
@@ -135,7 +131,7 @@ func (a *app) claims() issuer.ClaimSettings {
 
 func (a *app) admin() (http.Handler, error) {
 	c := admin.Config{
-		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
+		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.recorder(), Verifier: a.verifier,
 		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
 	}
 	var err error
@@ -149,58 +145,14 @@ func (a *app) admin() (http.Handler, error) {
 	return admin.New(c)
 }
 
-// followFeed lets this process hear of revocations as they happen.
-func (a *app) followFeed() error {
-	feed, err := revocation.NewFeed(revocation.FeedConfig{
-		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond, Apply: a.heard,
-		Gap: func(string) {
-			if a.gateway != nil {
-				a.gateway.Recheck()
-			}
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if n := a.config.Redis.MinReplicas.Value; n > 0 {
-		heart, err := revocation.NewHeart(revocation.HeartConfig{
-			Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Replicas: n, Log: a.log,
-			Every: min(revocation.DefaultEvery, a.config.Revocation.MaxStale.Value/4),
-		})
-		if err != nil {
-			return err
-		}
-		a.server.Support("revocation heartbeat", heart.Run)
-	}
-	// A stream that is open while the process drains still ends with its token.
-	a.server.Support("revocation feed", feed.Run)
-	return nil
-}
-
-// heard acts on records of the feed.
-func (a *app) heard(records []revocation.Record) {
-	if a.gateway != nil {
-		a.gateway.Apply(records)
-	}
-	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
-		return
-	}
-	// Another instance has revoked a key: this one must not sign with it for as
-	// long as its next look at the ring takes.
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if err := a.ring.Refresh(ctx); err != nil {
-			a.log.Warn("the key ring could not be looked at after a key was revoked", "error", err)
-		}
-	}()
-}
-
 // checks decide readiness.
 func (a *app) checks() []telemetry.Check {
 	checks := []telemetry.Check{
 		{Name: "redis", Probe: func(ctx context.Context) error { return a.redis.Slow.Ping(ctx).Err() }},
 		{Name: "revocations", Probe: func(ctx context.Context) error { _, err := a.slow.Epoch(ctx); return err }},
+	}
+	if m := a.revocations.mirror; m != nil {
+		checks = append(checks, telemetry.Check{Name: "mirror", Probe: func(context.Context) error { return m.Ready() }})
 	}
 	if !a.redis.Embedded && !a.config.Redis.AllowEviction.Value {
 		checks = append(checks, telemetry.Check{Name: "eviction", Probe: a.checkEviction})

@@ -101,7 +101,13 @@ func (b *lockedBuffer) String() string {
 // the kit's own and win.
 func mustSystem(tb testing.TB, settings ...string) *system {
 	tb.Helper()
-	s := &system{tb: tb, Redis: testkit.MustStartRedis(tb)}
+	return mustSystemOn(tb, testkit.MustStartRedis(tb), settings...)
+}
+
+// mustSystemOn is mustSystem on a Redis that is there already.
+func mustSystemOn(tb testing.TB, r *testkit.RedisServer, settings ...string) *system {
+	tb.Helper()
+	s := &system{tb: tb, Redis: r}
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.Clone(r.Context()))
