@@ -17,6 +17,7 @@ import (
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -34,6 +35,7 @@ type app struct {
 	ring        *ring.Manager     // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
+	status      *statuslist.Lists // nil without status lists
 	verifier    *token.Verifier  // believes everybody who is trusted
 	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
 	gateway     *gateway.Gateway // nil without the gateway role

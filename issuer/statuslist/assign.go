@@ -25,10 +25,10 @@ type Reference struct {
 	URI   string `json:"uri"`
 }
 
-// Sign has the token signed with its reference by sign, which returns the compact
+// Bind has the token signed with its reference by sign, which returns the compact
 // token and the id of the key. No token is returned whose index does not remember
 // what can revoke it. ErrUnavailable, and sign's errors.
-func (l *Lists) Sign(ctx context.Context, t Token, sign func(Reference) (raw, kid string, err error)) (raw, kid string, err error) {
+func (l *Lists) Bind(ctx context.Context, t Token, sign func(Reference) (raw, kid string, err error)) (raw, kid string, err error) {
 	born, ok := revocation.Birth(t.SID)
 	if !ok || t.JTI == "" {
 		return "", "", errors.New("statuslist: only a token with a jti and a session has a status")

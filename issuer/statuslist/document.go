@@ -37,13 +37,13 @@ func (l *Lists) stamp(url string, now time.Time) stamp {
 	return stamp{l.Issuer, url, now.Unix(), now.Add(Life).Unix(), int64(TTL / time.Second)}
 }
 
-// sign makes a document of claims that held at now.
-func (l *Lists) sign(ctx context.Context, claims any, typ string, now time.Time, most time.Duration) (document, error) {
+// finish signs a document of claims that held at now.
+func (l *Lists) finish(ctx context.Context, claims any, typ string, now time.Time, most time.Duration) (document, error) {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		return document{}, fmt.Errorf("write document: %w", err)
 	}
-	raw, _, err := l.Config.Sign(ctx, payload, typ)
+	raw, _, err := l.Sign(ctx, payload, typ)
 	if err != nil {
 		return document{}, fmt.Errorf("%w: sign: %w", ErrUnavailable, err)
 	}

@@ -115,7 +115,7 @@ func (l *Lists) build(ctx context.Context, name listName) (document, error) {
 	}
 	claims := listClaims{stamp: l.stamp(l.uri(name), now)}
 	claims.List.Bits, claims.List.Lst = 1, next.lst
-	if next.doc, err = l.sign(ctx, claims, ListType, now, rebuildAfter); err != nil {
+	if next.doc, err = l.finish(ctx, claims, ListType, now, rebuildAfter); err != nil {
 		return document{}, err
 	}
 	l.keep(name, next)

@@ -102,9 +102,9 @@ func (l *Lists) Ready() error {
 // longer.
 func (l *Lists) Allowance() int { return len(l.Base) + len(ListPath) + 128 }
 
-// once runs make for whoever asks for the same key at that time, in one of few
+// once runs build for whoever asks for the same key at that time, in one of few
 // slots.
-func (l *Lists) once(ctx context.Context, key string, make func(context.Context) (document, error)) (document, error) {
+func (l *Lists) once(ctx context.Context, key string, build func(context.Context) (document, error)) (document, error) {
 	result := l.flight.DoChan(key, func() (any, error) {
 		// Whoever came first may leave before the others have their answer.
 		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
@@ -115,7 +115,7 @@ func (l *Lists) once(ctx context.Context, key string, make func(context.Context)
 			return document{}, errors.Join(ErrUnavailable, ctx.Err())
 		}
 		defer func() { <-l.slots }()
-		return make(ctx)
+		return build(ctx)
 	})
 	select {
 	case <-ctx.Done():

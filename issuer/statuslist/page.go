@@ -92,7 +92,7 @@ func (l *Lists) buildPage(ctx context.Context, key pageKey) (document, error) {
 	if p.Events, err = l.describe(ctx, events); err != nil {
 		return document{}, err
 	}
-	d, err := l.sign(ctx, p, PageType, now, pageAge)
+	d, err := l.finish(ctx, p, PageType, now, pageAge)
 	if err != nil {
 		return document{}, err
 	}
