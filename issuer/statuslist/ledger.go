@@ -130,3 +130,11 @@ func (l *Ledger) epochID() string {
 	defer l.mu.RUnlock()
 	return l.epoch.ID
 }
+
+// N returns the sequence of the last record that was applied; 0: none since the
+// start or the last gap.
+func (l *Ledger) N() uint64 {
+	l.mu.RLock()
+	defer l.mu.RUnlock()
+	return l.log.head
+}
