@@ -36,9 +36,9 @@ type app struct {
 	users       *users.Redis
 	sessions    *session.Store
 	status      *statuslist.Lists // nil without status lists
-	verifier    *token.Verifier  // believes everybody who is trusted
-	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
-	gateway     *gateway.Gateway // nil without the gateway role
+	verifier    *token.Verifier   // believes everybody who is trusted
+	ownVerifier *token.Verifier   // believes our own issuer alone; nil without the issuer role
+	gateway     *gateway.Gateway  // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
 	instance    string
