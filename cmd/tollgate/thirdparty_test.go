@@ -13,6 +13,7 @@ import (
 	"math/big"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,9 +153,12 @@ func verifyES256(base, raw string) (map[string]any, error) {
 	digest := sha256.Sum256([]byte(parts[0] + "." + parts[1]))
 	number := func(b []byte) *big.Int { return new(big.Int).SetBytes(b) }
 	for _, k := range set.Keys {
-		x, _ := base64.RawURLEncoding.DecodeString(k.X)
-		y, _ := base64.RawURLEncoding.DecodeString(k.Y)
-		key := &ecdsa.PublicKey{Curve: elliptic.P256(), X: number(x), Y: number(y)}
+		x, errX := base64.RawURLEncoding.DecodeString(k.X)
+		y, errY := base64.RawURLEncoding.DecodeString(k.Y)
+		key, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), slices.Concat([]byte{4}, x, y))
+		if err := errors.Join(errX, errY, err); err != nil {
+			return nil, err
+		}
 		if k.Kid == header.Kid && ecdsa.Verify(key, digest[:], number(segments[2][:32]), number(segments[2][32:])) {
 			if exp, _ := claims["exp"].(float64); claims["iss"] != testIssuer || time.Now().Unix() >= int64(exp) {
 				return nil, fmt.Errorf("claims %v", claims)
