@@ -11,6 +11,7 @@ import (
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/revocation"
@@ -67,19 +68,41 @@ func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair
 }
 
 func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp) (string, error) {
-	payload, err := i.Claims.payload(u, p, kind, s)
-	if err != nil { // of this user, for good: asking again would not help
-		return "", fmt.Errorf("claims: %w", err)
+	signed := func(status *statuslist.Reference) (string, string, error) {
+		payload, err := i.Claims.payload(u, p, kind, s, status)
+		if err != nil { // of this user, for good: asking again would not help
+			return "", "", fmt.Errorf("claims: %w", err)
+		}
+		// Whoever signs may first wait for a look at the key store that all share.
+		ctx, done := store.Rest(ctx)
+		defer done()
+		raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
+		if err != nil {
+			return "", "", fmt.Errorf("%w: %w", errSigning, err)
+		}
+		return raw, kid, nil
 	}
-	// Whoever signs may first wait for a look at the key store that all share.
-	ctx, done := store.Rest(ctx)
-	defer done()
-	raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
+	var raw, kid string
+	var err error
+	if i.Status != nil && kind == accessType {
+		t := statuslist.Token{JTI: s.JTI, SID: p.SID, Subject: p.Subject, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt, Again: p.Replay}
+		raw, kid, err = i.Status.Bind(ctx, t, func(r statuslist.Reference) (string, string, error) { return signed(&r) })
+	} else {
+		raw, kid, err = signed(nil)
+	}
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSigning, err)
+		return "", err
 	}
 	c.record.KeyID = kid
 	return raw, nil
+}
+
+// room is how long a token may be without its status claim.
+func (i *Issuer) room() int {
+	if i.Status == nil {
+		return i.MaxTokenBytes
+	}
+	return i.MaxTokenBytes - base64.RawURLEncoding.EncodedLen(i.Status.Allowance())
 }
 
 // longestSegments is more than header and signature of a token take (RS512 with
@@ -89,7 +112,7 @@ const longestSegments = 900
 // fits reports what keeps a user's claims from ever becoming a token that an edge
 // takes.
 func (s ClaimSettings) fits(u users.User, maxToken int) error {
-	payload, err := s.payload(u, session.Pair{SID: revocation.NewSessionID(1)}, refreshType, session.Stamp{JTI: strings.Repeat("0", 32)})
+	payload, err := s.payload(u, session.Pair{SID: revocation.NewSessionID(1)}, refreshType, session.Stamp{JTI: strings.Repeat("0", 32)}, nil)
 	if err != nil {
 		return fmt.Errorf("claims: %w", err)
 	}
@@ -99,9 +122,9 @@ func (s ClaimSettings) fits(u users.User, maxToken int) error {
 	return nil
 }
 
-// payload builds the claims. Reserved ones are set last, so that no attribute of
+// payload builds the claims; status is nil for a token that has none. Reserved ones are set last, so that no attribute of
 // a user can stand in for them.
-func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp session.Stamp) ([]byte, error) {
+func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp session.Stamp, status *statuslist.Reference) ([]byte, error) {
 	claims := map[string]any{}
 	for _, custom := range s.Custom {
 		v, _ := u.Attribute(custom.Attribute) // always emitted: a missing attribute is null
@@ -126,6 +149,9 @@ func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp 
 		claims["aud"] = s.Audience[0]
 	default:
 		claims["aud"] = s.Audience
+	}
+	if status != nil {
+		claims["status"] = map[string]any{"status_list": status}
 	}
 	delete(claims, generationClaim)
 	if kind == refreshType {

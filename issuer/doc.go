@@ -1,6 +1,6 @@
 // Package issuer is the HTTP surface for people and programs that get tokens:
-// log-in, refresh, verify, blacklist, logout, and the published keys. One
-// endpoint stands in one file; the table of rows (rows.go) says for each which
+// log-in, refresh, verify, blacklist, logout, the published keys and, where asked
+// for, the documents of statuslist. One endpoint stands in one file; the table of rows (rows.go) says for each which
 // methods it takes, how large its body may be and how long it may take.
 //
 // The package composes users, sessions, revocations and the key ring. It decides

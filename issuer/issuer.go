@@ -12,6 +12,7 @@ import (
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/users"
 	"tollgate/keys"
 	"tollgate/keys/token"
@@ -27,7 +28,7 @@ type Revocations interface {
 	Now(ctx context.Context) (int64, error)
 }
 
-// Config of an Issuer. Everything but Hosts, Log and Metrics is required.
+// Config of an Issuer. Everything but Status, Hosts, Log and Metrics is required.
 type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
@@ -41,6 +42,9 @@ type Config struct {
 	// Keys is the published key set, nil while there is none.
 	Keys   func() *keys.Published
 	Claims ClaimSettings
+	// Status gives each access token its place in a status list; nil: none is given,
+	// and its documents are not served.
+	Status *statuslist.Lists
 	// MaxTokenBytes is the longest token that any edge takes; 0: 8192.
 	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.

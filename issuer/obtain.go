@@ -36,7 +36,7 @@ func (i *Issuer) obtain(c *call) error {
 	}
 	// Claims that can never be signed are found before a session begins: it would
 	// stand for as long as its tokens, which nobody has.
-	if err := i.Claims.fits(u, i.MaxTokenBytes); err != nil {
+	if err := i.Claims.fits(u, i.room()); err != nil {
 		return err
 	}
 	pair, err := i.Sessions.Start(ctx, session.Start{

@@ -12,6 +12,7 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/keys"
 )
@@ -23,6 +24,9 @@ const (
 	// anonymous rows look at no Authorization header, valid or not: a client
 	// whose access token has expired must still be able to refresh.
 	anonymous authenticator = "none"
+	// published rows serve a signed or public document: to anybody, and to the scripts
+	// of any origin, in the one format that it has, whatever Accept says.
+	published authenticator = "published"
 	// bearer rows need a valid access token of ours.
 	bearer authenticator = "bearer"
 )
@@ -56,14 +60,20 @@ const (
 func (i *Issuer) rows() []row {
 	post := []string{http.MethodPost, http.MethodOptions}
 	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	return []row{
-		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, anonymous, (*Issuer).jwks},
+	rows := []row{
+		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, published, (*Issuer).jwks},
 		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
 		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
 		{"issuer:verify", i.Prefix + "/token/verify", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).verify},
 		{"issuer:blacklist", i.Prefix + "/token/blacklist", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).blacklist},
 		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).logout},
 	}
+	if i.Status != nil {
+		rows = append(rows,
+			row{"issuer:status", statuslist.ListPath + ":list", exactPath, get, -1, tokenTimeout, published, (*Issuer).statusList},
+			row{"issuer:revocations", statuslist.RevocationsPath, exactPath, get, -1, tokenTimeout, published, (*Issuer).revocations})
+	}
+	return rows
 }
 
 func (r row) paths() []string {
@@ -85,7 +95,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		// byte by byte, not even for one that the server only throws away after a
 		// refusal. A writer without a connection (a test's) has no deadline to set.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.timeout))
-		if r.path != jwksPath && !acceptable(req.Header) {
+		if r.auth != published && !acceptable(req.Header) {
 			i.answer(&call{w: w, r: req, record: record}, notAcceptable())
 			return nil
 		}
@@ -101,7 +111,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		defer cancel()
 		ctx = store.WithBudget(ctx, store.OpBudget)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
-		if req.Method == http.MethodOptions && r.path != jwksPath {
+		if req.Method == http.MethodOptions && r.auth != published {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}
@@ -118,8 +128,6 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		return nil
 	}
 }
-
-const jwksPath = "/.well-known/jwks.json"
 
 func (i *Issuer) jwks(c *call) error {
 	keys.Handler(i.Keys).ServeHTTP(c.w, c.r)

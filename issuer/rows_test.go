@@ -4,11 +4,13 @@ import (
 	"reflect"
 	"strings"
 	"testing"
+
+	"tollgate/issuer/statuslist"
 )
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api"}}
+	i := &Issuer{Config: Config{Prefix: "/api", Status: &statuslist.Lists{}}}
 	names, paths := map[string]bool{}, map[string]bool{}
 	for _, r := range i.rows() {
 		v := reflect.ValueOf(r)
@@ -21,7 +23,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %q: the name is a metric label of its own", r.name)
 		}
 		names[r.name] = true
-		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(r.path, ":*") {
+		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(strings.TrimSuffix(r.path, "/:list"), ":*") {
 			t.Errorf("row %q: path %q", r.name, r.path)
 		}
 		for _, path := range r.paths() {
@@ -30,14 +32,23 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || r.auth != anonymous && r.auth != bearer {
+		if r.slash != bothSlashes && r.slash != exactPath || r.auth != anonymous && r.auth != bearer && r.auth != published {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 6 {
+	if len(names) != 8 {
 		t.Errorf("%d rows", len(names))
+	}
+	i.Status = nil
+	for _, r := range i.rows() {
+		if delete(names, r.name); r.handle == nil {
+			t.Errorf("row %q does nothing", r.name)
+		}
+	}
+	if len(names) != 2 || !names["issuer:status"] || !names["issuer:revocations"] {
+		t.Errorf("without status lists these rows are missing: %v", names)
 	}
 }

@@ -17,6 +17,7 @@ import (
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -32,12 +33,13 @@ type app struct {
 	redis       *redisClients
 	hot, slow   *revocation.Redis // the same store by two clients
 	revocations revocations
-	ring        *ring.Manager     // nil without the issuer role
+	ring        *ring.Manager // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
-	verifier    *token.Verifier  // believes everybody who is trusted
-	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
-	gateway     *gateway.Gateway // nil without the gateway role
+	status      *statuslist.Lists // nil without status lists
+	verifier    *token.Verifier   // believes everybody who is trusted
+	ownVerifier *token.Verifier   // believes our own issuer alone; nil without the issuer role
+	gateway     *gateway.Gateway  // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
 	instance    string

@@ -104,11 +104,14 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	if a.ring == nil {
 		return public, nil
 	}
+	if err := a.openStatus(); err != nil {
+		return nil, err
+	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
 		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
-		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
+		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {
 		return nil, err
@@ -167,6 +170,9 @@ func (a *app) checks() []telemetry.Check {
 			}
 			return nil
 		}})
+	}
+	if a.status != nil {
+		checks = append(checks, telemetry.Check{Name: "status list", Probe: func(context.Context) error { return a.status.Ready() }})
 	}
 	if !a.redis.Embedded {
 		checks = append(checks, telemetry.Check{Name: "primary", Probe: a.checkPrimary})

@@ -33,6 +33,7 @@ type ListenerSettings struct {
 	Listen            Address  `envconfig:"TOLLGATE_LISTEN" default:":8080" desc:"address of the public listener"`
 	AdminListen       Address  `envconfig:"TOLLGATE_ADMIN_LISTEN" default:"127.0.0.1:8081" empty:"off" desc:"address of the admin listener; empty: off"`
 	OpsListen         Address  `envconfig:"TOLLGATE_OPS_LISTEN" default:"127.0.0.1:9000" empty:"off" desc:"address of health and metrics; empty: off"`
+	PublicURL         URL      `envconfig:"TOLLGATE_PUBLIC_URL" desc:"URL under which others reach the public listener; empty: scheme and host of TOLLGATE_ISSUER"`
 	TLSCertFile       File     `envconfig:"TOLLGATE_TLS_CERT_FILE" desc:"certificate of the public listener with its chain (PEM), read again when it changes; empty: no TLS"`
 	TLSKeyFile        File     `envconfig:"TOLLGATE_TLS_KEY_FILE" desc:"its private key (PEM)"`
 	HSTS              Duration `envconfig:"TOLLGATE_HSTS" default:"0s" min:"0s" desc:"how long browsers are told to come by TLS alone (Strict-Transport-Security); 0: they are not"`
@@ -90,6 +91,7 @@ type TokenSettings struct {
 	UserIDClaim     UserIDClaim `envconfig:"TOLLGATE_USER_ID_CLAIM" default:"user_id" desc:"the claim with the user's id"`
 	UserIDType      Choice      `envconfig:"TOLLGATE_USER_ID_TYPE" default:"text" oneof:"text number" desc:"whether that claim is text or a number"`
 	Claims          Claims      `envconfig:"TOLLGATE_CLAIMS" desc:"further claims, comma separated: claim=attribute"`
+	StatusList      Bool        `envconfig:"TOLLGATE_STATUS_LIST" default:"false" desc:"access tokens name a status list, and it and the revocations are served, for verifiers without a mirror (docs/third-party-verifiers.md)"`
 	AuthHeaderTypes Schemes     `envconfig:"TOLLGATE_AUTH_HEADER_TYPES" default:"Bearer" desc:"schemes of the Authorization header, comma separated"`
 }
 

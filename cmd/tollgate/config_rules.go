@@ -153,6 +153,7 @@ func (r *rules) times() {
 
 func (r *rules) claims() {
 	t := &r.c.Tokens
+	r.statusList()
 	for _, claim := range t.Claims.Value {
 		if strings.EqualFold(claim.Name, t.UserIDClaim.Value) {
 			r.fault("TOLLGATE_CLAIMS", shown(claim.Name)+" is TOLLGATE_USER_ID_CLAIM, case aside")

@@ -18,6 +18,7 @@ import (
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys"
@@ -45,6 +46,7 @@ type Options struct {
 	Audience []string     // of the verifier and of the tokens
 	KeyStore ring.Store   // default: a memory store
 	Rest     http.Handler // default: 404 for whatever is no row
+	Status   bool         // access tokens have a place in a status list
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -65,6 +67,7 @@ type Kit struct {
 	Verifier    *token.Verifier
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
+	Status      *statuslist.Lists // nil unless asked for
 
 	client *http.Client
 
@@ -130,6 +133,10 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
 		Claims: issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
 		Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+	}
+	if o.Status {
+		k.Status = k.MustStatus(tb)
+		c.Status = k.Status
 	}
 	if o.Issuer != nil {
 		o.Issuer(&c)
