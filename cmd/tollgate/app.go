@@ -116,11 +116,15 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	return table, files, nil
 }
 
+// revocationSettings are those of the store of what is revoked.
+func revocationSettings(c *Config) revocation.Settings {
+	t := c.Tokens
+	return revocation.Settings{Leeway: t.Leeway.Value, AccessLife: t.AccessTTL.Value, SessionLife: t.SessionMaxTTL.Value, Own: t.Issuer.Value}
+}
+
 func (a *app) openStores(ctx context.Context) error {
 	c := a.config
-	settings := revocation.Settings{
-		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
-	}
+	settings := revocationSettings(c)
 	var err error
 	if a.hot, err = revocation.NewRedis(a.redis.Hot, c.Redis.Prefix.Value, settings); err != nil {
 		return fmt.Errorf("revocations: %w", err)
@@ -136,6 +140,7 @@ func (a *app) openStores(ctx context.Context) error {
 	if err := a.waitForRedis(ctx); err != nil {
 		return err
 	}
+	a.warnAboutRedis(ctx)
 	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
 		if err := open(ctx); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
