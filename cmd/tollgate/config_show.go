@@ -36,12 +36,11 @@ func (v *value[T]) show() string {
 // short is a length of time as people write it: 5m, not 5m0s.
 func short(d time.Duration) string {
 	text := d.String()
-	for _, unit := range []string{"m", "h"} {
-		for _, zero := range []string{"0s", "0m"} {
-			if strings.HasSuffix(text, unit+zero) {
-				text = strings.TrimSuffix(text, zero)
-			}
-		}
+	if strings.HasSuffix(text, "m0s") {
+		text = strings.TrimSuffix(text, "0s")
+	}
+	if strings.HasSuffix(text, "h0m") {
+		text = strings.TrimSuffix(text, "0m")
 	}
 	return text
 }

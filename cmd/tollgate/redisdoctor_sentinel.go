@@ -100,7 +100,7 @@ func judgeSentinels(views []*sentinelView, master string) []finding {
 			"run three, on machines of their own")
 	}
 	if seen > 0 {
-		add(levelInfo, "", fmt.Sprintf("%d of %s asked see the primary %s; %s known, quorum %s", seen, plural(len(views), "Sentinel"), master, plural(known, "Sentinel"), quorum),
+		add(levelInfo, "", fmt.Sprintf("the primary %s is seen by %d of %s asked; %s known, quorum %s", master, seen, plural(len(views), "Sentinel"), plural(known, "Sentinel"), quorum),
 			"that many have to agree before another server takes over", "")
 	}
 	return out
