@@ -41,8 +41,8 @@ func (d *doctor) files() {
 
 // Where orchestrators mount secrets into a container of their own.
 const (
-	dockerSecrets     = "/run/secrets/"
-	kubernetesSecrets = "/var/run/secrets/"
+	byDocker     = "/run/secrets/"
+	byKubernetes = "/var/run/secrets/"
 )
 
 // private looks at one file or directory, if it is there. The name of a secret's file
@@ -70,7 +70,7 @@ func (d *doctor) private(name, path string) {
 			Meaning: "it holds a secret",
 			Do:      "chmod 0600 (a directory 0700), owned by the user that tollgate runs as",
 		}
-		if strings.HasPrefix(path, dockerSecrets) || strings.HasPrefix(path, kubernetesSecrets) {
+		if strings.HasPrefix(path, byDocker) || strings.HasPrefix(path, byKubernetes) {
 			f.Level, f.Meaning = levelInfo, "it holds a secret; an orchestrator has put it there so, into a container that has no other users, it is to be hoped"
 		}
 		d.add(f)
