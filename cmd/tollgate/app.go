@@ -122,11 +122,29 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	return table, files, nil
 }
 
+// uncappedLife is how long a token of an issuer without max_lifetime is taken to live:
+// the longest that is common. One that lives longer needs expires_at in its revocation.
+const uncappedLife = 24 * time.Hour
+
+// revocationSettings are those of the store of what is revoked. A bare jti is kept for
+// as long as any token may live that an edge accepts, whoever has issued it.
+func revocationSettings(c *Config) revocation.Settings {
+	t := c.Tokens
+	longest := max(t.AccessTTL.Value, revocation.DefaultAccessLife)
+	specs, _, _ := readTrusted(c) // its faults are told by whoever trusts them
+	for _, s := range specs {
+		life := s.MaxLifetime
+		if life == 0 {
+			life = uncappedLife
+		}
+		longest = max(longest, life)
+	}
+	return revocation.Settings{Leeway: t.Leeway.Value, AccessLife: longest, SessionLife: t.SessionMaxTTL.Value, Own: t.Issuer.Value}
+}
+
 func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	c := a.config
-	settings := revocation.Settings{
-		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
-	}
+	settings := revocationSettings(c)
 	var err error
 	if a.hot, err = revocation.NewRedis(a.redis.Hot, c.Redis.Prefix.Value, settings); err != nil {
 		return fmt.Errorf("revocations: %w", err)
@@ -142,6 +160,7 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	if err := a.waitForRedis(ctx); err != nil {
 		return err
 	}
+	a.warnAboutRedis(ctx)
 	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
 		if err := open(ctx); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
