@@ -11,6 +11,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
@@ -87,7 +88,11 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.startRevocations(ctx); err != nil {
 		return nil, err
 	}
-	if err := a.metrics.Register(newCollector(a)); err != nil {
+	collectors := []prometheus.Collector{newCollector(a)}
+	if m := a.revocations.mirror; m != nil {
+		collectors = append(collectors, newMirrorCollector(m))
+	}
+	if err := a.metrics.Register(collectors...); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.server.Listen(); err != nil {
@@ -130,7 +135,7 @@ const uncappedLife = 24 * time.Hour
 // as long as any token may live that an edge accepts, whoever has issued it.
 func revocationSettings(c *Config) revocation.Settings {
 	t := c.Tokens
-	longest := max(t.AccessTTL.Value, revocation.DefaultAccessLife)
+	longest := t.AccessTTL.Value
 	specs, _, _ := readTrusted(c) // its faults are told by whoever trusts them
 	for _, s := range specs {
 		life := s.MaxLifetime

@@ -144,7 +144,7 @@ func (a *app) admin() (http.Handler, error) {
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}
-	c.Reload = a.reloader.Reload
+	c.Reload, c.Recover, c.Issuers = a.reloader.Reload, a.slow.Recover, a.verifier.Names
 	return admin.New(c)
 }
 

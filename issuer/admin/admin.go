@@ -44,7 +44,11 @@ type Config struct {
 	Users    *users.Redis
 	Sessions *session.Store
 	// Edges knows who follows the revocations; nil: nobody does.
-	Edges   *revocation.Census
+	Edges *revocation.Census
+	// Recover makes the store of revocations vouch for old tokens again after a loss.
+	Recover func(context.Context, revocation.Recovery) error
+	// Issuers are those whose tokens are trusted; nil: ours alone.
+	Issuers func() []string
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
 }

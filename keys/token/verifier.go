@@ -101,6 +101,16 @@ func (v *Verifier) Trust(issuers []Issuer) error {
 	return nil
 }
 
+// Names lists the issuers that are believed, in order.
+func (v *Verifier) Names() []string {
+	var out []string
+	for _, i := range *v.issuers.Load() {
+		out = append(out, i.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out) // one may stand for tokens without iss, too
+}
+
 // Authenticate returns who a token speaks for, or a *Refusal: an identity is
 // returned on full success only. Policy and revocations are required.
 func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy, revocations Checker) (*Identity, error) {
