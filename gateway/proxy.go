@@ -84,6 +84,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 		// Whichever decided: none of them is the back end's business.
 		credential{from: c}.scrub(out)
 	}
+	if name := x.table.private; name != "" {
+		problem.WithoutCookie(h, name)
+	}
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}
