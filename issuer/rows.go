@@ -55,14 +55,14 @@ const (
 func (i *Issuer) rows() []row {
 	post := []string{http.MethodPost, http.MethodOptions}
 	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	return []row{
+	return append(i.accountRows(), []row{
 		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, anonymous, (*Issuer).jwks},
 		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
 		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
 		{"issuer:verify", i.Prefix + "/token/verify", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).verify},
 		{"issuer:blacklist", i.Prefix + "/token/blacklist", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).blacklist},
-		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).logout},
-	}
+		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearerOrRefresh, (*Issuer).logout},
+	}...)
 }
 
 func (r row) paths() []string {
@@ -100,15 +100,13 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		defer cancel()
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
 		if req.Method == http.MethodOptions && r.path != jwksPath {
-			w.WriteHeader(http.StatusNoContent)
+			_ = call.reply(http.StatusOK, i.describe(r))
 			return nil
 		}
-		if r.auth == bearer {
-			if refusal := i.identify(call); refusal != nil {
-				record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
-				refusal.Write(w)
-				return nil
-			}
+		if refusal := i.admit(r, call); refusal != nil {
+			record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
+			refusal.Write(w)
+			return nil
 		}
 		if err := r.handle(i, call); err != nil {
 			i.answer(call, err)
