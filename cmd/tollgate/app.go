@@ -98,7 +98,7 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	}
 	d := gateway.Defaults{
 		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
-		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
+		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, RefreshCookie: c.Cookies.RefreshName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
 	}
 	if u := c.Routes.Upstream.Value; u != nil {
 		if table, err = gateway.SingleRoute(u.String(), d); err != nil {
@@ -119,7 +119,7 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 func (a *app) openStores(ctx context.Context) error {
 	c := a.config
 	settings := revocation.Settings{
-		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
+		Leeway: c.Tokens.Leeway.Value, AccessLife: c.accessLife(), SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
 	}
 	var err error
 	if a.hot, err = revocation.NewRedis(a.redis.Hot, c.Redis.Prefix.Value, settings); err != nil {
@@ -144,6 +144,7 @@ func (a *app) openStores(ctx context.Context) error {
 	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
+		SlidingTTL: c.Tokens.SlidingTTL.Value, SlidingRefreshTTL: c.Tokens.SlidingRefresh.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.slow)
 	return a.openRing(ctx)
@@ -197,7 +198,7 @@ func (a *app) ownIssuer() []token.Issuer {
 	t := a.config.Tokens
 	return []token.Issuer{{
 		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
-		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
+		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value, "sliding": t.SlidingTTL.Value},
 	}}
 }
 

@@ -133,8 +133,15 @@ func (r *rules) times() {
 		}
 		t.RefreshTTL.Value = limit
 	}
+	if limit := t.SessionMaxTTL.Value; t.SlidingRefresh.Value > limit {
+		if !r.faulty["TOLLGATE_SLIDING_REFRESH_TTL"] {
+			r.warn("TOLLGATE_SLIDING_REFRESH_TTL", "is cut to TOLLGATE_SESSION_MAX_TTL, "+limit.String())
+		}
+		t.SlidingRefresh.Value = limit
+	}
 	for name, ttl := range map[string]time.Duration{
 		"TOLLGATE_ACCESS_TTL": t.AccessTTL.Value, "TOLLGATE_REFRESH_TTL": t.RefreshTTL.Value, "TOLLGATE_SESSION_MAX_TTL": t.SessionMaxTTL.Value,
+		"TOLLGATE_SLIDING_TTL": t.SlidingTTL.Value, "TOLLGATE_SLIDING_REFRESH_TTL": t.SlidingRefresh.Value,
 	} {
 		if ttl%time.Second != 0 {
 			r.fault(name, "is not a number of whole seconds: tokens know no parts of one")
@@ -142,6 +149,9 @@ func (r *rules) times() {
 	}
 	if t.AccessTTL.Value > t.SessionMaxTTL.Value {
 		r.fault("TOLLGATE_ACCESS_TTL", "is longer than TOLLGATE_SESSION_MAX_TTL")
+	}
+	if t.SlidingTTL.Value > t.SessionMaxTTL.Value {
+		r.fault("TOLLGATE_SLIDING_TTL", "is longer than TOLLGATE_SESSION_MAX_TTL")
 	}
 	if k.RotateEvery.Value > 0 && k.RotateEvery.Value < k.Prepublish.Value && !r.faulty["TOLLGATE_KEY_PREPUBLISH"] {
 		r.fault("TOLLGATE_KEY_ROTATE_EVERY", "is shorter than TOLLGATE_KEY_PREPUBLISH: a key would have to sign before verifiers know it")
@@ -200,6 +210,11 @@ func (c *Config) loginSlots() int {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// accessLife is the longest life of a token that an edge takes.
+func (c *Config) accessLife() time.Duration {
+	return max(c.Tokens.AccessTTL.Value, c.Tokens.SlidingTTL.Value)
 }
 
 // jwksMaxAge is the max-age that keys are served with: a verifier must have asked
