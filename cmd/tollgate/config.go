@@ -79,7 +79,7 @@ type TokenSettings struct {
 	AccessTTL       Duration    `envconfig:"TOLLGATE_ACCESS_TTL" default:"5m" min:"1s" desc:"life of an access token"`
 	RefreshTTL      Duration    `envconfig:"TOLLGATE_REFRESH_TTL" default:"24h" min:"1s" desc:"life of a refresh token; cut to TOLLGATE_SESSION_MAX_TTL"`
 	SessionMaxTTL   Duration    `envconfig:"TOLLGATE_SESSION_MAX_TTL" default:"720h" min:"1s" desc:"longest life of a session, however often it is refreshed"`
-	SlidingTTL      Duration    `envconfig:"TOLLGATE_SLIDING_TTL" default:"5m" min:"1s" desc:"life of a sliding token"`
+	SlidingTTL      Duration    `envconfig:"TOLLGATE_SLIDING_TTL" default:"5m" min:"1s" desc:"life of a sliding token; cut to TOLLGATE_SESSION_MAX_TTL"`
 	SlidingRefresh  Duration    `envconfig:"TOLLGATE_SLIDING_REFRESH_TTL" default:"24h" min:"1s" desc:"how long after the log-in a sliding token can be exchanged for a later one; cut to TOLLGATE_SESSION_MAX_TTL"`
 	RefreshRotate   Bool        `envconfig:"TOLLGATE_REFRESH_ROTATE" default:"true" desc:"a refresh gives a new refresh token and ends the old one"`
 	RefreshGrace    Duration    `envconfig:"TOLLGATE_REFRESH_GRACE" default:"5s" min:"0s" max:"10m" desc:"how long the token before the last may be sent again and gets the same answer"`

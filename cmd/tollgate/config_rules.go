@@ -133,12 +133,8 @@ func (r *rules) times() {
 		}
 		t.RefreshTTL.Value = limit
 	}
-	if limit := t.SessionMaxTTL.Value; t.SlidingRefresh.Value > limit {
-		if !r.faulty["TOLLGATE_SLIDING_REFRESH_TTL"] {
-			r.warn("TOLLGATE_SLIDING_REFRESH_TTL", "is cut to TOLLGATE_SESSION_MAX_TTL, "+limit.String())
-		}
-		t.SlidingRefresh.Value = limit
-	}
+	// Silently: whoever shortens sessions need not know of sliding tokens.
+	t.SlidingTTL.Value, t.SlidingRefresh.Value = min(t.SlidingTTL.Value, t.SessionMaxTTL.Value), min(t.SlidingRefresh.Value, t.SessionMaxTTL.Value)
 	for name, ttl := range map[string]time.Duration{
 		"TOLLGATE_ACCESS_TTL": t.AccessTTL.Value, "TOLLGATE_REFRESH_TTL": t.RefreshTTL.Value, "TOLLGATE_SESSION_MAX_TTL": t.SessionMaxTTL.Value,
 		"TOLLGATE_SLIDING_TTL": t.SlidingTTL.Value, "TOLLGATE_SLIDING_REFRESH_TTL": t.SlidingRefresh.Value,
@@ -149,9 +145,6 @@ func (r *rules) times() {
 	}
 	if t.AccessTTL.Value > t.SessionMaxTTL.Value {
 		r.fault("TOLLGATE_ACCESS_TTL", "is longer than TOLLGATE_SESSION_MAX_TTL")
-	}
-	if t.SlidingTTL.Value > t.SessionMaxTTL.Value {
-		r.fault("TOLLGATE_SLIDING_TTL", "is longer than TOLLGATE_SESSION_MAX_TTL")
 	}
 	if k.RotateEvery.Value > 0 && k.RotateEvery.Value < k.Prepublish.Value && !r.faulty["TOLLGATE_KEY_PREPUBLISH"] {
 		r.fault("TOLLGATE_KEY_ROTATE_EVERY", "is shorter than TOLLGATE_KEY_PREPUBLISH: a key would have to sign before verifiers know it")
