@@ -4,7 +4,7 @@ import "net/http"
 
 // bearerOrRefresh rows need what bearer rows need, or the refresh cookie of a browser
 // whose access token is over.
-const bearerOrRefresh authenticator = "bearer or refresh cookie"
+const bearerOrRefresh authenticator = "bearer or cookie"
 
 const sessionsPath = "/sessions"
 

@@ -34,7 +34,7 @@ func (i *Issuer) blacklist(c *call) error {
 		return err
 	}
 	if c.cookie {
-		return i.bye(c, http.StatusOK, struct{}{})
+		return i.bye(c, struct{}{})
 	}
 	c.record.Decision = telemetry.Allow
 	return c.reply(http.StatusOK, struct{}{})

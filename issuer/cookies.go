@@ -86,21 +86,21 @@ func (s CookieSettings) clear(h http.Header) {
 }
 
 func (s CookieSettings) write(h http.Header, name, value string, stamp session.Stamp) {
-	s.add(h, &http.Cookie{Name: name, Value: value, MaxAge: max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second))})
+	s.add(h, name, value, max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second)))
 }
 
-func (s CookieSettings) expire(h http.Header, name string) {
-	s.add(h, &http.Cookie{Name: name, MaxAge: -1})
-}
+func (s CookieSettings) expire(h http.Header, name string) { s.add(h, name, "", -1) }
 
-func (s CookieSettings) add(h http.Header, c *http.Cookie) {
-	if c.Name == "" {
+func (s CookieSettings) add(h http.Header, name, value string, maxAge int) {
+	if name == "" {
 		return
 	}
-	c.Domain, c.Path, c.Secure, c.SameSite, c.HttpOnly = s.Domain, s.Path, s.Secure, s.SameSite, true
-	if c.Path == "" {
-		c.Path = "/"
+	path := s.Path
+	if path == "" {
+		path = "/"
 	}
+	//nolint:gosec // Secure is the operator's: on unless switched off for trying out without TLS
+	c := http.Cookie{Name: name, Value: value, MaxAge: maxAge, Domain: s.Domain, Path: path, Secure: s.Secure, SameSite: s.SameSite, HttpOnly: true}
 	h.Add("Set-Cookie", c.String())
 }
 

@@ -14,13 +14,16 @@ func (i *Issuer) hand(c *call, out tokens, p session.Pair) error {
 }
 
 // bye answers to whoever ended his own session.
-func (i *Issuer) bye(c *call, status int, body any) error {
+func (i *Issuer) bye(c *call, body any) error {
 	i.Cookies.clear(c.w.Header())
 	c.record.Decision = telemetry.Allow
-	if body == nil {
-		c.w.Header().Set("Cache-Control", "no-store")
-		c.w.WriteHeader(status)
-		return nil
-	}
-	return c.reply(status, body)
+	return c.reply(http.StatusOK, body)
+}
+
+// nothing is the answer to a DELETE that was done.
+func (i *Issuer) nothing(c *call) error {
+	c.record.Decision = telemetry.Allow
+	c.w.Header().Set("Cache-Control", "no-store")
+	c.w.WriteHeader(http.StatusNoContent)
+	return nil
 }

@@ -21,7 +21,7 @@ func (i *Issuer) logout(c *call) error {
 			return err
 		}
 		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceLogout)
-		return i.bye(c, http.StatusOK, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
+		return i.bye(c, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
 	}
 	ending := c.caller
 	if v, sent := body["refresh_token"]; sent && v != nil {
@@ -36,7 +36,7 @@ func (i *Issuer) logout(c *call) error {
 	}
 	out := map[string]string{"status": "OK, goodbye"}
 	if ending != nil && ending.SID == c.caller.SID {
-		return i.bye(c, http.StatusOK, out)
+		return i.bye(c, out)
 	}
 	c.record.Decision = telemetry.Allow // another device's session: the caller goes on
 	return c.reply(http.StatusOK, out)

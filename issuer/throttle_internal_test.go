@@ -43,7 +43,10 @@ func TestThrottle(t *testing.T) {
 		}
 	}
 	client.Close() // without Redis this process counts alone
-	if !try("192.0.2.9", "new") || !try("192.0.2.9", "new") || try("192.0.2.9", "new") {
+	for n := range 3 {
+		if try("192.0.2.9", "new") == (n < 2) {
+			continue
+		}
 		t.Error("while Redis is away there is no count of this process's own")
 	}
 }

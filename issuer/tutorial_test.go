@@ -39,7 +39,7 @@ func TestTutorial(t *testing.T) {
 	}
 
 	// Testing Django SimpleJWT token_obtain_pair endpoint
-	old, access := obtain()
+	old, _ := obtain()
 	m := curl("/api/token/refresh/", `{"refresh": "`+old+`"}`).Must(t, 200).Map(t)
 	if m["access"] == nil || m["refresh"] == nil || len(m) != 2 {
 		t.Errorf("The output again should be an object with both access and refresh keys: %v", m)
@@ -50,7 +50,7 @@ func TestTutorial(t *testing.T) {
 	want(t, curl("/api/token/refresh/", `{"refresh": "`+old+`"}`), 401, `{"detail":"Token is blacklisted","code":"token_not_valid"}`)
 
 	// Custom Claims in Django Simple JWT
-	old, access = obtain()
+	old, access := obtain()
 	claims := issuerkit.Claims(t, access)
 	if claims["username"] != "admin" || claims["email"] != "admin@example.com" || claims["is_staff"] != true {
 		t.Errorf("custom claims %v", claims)
