@@ -41,6 +41,7 @@ fuzz: ## fuzz each target for FUZZTIME (10s)
 nightly: ## what takes longer: fuzzing by the minute, races three times over
 	$(MAKE) fuzz FUZZTIME=90s
 	go test -tags nightly -run "TestGigabyte|TestIdleWebSockets|TestJWKSHost|TestReloadUnderLoad" -v -timeout 30m ./cmd/tollgate
+	go test -tags nightly -run TestFiftyTabs -v -timeout 30m ./issuer
 	go test -tags nightly -run TestRSSPerEntry -v ./revocation/table
 	go test -race -count=3 -timeout 60m ./...
 

@@ -44,7 +44,9 @@ func (f *file) compile(d Defaults) (*Table, error) {
 		slices.SortStableFunc(c.faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 		return nil, errors.Join(c.faults...)
 	}
-	return newTable(routes, c.builtin), nil
+	t := newTable(routes, c.builtin)
+	t.private = c.defaults.RefreshCookie
+	return t, nil
 }
 
 type compiler struct {

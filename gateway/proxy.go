@@ -103,6 +103,9 @@ func (x *exchange) outgoing(in, out *http.Request) {
 		// Whichever decided: none of them is the back end's business.
 		credential{from: c}.scrub(out)
 	}
+	if name := x.table.private; name != "" {
+		problem.WithoutCookie(h, name)
+	}
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}

@@ -22,6 +22,8 @@ type call struct {
 	record *telemetry.Record
 	// caller is set on rows with the bearer authenticator.
 	caller *token.Identity
+	// cookie says that the token came in a cookie, not in the body.
+	cookie bool
 }
 
 // reply sends JSON that nobody may keep.
@@ -110,13 +112,16 @@ func (i *Issuer) unavailable(err error, detail string) *fault {
 // identify finds out who calls a row with the bearer authenticator.
 func (i *Issuer) identify(c *call) *problem.Refusal {
 	raw, refusal := problem.Bearer(c.r.Header, i.Schemes)
+	if raw == "" && refusal == nil && i.Cookies.Access != "" {
+		raw, refusal = problem.Cookie(c.r.Header, i.Cookies.Access)
+	}
 	if refusal != nil {
 		return refusal
 	}
 	if raw == "" {
 		return problem.Missing()
 	}
-	policy := &token.Policy{TokenTypes: []string{accessType}, MaxStale: i.MaxStale}
+	policy := &token.Policy{TokenTypes: []string{accessType, slidingType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
 	if err == nil {
 		c.caller = id
@@ -131,7 +136,7 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 		i.Log.Warn("a token could not be checked", "route", c.record.Route, "request_id", c.record.RequestID, "fault", refused.Fault, "error", refused.Err)
 	}
 	i.noteToken(c, refused.Token)
-	return problem.OfToken(refused, policy.TokenTypes, nil)
+	return problem.OfToken(refused, []string{accessType}, nil) // the words are SimpleJWT's, which takes these alone
 }
 
 // noteToken writes what is known of a token whose signature was good.

@@ -36,6 +36,9 @@ type ClaimSettings struct {
 	// Custom claims in their order. Names are checked by whoever reads the
 	// configuration: `^[A-Za-z_][A-Za-z0-9_]{0,63}$`, none of them reserved.
 	Custom []CustomClaim
+	// Password adds a claim that ties tokens to the user's password as it is: a
+	// refresh after it was changed is refused.
+	Password bool
 }
 
 // CustomClaim is a claim that carries an attribute of the user.
@@ -45,8 +48,10 @@ var errSigning = errors.New("issuer: the token could not be signed")
 
 // tokens is what a log-in or refresh hands out.
 type tokens struct {
-	Refresh string `json:"refresh,omitempty"`
-	Access  string `json:"access"`
+	Refresh string         `json:"refresh,omitempty"`
+	Access  string         `json:"access,omitempty"`
+	Token   string         `json:"token,omitempty"` // a sliding one, in place of both
+	User    map[string]any `json:"user,omitempty"`
 }
 
 // mint signs the tokens of a pair.
@@ -156,6 +161,13 @@ func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp 
 	delete(claims, generationClaim)
 	if kind == refreshType {
 		claims[generationClaim] = p.Generation
+	}
+	delete(claims, refreshExpClaim)
+	if kind == slidingType {
+		claims[refreshExpClaim] = p.Refresh.ExpiresAt.Unix()
+	}
+	if s.Password {
+		claims[passwordClaim] = passwordVersion(u)
 	}
 	return json.Marshal(claims)
 }

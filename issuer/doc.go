@@ -1,7 +1,9 @@
 // Package issuer is the HTTP surface for people and programs that get tokens:
-// log-in, refresh, verify, blacklist, logout, the published keys and, where asked
-// for, the documents of statuslist. One endpoint stands in one file; the table of rows (rows.go) says for each which
-// methods it takes, how large its body may be and how long it may take.
+// log-in, refresh, sliding tokens, verify, blacklist, logout, the caller's own
+// password and sessions, the published keys and, where asked for, the documents of
+// statuslist. One endpoint stands in one file;
+// the table of rows (rows.go, account_rows.go) says for each which methods it takes,
+// how large its body may be and how long it may take.
 //
 // The package composes users, sessions, revocations and the key ring. It decides
 // nothing about a token string itself (keys/token does) and keeps nothing in

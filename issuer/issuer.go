@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/statuslist"
@@ -28,7 +29,8 @@ type Revocations interface {
 	Now(ctx context.Context) (int64, error)
 }
 
-// Config of an Issuer. Everything but Status, Hosts, Log and Metrics is required.
+// Config of an Issuer. Verifier, Revocations, Users, Sessions, Sign, Keys and
+// Claims are required.
 type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
@@ -49,6 +51,22 @@ type Config struct {
 	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.
 	Rotate bool
+	// LoginField is the field of a log-in's body that names the user: username or
+	// email; default username. It is what Users.Authenticate takes.
+	LoginField string
+	// SetPassword gives the user with this name another password; nil: users cannot
+	// change theirs here. Its errors are those of users.Redis.SetPassword.
+	SetPassword func(ctx context.Context, username, password string) error
+	// RecordLogin dates the last log-in of the user with this id; nil: nobody does.
+	RecordLogin func(ctx context.Context, id string) error
+	// ResponseUserFields are attributes that a log-in tells beside the tokens.
+	ResponseUserFields []string
+	// Limiter counts attempts at passwords, LoginRate says how many there may be for
+	// one address and for one name; without both there is no limit.
+	Limiter   *ratelimit.Limiter
+	LoginRate ratelimit.Rate
+	// Cookies that hold tokens; the zero value: none.
+	Cookies CookieSettings
 	// Prefix of SimpleJWT's endpoints: empty, or a path without final slash.
 	Prefix string
 	// Hosts on which the rows exist; empty: on every host.
@@ -62,7 +80,8 @@ type Config struct {
 // Issuer serves the rows of the public listener that hand out and end tokens.
 type Issuer struct {
 	Config
-	hosts map[string]bool
+	hosts   map[string]bool
+	protect *http.CrossOriginProtection // nil without cookies
 }
 
 // New returns an Issuer.
@@ -76,13 +95,20 @@ func New(c Config) (*Issuer, error) {
 	if c.MaxStale == 0 {
 		c.MaxStale = 5 * time.Second
 	}
+	if c.LoginField == "" {
+		c.LoginField = "username"
+	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	i := &Issuer{Config: c, hosts: map[string]bool{}}
+	protect, err := c.Cookies.protection()
+	if err != nil {
+		return nil, err
+	}
+	i := &Issuer{Config: c, hosts: map[string]bool{}, protect: protect}
 	for _, h := range c.Hosts {
 		i.hosts[strings.ToLower(h)] = true
 	}

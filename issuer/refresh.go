@@ -8,7 +8,6 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/store"
-	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
 )
@@ -26,11 +25,11 @@ func (i *Issuer) refresh(c *call) error {
 	if err != nil {
 		return err
 	}
-	raw, err := body.texts("refresh")
+	raw, err := c.textOrCookie(body, "refresh", i.Cookies.Refresh)
 	if err != nil {
 		return err
 	}
-	id, _, err := i.check(c, raw[0], refreshType)
+	id, _, err := i.check(c, raw, refreshType)
 	if err != nil {
 		i.Metrics.Refresh(refreshResult(err))
 		return err
@@ -43,13 +42,8 @@ func (i *Issuer) refresh(c *call) error {
 	ctx := c.r.Context()
 	// The claims are read anew, so that a refresh carries what holds now. Reading
 	// before rotating: a user who is gone costs no generation.
-	u, err := i.Users.ByID(ctx, id.Subject)
-	if errors.Is(err, users.ErrNotFound) || err == nil && !u.IsActive {
-		i.Metrics.Refresh(telemetry.RefreshEnded)
-		return unauthorized(noAccount)
-	}
+	u, err := i.refresher(ctx, id)
 	if err != nil {
-		i.Metrics.Refresh(telemetry.RefreshUnavailable)
 		return err
 	}
 	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
@@ -63,7 +57,7 @@ func (i *Issuer) refresh(c *call) error {
 	}
 	i.Metrics.Refresh(rotated(pair))
 	c.record.Decision = telemetry.Allow
-	if err := c.reply(http.StatusOK, out); err != nil {
+	if err := i.hand(c, out, pair); err != nil {
 		return err // not delivered: the token that was presented may come again
 	}
 	i.delivered(c, pair)

@@ -60,14 +60,14 @@ const (
 func (i *Issuer) rows() []row {
 	post := []string{http.MethodPost, http.MethodOptions}
 	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	rows := []row{
+	rows := append(i.accountRows(), []row{
 		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, published, (*Issuer).jwks},
 		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
 		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
 		{"issuer:verify", i.Prefix + "/token/verify", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).verify},
 		{"issuer:blacklist", i.Prefix + "/token/blacklist", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).blacklist},
-		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).logout},
-	}
+		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearerOrRefresh, (*Issuer).logout},
+	}...)
 	if i.Status != nil {
 		rows = append(rows,
 			row{"issuer:status", statuslist.ListPath + ":list", exactPath, get, -1, tokenTimeout, published, (*Issuer).statusList},
@@ -112,15 +112,13 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		ctx = store.WithBudget(ctx, store.OpBudget)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
 		if req.Method == http.MethodOptions && r.auth != published {
-			w.WriteHeader(http.StatusNoContent)
+			_ = call.reply(http.StatusOK, i.describe(r))
 			return nil
 		}
-		if r.auth == bearer {
-			if refusal := i.identify(call); refusal != nil {
-				record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
-				refusal.Write(w)
-				return nil
-			}
+		if refusal := i.admit(r, call); refusal != nil {
+			record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
+			refusal.Write(w)
+			return nil
 		}
 		if err := r.handle(i, call); err != nil {
 			i.answer(call, err)

@@ -1,7 +1,9 @@
 package issuer
 
 import (
+	"context"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 
@@ -10,7 +12,7 @@ import (
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api", Status: &statuslist.Lists{}}}
+	i := &Issuer{Config: Config{Prefix: "/api", Status: &statuslist.Lists{}, LoginField: "username", SetPassword: func(context.Context, string, string) error { return nil }}}
 	names, paths := map[string]bool{}, map[string]bool{}
 	for _, r := range i.rows() {
 		v := reflect.ValueOf(r)
@@ -23,7 +25,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %q: the name is a metric label of its own", r.name)
 		}
 		names[r.name] = true
-		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(strings.TrimSuffix(r.path, "/:list"), ":*") {
+		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(strings.TrimSuffix(strings.TrimSuffix(r.path, "/:sid"), "/:list"), ":*") {
 			t.Errorf("row %q: path %q", r.name, r.path)
 		}
 		for _, path := range r.paths() {
@@ -32,14 +34,14 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || r.auth != anonymous && r.auth != bearer && r.auth != published {
+		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrRefresh, published}, r.auth) {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 8 {
+	if len(names) != 13 {
 		t.Errorf("%d rows", len(names))
 	}
 	i.Status = nil

@@ -243,14 +243,14 @@ func TestStatusDocuments(t *testing.T) {
 }
 
 // page is a page of revocations as a reader decodes it.
-type page struct {
+type feedPage struct {
 	Epoch          string
 	From, To, Next uint64
 	More, Reset    bool
 	Events         []statuslist.Event
 }
 
-func revocations(t *testing.T, k *issuerkit.Kit, query string) (p page) {
+func revocations(t *testing.T, k *issuerkit.Kit, query string) (p feedPage) {
 	t.Helper()
 	raw := k.Send(t, issuerkit.Request{Method: "GET", Path: revocationsPath + query}).Must(t, 200).Body
 	published(t, k, raw, "revocations+jwt", revocationsPath, &p)

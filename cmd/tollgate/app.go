@@ -109,7 +109,7 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	}
 	d := gateway.Defaults{
 		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
-		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
+		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, RefreshCookie: c.Cookies.RefreshName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
 	}
 	if u := c.Routes.Upstream.Value; u != nil {
 		if table, err = gateway.SingleRoute(u.String(), d); err != nil {
@@ -135,7 +135,7 @@ const uncappedLife = 24 * time.Hour
 // as long as any token may live that an edge accepts, whoever has issued it.
 func revocationSettings(c *Config) revocation.Settings {
 	t := c.Tokens
-	longest := t.AccessTTL.Value
+	longest := c.accessLife()
 	specs, _, _ := readTrusted(c) // its faults are told by whoever trusts them
 	for _, s := range specs {
 		life := s.MaxLifetime
@@ -180,6 +180,7 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
+		SlidingTTL: c.Tokens.SlidingTTL.Value, SlidingRefreshTTL: c.Tokens.SlidingRefresh.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.recorder())
 	return a.openRing(ctx)
@@ -233,7 +234,7 @@ func (a *app) ownIssuer() []token.Issuer {
 	t := a.config.Tokens
 	return []token.Issuer{{
 		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
-		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
+		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value, "sliding": t.SlidingTTL.Value},
 	}}
 }
 

@@ -25,7 +25,7 @@ func (a *app) openRing(ctx context.Context) error {
 		Store: store, Issuer: t.Issuer.Value, Log: a.log,
 		Settings: ring.Settings{
 			Algorithms: c.Keys.SigningAlg.Value, RotateEvery: c.Keys.RotateEvery.Value, Prepublish: c.Keys.Prepublish.Value,
-			TokenLife: max(t.AccessTTL.Value, t.RefreshTTL.Value) + t.Leeway.Value,
+			TokenLife: max(c.accessLife(), t.RefreshTTL.Value) + t.Leeway.Value,
 		},
 	})
 	switch {

@@ -108,11 +108,13 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		return nil, err
 	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
-	i, err := issuer.New(issuer.Config{
+	config := issuer.Config{
 		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Log: a.log, Metrics: a.metrics,
-	})
+	}
+	a.account(&config)
+	i, err := issuer.New(config)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +126,7 @@ func (a *app) claims() issuer.ClaimSettings {
 	t := a.config.Tokens
 	s := issuer.ClaimSettings{
 		Issuer: t.Issuer.Value, Audience: t.Audience.Value, Typ: t.TokenTyp.Value, UserIDClaim: t.UserIDClaim.Value,
-		UserIDField: t.UserIDField.Value, UserIDNumber: t.UserIDType.Value == "number",
+		UserIDField: t.UserIDField.Value, UserIDNumber: t.UserIDType.Value == "number", Password: t.PasswordClaim.Value,
 	}
 	for _, c := range t.Claims.Value {
 		s.Custom = append(s.Custom, issuer.CustomClaim{Claim: c.Name, Attribute: c.Attribute})

@@ -252,8 +252,8 @@ func TestWarnings(t *testing.T) {
 		want []string // how the warnings begin
 	}{
 		{"a slip of the finger", map[string]string{"TOLLGATE_LISTN": ":1"}, []string{"TOLLGATE_LISTN is unknown to this version and has no effect; did you mean TOLLGATE_LISTEN?"}},
-		{"not built yet", map[string]string{"TOLLGATE_REFRESH_COOKIE_NAME": "x", "TOLLGATE_PASSWORD_CLAIM": "x"}, []string{
-			"TOLLGATE_PASSWORD_CLAIM is unknown", "TOLLGATE_REFRESH_COOKIE_NAME is unknown",
+		{"not built yet", map[string]string{"TOLLGATE_DRF_TOKEN_ID": "x"}, []string{
+			"TOLLGATE_DRF_TOKEN_ID is unknown",
 		}},
 		{"no twin for what is no secret", map[string]string{"TOLLGATE_ISSUER_FILE": "x"}, []string{"TOLLGATE_ISSUER_FILE is unknown"}},
 		{"Kubernetes", map[string]string{

@@ -23,6 +23,9 @@
 // Replay is safe only because the pair is the same: however many ask, one line of
 // tokens lives.
 //
+// A sliding session has one token in place of a pair (sliding.go). It is exchanged for
+// later copies of itself: nothing is spent, so nothing can be reused.
+//
 // # The end of a session
 //
 //	live ── mark ──▶ ending ── revocation in force ──▶ ended

@@ -24,10 +24,12 @@ var (
 	markLua string
 	//go:embed scripts/finish.lua
 	finishLua string
+	//go:embed scripts/slide.lua
+	slideLua string
 )
 
 type scripts struct {
-	start, rotate, peek, delivered, register, mark, finish *redis.Script
+	start, rotate, peek, delivered, register, mark, finish, slide *redis.Script
 }
 
 func loadScripts() scripts {
@@ -35,6 +37,7 @@ func loadScripts() scripts {
 		start:     redis.NewScript(recordLua + startLua),
 		rotate:    redis.NewScript(recordLua + rotateLua),
 		peek:      redis.NewScript(recordLua + peekLua),
+		slide:     redis.NewScript(recordLua + slideLua),
 		delivered: redis.NewScript(deliveredLua),
 		register:  redis.NewScript(registerLua),
 		mark:      redis.NewScript(markLua),

@@ -21,7 +21,7 @@ type Session struct {
 	Created     time.Time // whole seconds, as all times here
 	LastRefresh time.Time // zero: never refreshed
 	ExpiresAt   time.Time // end of the last token that was minted for it
-	Generation  int64
+	Generation  int64     // 0: a sliding session
 	State       string    // one of the State constants
 	EndedAt     time.Time // zero unless ending or ended
 	Reason      string    // why it was ended

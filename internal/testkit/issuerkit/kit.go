@@ -131,8 +131,8 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	log := k.Logs.Logger()
 	c := issuer.Config{
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
-		Claims: issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
-		Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Claims:      issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
+		SetPassword: k.Users.SetPassword, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
 	}
 	if o.Status {
 		k.Status = k.MustStatus(tb)

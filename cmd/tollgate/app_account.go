@@ -1,0 +1,24 @@
+package main
+
+import (
+	"tollgate/internal/ratelimit"
+	"tollgate/issuer"
+)
+
+// account wires what an issuer does for a user's own account: passwords, the rate of
+// log-ins, and cookies.
+func (a *app) account(i *issuer.Config) {
+	c := a.config
+	i.SetPassword = a.users.SetPassword
+	i.ResponseUserFields = c.Tokens.ResponseFields.Value
+	// The client with the short timeouts: while Redis hangs, one attempt a second
+	// waits for it and the others are counted here.
+	i.Limiter, i.LoginRate = ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value), c.Login.Rate.Value
+	if c.Login.LastLogin.Value {
+		i.RecordLogin = a.users.RecordLogin
+	}
+	i.Cookies = issuer.CookieSettings{
+		Access: c.Cookies.Name.Value, Refresh: c.Cookies.RefreshName.Value, Domain: c.Cookies.Domain.Value, Path: c.Cookies.Path.Value,
+		Secure: c.Cookies.Secure.Value, SameSite: c.Cookies.sameSite(), Only: c.Cookies.Only.Value, Origins: c.Listeners.CORSOrigins.Value,
+	}
+}
