@@ -116,6 +116,11 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	}
 	policy := &token.Policy{TokenTypes: []string{accessType}}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
+	if err == nil && id.Has("client_id") {
+		// It was made for a client, with less than a log-in has: it must not end the
+		// user's sessions or log in on his behalf.
+		id, err = nil, &token.Refusal{Reason: token.ReasonClaim, Fault: "the token was issued to a client and is not a log-in", Token: id}
+	}
 	if err == nil {
 		c.caller = id
 		i.noteToken(c, id)

@@ -37,7 +37,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 6 {
+	if len(names) != 11 {
 		t.Errorf("%d rows", len(names))
 	}
 }
