@@ -78,7 +78,7 @@ func (i *Issuer) answer(c *call, err error) {
 	case errors.As(err, &f):
 	case errors.Is(err, users.ErrBusy):
 		f = i.unavailable(err, "Too many log-ins at the moment. Try again.")
-	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable), errors.Is(err, errSigning):
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable), errors.Is(err, ErrUnavailable):
 		f = i.unavailable(err, "The service is not available at the moment. Try again.")
 	default:
 		i.Log.Error("a row failed", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)

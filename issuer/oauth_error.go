@@ -96,7 +96,7 @@ func (i *Issuer) oauthErrorOf(c *call, err error) *oauthError {
 }
 
 func isUnavailable(err error) bool {
-	for _, sentinel := range []error{session.ErrUnavailable, users.ErrUnavailable, users.ErrBusy, store.ErrUnavailable, revocation.ErrUnavailable, errSigning} {
+	for _, sentinel := range []error{session.ErrUnavailable, users.ErrUnavailable, users.ErrBusy, store.ErrUnavailable, revocation.ErrUnavailable, ErrUnavailable} {
 		if errors.Is(err, sentinel) {
 			return true
 		}

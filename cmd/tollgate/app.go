@@ -16,7 +16,9 @@ import (
 	"tollgate/gateway"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -34,8 +36,11 @@ type app struct {
 	ring        *ring.Manager     // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
+	clients     *store.Clients
 	verifier    *token.Verifier  // believes everybody who is trusted
 	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
+	inspector   *token.Verifier  // the same for tokens of any audience
+	issuer      *issuer.Issuer   // nil without the issuer role
 	gateway     *gateway.Gateway // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
@@ -146,6 +151,7 @@ func (a *app) openStores(ctx context.Context) error {
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.slow)
+	a.clients = store.NewClients(a.redis.Slow, c.Redis.Prefix.Value)
 	return a.openRing(ctx)
 }
 
@@ -181,6 +187,11 @@ func (a *app) openVerifier() error {
 	})
 	if err == nil && a.ring != nil {
 		a.ownVerifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
+	}
+	if err == nil && a.ring != nil {
+		own := a.ownIssuer()
+		own[0].Audiences = nil
+		a.inspector, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: own})
 	}
 	if err != nil {
 		return &exitError{exitUsage, err}

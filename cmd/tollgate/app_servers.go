@@ -112,13 +112,23 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	i, err := issuer.New(issuer.Config{
 		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
-		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
+		Schemes: c.Tokens.AuthHeaderTypes.Value, Inspector: a.inspector, Clients: a.clients, Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value),
+		AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value, PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
 	})
 	if err != nil {
 		return nil, err
 	}
+	a.issuer = i
 	i.Mount(public.Echo(), public.Rest())
 	return public, nil
+}
+
+// publicURL is where clients reach the public listener, empty when nobody said.
+func (c *Config) publicURL() string {
+	if u := c.Listeners.PublicURL.Value; u != nil {
+		return u.String()
+	}
+	return ""
 }
 
 func (a *app) claims() issuer.ClaimSettings {
@@ -136,7 +146,7 @@ func (a *app) claims() issuer.ClaimSettings {
 func (a *app) admin() (http.Handler, error) {
 	c := admin.Config{
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
-		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
+		Keys: a.ring, Users: a.users, Sessions: a.sessions, Clients: a.clients, Tokens: a.issuer, Log: a.log, Metrics: a.metrics,
 	}
 	var err error
 	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {

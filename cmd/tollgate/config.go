@@ -33,6 +33,7 @@ type ListenerSettings struct {
 	Listen            Address  `envconfig:"TOLLGATE_LISTEN" default:":8080" desc:"address of the public listener"`
 	AdminListen       Address  `envconfig:"TOLLGATE_ADMIN_LISTEN" default:"127.0.0.1:8081" empty:"off" desc:"address of the admin listener; empty: off"`
 	OpsListen         Address  `envconfig:"TOLLGATE_OPS_LISTEN" default:"127.0.0.1:9000" empty:"off" desc:"address of health and metrics; empty: off"`
+	PublicURL         URL      `envconfig:"TOLLGATE_PUBLIC_URL" desc:"where clients reach the public listener, for the discovery documents; empty: scheme and host of TOLLGATE_ISSUER"`
 	TLSCertFile       File     `envconfig:"TOLLGATE_TLS_CERT_FILE" desc:"certificate of the public listener with its chain (PEM), read again when it changes; empty: no TLS"`
 	TLSKeyFile        File     `envconfig:"TOLLGATE_TLS_KEY_FILE" desc:"its private key (PEM)"`
 	HSTS              Duration `envconfig:"TOLLGATE_HSTS" default:"0s" min:"0s" desc:"how long browsers are told to come by TLS alone (Strict-Transport-Security); 0: they are not"`

@@ -104,7 +104,7 @@ func (a *Admin) edgesWith(ctx context.Context, r revocation.Revocation, wait tim
 // other error is passed on.
 func unsettled(err error, known string) error {
 	switch {
-	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, errRing):
+	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, errRing):
 		return errors.Join(&problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
 			Detail: "The store did not answer in time. " + known + " Asking again is harmless.",
