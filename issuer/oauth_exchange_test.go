@@ -184,8 +184,10 @@ func TestExchangeEndsWithItsSubject(t *testing.T) {
 	for name, end := range map[string]func(p issuerkit.Pair){
 		"logout":     func(p issuerkit.Pair) { k.Post(t, "/api/logout/", nil, p.Access).Must(t, 200) },
 		"logout all": func(p issuerkit.Pair) { k.Post(t, "/api/logout/", map[string]any{"all": true}, p.Access).Must(t, 200) },
-		"blacklist":  func(p issuerkit.Pair) { k.Post(t, "/api/token/blacklist/", map[string]any{"refresh": p.Refresh}).Must(t, 200) },
-		"RFC 7009":   func(p issuerkit.Pair) { sendForm(t, k, revokePath, nil, "token", p.Refresh).Must(t, 200) },
+		"blacklist": func(p issuerkit.Pair) {
+			k.Post(t, "/api/token/blacklist/", map[string]any{"refresh": p.Refresh}).Must(t, 200)
+		},
+		"RFC 7009": func(p issuerkit.Pair) { sendForm(t, k, revokePath, nil, "token", p.Refresh).Must(t, 200) },
 		"subject": func(issuerkit.Pair) {
 			k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "subject", "value": "3"}).Must(t, 201)
 		},
