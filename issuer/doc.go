@@ -1,10 +1,12 @@
 // Package issuer is the HTTP surface for people and programs that get tokens:
-// log-in, refresh, verify, blacklist, logout, and the published keys. One
+// log-in, refresh, verify, blacklist, logout, the OAuth endpoints for programs
+// (oauth_*.go), and the published keys with the metadata that lead there. One
 // endpoint stands in one file; the table of rows (rows.go) says for each which
 // methods it takes, how large its body may be and how long it may take.
 //
 // The package composes users, sessions, revocations and the key ring. It decides
 // nothing about a token string itself (keys/token does) and keeps nothing in
-// Redis itself (session and users do). Its bodies are SimpleJWT's, so that a
-// front end written for it need only change its base URL.
+// Redis itself (session, users and store do). Its bodies are SimpleJWT's, so that a
+// front end written for it need only change its base URL; below /oauth/ they are
+// those of the RFCs.
 package issuer
