@@ -370,6 +370,26 @@ func TestOAuthUnavailable(t *testing.T) {
 	}
 }
 
+// TestOAuthIsBoundedWhenRedisHangs: as every row is (TestEveryRowIsBoundedWhenRedisHangs).
+func TestOAuthIsBoundedWhenRedisHangs(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	c := mustClient(t, k, store.Client{})
+	pair := k.MustLogin(t, "alice")
+	for path, pairs := range map[string][]string{
+		tokenPath: {"grant_type", "client_credentials"}, revokePath: {"token", pair.Refresh}, introspectPath: {"token", pair.Access},
+	} {
+		k.Proxy.Freeze()
+		begun := time.Now()
+		a := sendForm(t, k, path, c.basic(), pairs...)
+		if took := time.Since(begun); took > 1500*time.Millisecond {
+			t.Errorf("%s took %s", path, took)
+		}
+		wantError(t, a, 503, "temporarily_unavailable")
+		k.Proxy.Heal()
+	}
+	c.mustToken(t, k)
+}
+
 // TestIssue: what an operator may have signed.
 func TestIssue(t *testing.T) {
 	var i *issuer.Issuer

@@ -67,7 +67,8 @@ func token(ctx context.Context, provider *oidc.Provider, client string, scopes [
 		return strings.TrimSpace(string(raw)), nil
 	}
 	c := clientcredentials.Config{
-		ClientID: client, ClientSecret: os.Getenv("CLIENT_SECRET"), TokenURL: provider.Endpoint().TokenURL, Scopes: scopes,
+		ClientID: client, ClientSecret: os.Getenv("CLIENT_SECRET"), //nolint:forbidigo // a program of its own
+		TokenURL: provider.Endpoint().TokenURL, Scopes: scopes,
 	}
 	got, err := c.Token(ctx)
 	if err != nil {
