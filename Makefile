@@ -21,6 +21,7 @@ lint: ## golangci-lint, the examples included, and a tidy go.mod
 	$(LINT) run ./...
 	go mod tidy -diff
 	cd deploy/examples/grpc && $(LINT) run ./... && go mod tidy -diff
+	cd deploy/examples/oidc && $(LINT) run ./... && go mod tidy -diff
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
@@ -50,6 +51,7 @@ tidy: ## format the code, tidy all modules
 	go mod tidy
 	cd .ci/tools && go mod tidy
 	cd deploy/examples/grpc && go mod tidy
+	cd deploy/examples/oidc && go mod tidy
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

@@ -82,7 +82,7 @@ func (i *Issuer) answer(c *call, err error) {
 	case errors.Is(err, users.ErrBusy):
 		f = i.unavailable(err, "Too many log-ins at the moment. Try again.")
 	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable),
-		errors.Is(err, statuslist.ErrUnavailable), errors.Is(err, errSigning):
+		errors.Is(err, statuslist.ErrUnavailable), errors.Is(err, ErrUnavailable):
 		f = i.unavailable(err, "The service is not available at the moment. Try again.")
 	default:
 		i.Log.Error("a row failed", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)
@@ -123,6 +123,11 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	}
 	policy := &token.Policy{TokenTypes: []string{accessType, slidingType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
+	if err == nil && id.Has("client_id") {
+		// It was made for a client, with less than a log-in has: it must not end the
+		// user's sessions or log in on his behalf.
+		id, err = nil, &token.Refusal{Reason: token.ReasonClaim, Fault: "the token was issued to a client and is not a log-in", Token: id}
+	}
 	if err == nil {
 		c.caller = id
 		i.noteToken(c, id)

@@ -44,7 +44,9 @@ type ClaimSettings struct {
 // CustomClaim is a claim that carries an attribute of the user.
 type CustomClaim struct{ Claim, Attribute string }
 
-var errSigning = errors.New("issuer: the token could not be signed")
+// ErrUnavailable says that a token could not be signed now: the key ring was not
+// confirmed against its store.
+var ErrUnavailable = errors.New("issuer: the token could not be signed")
 
 // tokens is what a log-in or refresh hands out.
 type tokens struct {
@@ -83,7 +85,7 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 		defer done()
 		raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
 		if err != nil {
-			return "", "", fmt.Errorf("%w: %w", errSigning, err)
+			return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
 		return raw, kid, nil
 	}

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -14,6 +15,7 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/statuslist"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys"
 	"tollgate/keys/token"
@@ -29,8 +31,8 @@ type Revocations interface {
 	Now(ctx context.Context) (int64, error)
 }
 
-// Config of an Issuer. Verifier, Revocations, Users, Sessions, Sign, Keys and
-// Claims are required.
+// Config of an Issuer. Everything is required that does not say what its absence
+// means; Log and Metrics may be nil.
 type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
@@ -62,7 +64,8 @@ type Config struct {
 	// ResponseUserFields are attributes that a log-in tells beside the tokens.
 	ResponseUserFields []string
 	// Limiter counts attempts at passwords, LoginRate says how many there may be for
-	// one address and for one name; without both there is no limit.
+	// one address and for one name; without both there is no limit. Limiter also counts
+	// the failures of clients.
 	Limiter   *ratelimit.Limiter
 	LoginRate ratelimit.Rate
 	// Cookies that hold tokens; the zero value: none.
@@ -71,6 +74,20 @@ type Config struct {
 	Prefix string
 	// Hosts on which the rows exist; empty: on every host.
 	Hosts []string
+	// Inspector is the Verifier for tokens of any audience: those that clients have
+	// made, ask about and revoke. Nil: Verifier.
+	Inspector *token.Verifier
+	// Clients are the programs that may use the OAuth endpoints.
+	Clients *store.Clients
+	// AccessTTL is the life of a client's token, unless the client has a shorter one.
+	AccessTTL time.Duration
+	// Leeway for client assertions; default 0.
+	Leeway time.Duration
+	// PublicURL is where clients reach the public listener, without final slash;
+	// empty: the scheme and host of Claims.Issuer, if that is a URL.
+	PublicURL string
+	// Now is the clock; default time.Now.
+	Now func() time.Time
 	// Schemes of the Authorization header; default Bearer.
 	Schemes []string
 	Log     *slog.Logger
@@ -80,14 +97,15 @@ type Config struct {
 // Issuer serves the rows of the public listener that hand out and end tokens.
 type Issuer struct {
 	Config
-	hosts   map[string]bool
-	protect *http.CrossOriginProtection // nil without cookies
+	hosts      map[string]bool
+	protect    *http.CrossOriginProtection // nil without cookies
+	advertised atomic.Pointer[advertised]
 }
 
 // New returns an Issuer.
 func New(c Config) (*Issuer, error) {
-	if c.Verifier == nil || c.Revocations == nil || c.Users == nil || c.Sessions == nil || c.Sign == nil || c.Keys == nil {
-		return nil, errors.New("issuer: a verifier, revocations, users, sessions, a signer and keys are required")
+	if c.Verifier == nil || c.Revocations == nil || c.Users == nil || c.Sessions == nil || c.Sign == nil || c.Keys == nil || c.Clients == nil || c.AccessTTL < time.Second {
+		return nil, errors.New("issuer: a verifier, revocations, users, sessions, a signer, keys, clients and the life of an access token are required")
 	}
 	if c.MaxTokenBytes == 0 {
 		c.MaxTokenBytes = 8192
@@ -97,6 +115,12 @@ func New(c Config) (*Issuer, error) {
 	}
 	if c.LoginField == "" {
 		c.LoginField = "username"
+	}
+	if c.Inspector == nil {
+		c.Inspector = c.Verifier
+	}
+	if c.Now == nil {
+		c.Now = time.Now
 	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}

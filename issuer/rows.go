@@ -60,7 +60,11 @@ const (
 func (i *Issuer) rows() []row {
 	post := []string{http.MethodPost, http.MethodOptions}
 	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	rows := append(i.accountRows(), []row{
+	rows := append(i.accountRows(), i.documents(get)...)
+	rows = append(rows, []row{
+		{"issuer:oauth-token", tokenPath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).grant)},
+		{"issuer:oauth-revoke", revokePath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).revoke)},
+		{"issuer:oauth-introspect", introspectPath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).introspect)},
 		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, published, (*Issuer).jwks},
 		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
 		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
@@ -75,6 +79,13 @@ func (i *Issuer) rows() []row {
 	}
 	return rows
 }
+
+// document reports whether a row serves a public document, which answers OPTIONS and
+// whatever is asked for itself.
+func (r row) document() bool { return strings.Contains(r.path, "/.well-known/") }
+
+// negotiates reports whether a row has Django REST framework's rule about Accept.
+func (r row) negotiates() bool { return !r.document() && !strings.HasPrefix(r.path, "/oauth/") }
 
 func (r row) paths() []string {
 	if r.slash == bothSlashes {
@@ -95,7 +106,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		// byte by byte, not even for one that the server only throws away after a
 		// refusal. A writer without a connection (a test's) has no deadline to set.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.timeout))
-		if r.auth != published && !acceptable(req.Header) {
+		if r.negotiates() && !acceptable(req.Header) {
 			i.answer(&call{w: w, r: req, record: record}, notAcceptable())
 			return nil
 		}
@@ -111,7 +122,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		defer cancel()
 		ctx = store.WithBudget(ctx, store.OpBudget)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
-		if req.Method == http.MethodOptions && r.auth != published {
+		if req.Method == http.MethodOptions && !r.document() {
 			_ = call.reply(http.StatusOK, i.describe(r))
 			return nil
 		}

@@ -41,7 +41,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 13 {
+	if len(names) != 18 {
 		t.Errorf("%d rows", len(names))
 	}
 	i.Status = nil

@@ -17,8 +17,10 @@ import (
 	"tollgate/gateway"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer"
 	"tollgate/issuer/session"
 	"tollgate/issuer/statuslist"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -38,9 +40,12 @@ type app struct {
 	users       *users.Redis
 	sessions    *session.Store
 	status      *statuslist.Lists // nil without status lists
-	verifier    *token.Verifier   // believes everybody who is trusted
-	ownVerifier *token.Verifier   // believes our own issuer alone; nil without the issuer role
-	gateway     *gateway.Gateway  // nil without the gateway role
+	clients     *store.Clients
+	verifier    *token.Verifier  // believes everybody who is trusted
+	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
+	inspector   *token.Verifier  // the same for tokens of any audience
+	issuer      *issuer.Issuer   // nil without the issuer role
+	gateway     *gateway.Gateway // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
 	instance    string
@@ -183,6 +188,7 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 		SlidingTTL: c.Tokens.SlidingTTL.Value, SlidingRefreshTTL: c.Tokens.SlidingRefresh.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.recorder())
+	a.clients = store.NewClients(a.redis.Slow, c.Redis.Prefix.Value)
 	return a.openRing(ctx)
 }
 
@@ -218,6 +224,11 @@ func (a *app) openVerifier() error {
 	})
 	if err == nil && a.ring != nil {
 		a.ownVerifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
+	}
+	if err == nil && a.ring != nil {
+		own := a.ownIssuer()
+		own[0].Audiences = nil
+		a.inspector, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: own})
 	}
 	if err != nil {
 		return &exitError{exitUsage, err}

@@ -111,13 +111,16 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	config := issuer.Config{
 		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
-		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Log: a.log, Metrics: a.metrics,
+		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
+		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,
+		PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
 	}
 	a.account(&config)
 	i, err := issuer.New(config)
 	if err != nil {
 		return nil, err
 	}
+	a.issuer = i
 	i.Mount(public.Echo(), public.Rest())
 	return public, nil
 }
@@ -137,7 +140,7 @@ func (a *app) claims() issuer.ClaimSettings {
 func (a *app) admin() (http.Handler, error) {
 	c := admin.Config{
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.recorder(), Verifier: a.verifier,
-		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
+		Keys: a.ring, Users: a.users, Sessions: a.sessions, Clients: a.clients, Tokens: a.issuer, Log: a.log, Metrics: a.metrics,
 	}
 	var err error
 	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {

@@ -17,8 +17,8 @@ import (
 	"tollgate/revocation"
 )
 
-// onEach runs a test on miniredis, on a redis-server and on a cluster of one.
-func onEach(t *testing.T, test func(t *testing.T, client redis.UniversalClient)) {
+// onEachStatus runs a test on miniredis, on a redis-server and on a cluster of one.
+func onEachStatus(t *testing.T, test func(t *testing.T, client redis.UniversalClient)) {
 	t.Helper()
 	t.Run("miniredis", func(t *testing.T) {
 		_, client := testkit.MustMini(t)
@@ -82,7 +82,7 @@ func mustRead(t testing.TB, s *store.StatusLists, at store.StatusPosition, into 
 // TestAssign: one token, one index, whoever asks and however often; and what it
 // remembers comes back.
 func TestAssign(t *testing.T) {
-	onEach(t, func(t *testing.T, client redis.UniversalClient) {
+	onEachStatus(t, func(t *testing.T, client redis.UniversalClient) {
 		s, other := store.NewStatusLists(client, "t:"), store.NewStatusLists(client, "t:")
 		taken := map[int]string{}
 		const count = 1500 // more than one script reads
@@ -122,7 +122,7 @@ func TestAssign(t *testing.T) {
 
 // TestKeysOfAnEntry: a key that signs is added once, one that did not goes.
 func TestKeysOfAnEntry(t *testing.T) {
-	onEach(t, func(t *testing.T, client redis.UniversalClient) {
+	onEachStatus(t, func(t *testing.T, client redis.UniversalClient) {
 		s := store.NewStatusLists(client, "t:")
 		var at store.StatusPosition
 		for i, step := range []struct {

@@ -13,6 +13,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/testkit"
 	"tollgate/issuer"
@@ -65,6 +66,9 @@ type Kit struct {
 	Sessions    *session.Store
 	Ring        *ring.Manager
 	Verifier    *token.Verifier
+	Inspector   *token.Verifier // of any audience
+	Clients     *store.Clients
+	Limiter     *ratelimit.Limiter
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
 	Status      *statuslist.Lists // nil unless asked for
@@ -119,11 +123,17 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 		Settings: ring.Settings{Algorithms: []keys.Algorithm{keys.ES256}, Prepublish: 15 * time.Minute, TokenLife: RefreshTTL + Leeway},
 	})
 	must(tb, err)
-	k.Verifier, err = token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
-		Name: Issuer, Keys: k.Ring, Own: true, Audiences: o.Audience,
-		MaxLifetime: map[string]time.Duration{"": AccessTTL, "refresh": MaxTTL},
-	}}})
-	must(tb, err)
+	k.Clients = store.NewClients(k.Redis, "t:")
+	k.Limiter = ratelimit.NewRedis(k.Redis, "t:")
+	verifier := func(audiences []string) *token.Verifier {
+		v, err := token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
+			Name: Issuer, Keys: k.Ring, Own: true, Audiences: audiences,
+			MaxLifetime: map[string]time.Duration{"": AccessTTL, "refresh": MaxTTL},
+		}}})
+		must(tb, err)
+		return v
+	}
+	k.Verifier, k.Inspector = verifier(o.Audience), verifier(nil)
 }
 
 func (k *Kit) mustListen(tb testing.TB, o Options) {
@@ -133,6 +143,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
 		Claims:      issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
 		SetPassword: k.Users.SetPassword, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Inspector: k.Inspector, Clients: k.Clients, Limiter: k.Limiter, AccessTTL: AccessTTL, Leeway: Leeway, Now: k.Now,
 	}
 	if o.Status {
 		k.Status = k.MustStatus(tb)
@@ -150,7 +161,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	i.Mount(public.Echo(), public.Rest())
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
-		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Log: log, Metrics: k.Metrics,
+		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Tokens: i, Log: log, Metrics: k.Metrics,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}
