@@ -156,7 +156,8 @@ func TestCookieSettings(t *testing.T) {
 		})
 	}
 	k := issuerkit.MustOpen(t, issuerkit.Options{})
-	whole := issuer.Config{Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: func() *keys.Published { return nil }}
+	whole := issuer.Config{Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: func() *keys.Published { return nil },
+		Clients: k.Clients, AccessTTL: issuerkit.AccessTTL}
 	for name, c := range map[string]issuer.CookieSettings{"one for both": {Access: "a", Refresh: "a"}, "no origin": {Access: "a", Origins: []string{"app.example"}}} {
 		if whole.Cookies = c; !fails(whole) {
 			t.Errorf("%s was taken", name)
