@@ -15,6 +15,7 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
+	"tollgate/keys"
 	"tollgate/revocation"
 )
 
@@ -105,11 +106,13 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	}
 	public := gateway.NewPublic(rest, cors)
 	if a.ring == nil {
+		if c.Tokens.Issuer.Value != "" {
+			public.MountKeys(keys.Handler(a.edgeKeys), c.Tokens.IssuerHosts.Value)
+		}
 		return public, nil
 	}
-	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: a.publishedKeys().Current,
 		Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
 	})
@@ -166,6 +169,11 @@ func (a *app) followFeed() error {
 func (a *app) heard(records []revocation.Record) {
 	if a.gateway != nil {
 		a.gateway.Apply(records)
+	}
+	for _, r := range records {
+		if r.Kind == revocation.KindKey {
+			a.withdrawn(r)
+		}
 	}
 	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
 		return

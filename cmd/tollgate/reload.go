@@ -109,6 +109,7 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 	c := r.config
 	opened, err := remote.Open(ctx, specs, remote.Config{
 		Refresh: c.Keys.JWKSRefresh.Value, MinRefetch: c.Keys.JWKSMinRefetch.Value, Log: r.log,
+		Own: c.Tokens.Issuer.Value, OwnMaxAge: c.jwksMaxAge(),
 		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value), Previous: r.issuers.Load().held(),
 	})
 	if err != nil {

@@ -153,3 +153,38 @@ func (p Private) check() error {
 	}
 	return nil
 }
+
+// ReadPublic reads the one public key of a file: PEM ("PUBLIC KEY") or a JWK. The
+// algorithm is found as in ReadPrivate. A JWK with a private member is refused.
+func ReadPublic(data []byte, alg keys.Algorithm) (crypto.PublicKey, keys.Algorithm, error) {
+	if text := bytes.TrimSpace(data); len(text) > 0 && text[0] == '{' {
+		if !bytes.Contains(text, []byte(`"keys"`)) {
+			text = append(append([]byte(`{"keys":[`), text...), "]}"...)
+		}
+		var allowed []keys.Algorithm
+		if alg != "" {
+			allowed = []keys.Algorithm{alg}
+		}
+		set, faults := keys.ParseJWKS(text, allowed)
+		if len(faults) > 0 || set.Len() != 1 {
+			return nil, "", fmt.Errorf("%w: it has %d usable keys: %w", ErrNoKey, set.Len(), errors.Join(faults...))
+		}
+		k := set.Keys()[0]
+		return k.Public(), k.Algorithm(), nil
+	}
+	block, _ := pem.Decode(data)
+	if block == nil || block.Type != "PUBLIC KEY" {
+		return nil, "", fmt.Errorf("%w: neither PEM with a public key nor a JWK", ErrNoKey)
+	}
+	pub, err := x509.ParsePKIXPublicKey(block.Bytes)
+	if err != nil {
+		return nil, "", errors.New("the public key cannot be read")
+	}
+	if alg == "" {
+		if alg, err = implied(pub); err != nil {
+			return nil, "", err
+		}
+	}
+	_, err = keys.NewKey(pub, alg)
+	return pub, alg, err
+}

@@ -67,13 +67,13 @@ func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &snapshot{digest: sha256.Sum256(data), seen: began}
+	next := &snapshot{digest: sha256.Sum256(data), seen: began, maxAge: unlimited}
 	old := s.current.Load()
 	if old == nil {
 		old = &snapshot{}
 	}
 	if old.set != nil && old.digest == next.digest {
-		next.set = old.set
+		next.set, next.all = old.set, old.all
 		return next, nil, nil
 	}
 	set, dropped, err := s.parse(data)
@@ -81,6 +81,9 @@ func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
 		return nil, nil, err
 	}
 	next.set = renewed(old.set, set)
+	if next.all = next.set; s.kind == fromJWKS {
+		next.all = s.everything(next.set, data)
+	}
 	return next, dropped, nil
 }
 

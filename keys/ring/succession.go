@@ -54,13 +54,15 @@ func (m *Manager) lacking(ctx context.Context, r Ring) []string {
 		return nil
 	}
 	hash, err := r.hash()
-	if err != nil {
-		return []string{"unknown: " + err.Error()}
+	var ok bool
+	var waiting []string
+	if err == nil {
+		ok, waiting, err = m.cfg.Ready(ctx, hash)
 	}
-	ok, waiting, err := m.cfg.Ready(ctx, hash)
 	switch {
 	case err != nil:
-		return []string{"unknown: " + err.Error()}
+		m.cfg.Log.Warn("it is not known which edges have the key set", "error", err)
+		return []string{"unknown"}
 	case ok:
 		return nil
 	case len(waiting) == 0:
@@ -84,6 +86,9 @@ func (m *Manager) Lacking(ctx context.Context) []string { return m.lacking(ctx, 
 // Settings returns the numbers that the ring goes by. TokenLife includes what an
 // instance may lag behind.
 func (m *Manager) Settings() Settings { return m.cfg.Settings }
+
+// Now is the time by the clock that the ring goes by.
+func (m *Manager) Now() time.Time { return m.cfg.Now() }
 
 // careful refuses a step by hand that makes another key sign while a live edge
 // lacks it.
