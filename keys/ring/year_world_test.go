@@ -49,6 +49,9 @@ type year struct {
 	hidden  map[string]time.Time // the same for verifiers that do not obey the max-age
 	version uint64               // the highest that was ever stored
 
+	lastDoc string // the document that was read last
+	lastSet *keys.Set
+
 	signed, refused, takeovers int
 }
 
@@ -128,15 +131,43 @@ func (y *year) RoundTrip(r *http.Request) (*http.Response, error) {
 type edge struct {
 	y      *year
 	keys   *remote.Issuers // nil: crashed
-	noHTTP bool            // cut off from the issuers
-	cutAt  time.Time       // from Redis; zero: not
+	noHTTP time.Time       // since when it is cut off from the issuers; zero: it is not
+	cutAt  time.Time       // the same from Redis, and from everything
+	silent bool            // it was not live for a while, and has fetched nothing since
+}
+
+// lose cuts the edge off from everything or from the issuers alone.
+func (e *edge) lose(everything, issuers time.Time) {
+	if e.cutAt.IsZero() {
+		e.cutAt = everything
+	}
+	if e.noHTTP.IsZero() {
+		e.noHTTP = issuers
+	}
+}
+
+// mend ends what lose began, in either order.
+func (e *edge) mend() {
+	e.silent = e.silent || !e.live()
+	if e.cutAt = (time.Time{}); e.y.rnd.IntN(2) == 0 {
+		e.noHTTP = time.Time{}
+	}
+}
+
+// excused: an edge that cannot fetch, and for which nobody waited: it was not live
+// when the key took over, or had its day (ring.Config.ReadyWithin), or somebody
+// let the key sign without waiting.
+func (e *edge) excused(kid string) bool {
+	_, forced := e.y.early[kid]
+	return !e.noHTTP.IsZero() && (e.silent || forced || time.Since(e.noHTTP) >= 24*time.Hour)
 }
 
 // RoundTrip is the edge's way to the issuers.
 func (e *edge) RoundTrip(r *http.Request) (*http.Response, error) {
-	if e.noHTTP || !e.cutAt.IsZero() {
+	if !e.noHTTP.IsZero() || !e.cutAt.IsZero() {
 		return nil, errCut
 	}
+	e.silent = false
 	return e.y.RoundTrip(r)
 }
 
@@ -222,12 +253,7 @@ func (c *cache) look() {
 		if err != nil {
 			c.y.t.Fatal(err)
 		}
-		set, faults := keys.ParseJWKS(body, nil)
-		if len(faults) > 0 {
-			c.y.t.Fatalf("the set has faults: %v", faults)
-		}
-		c.y.wantNoPrivate(body)
-		c.set, c.until = set, time.Now().Add(yearPrepublish)
+		c.set, c.until = c.y.read(body), time.Now().Add(yearPrepublish)
 		if c.obeys {
 			c.until = time.Now().Add(maxAgeOf(c.y.t, res))
 		}
