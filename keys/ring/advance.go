@@ -92,8 +92,9 @@ func (d *draft) succeed(active, pending *Key) {
 }
 
 // dismiss ends the keys of algorithms that are no longer configured. It leaves
-// alone what is younger than twice Prepublish: during a rolling upgrade another
-// instance may have made it, and the two would undo each other's work.
+// alone what is younger than twice the time that a key is published before it
+// signs: during a rolling upgrade another instance may have made it, and the two
+// would undo each other's work.
 func (d *draft) dismiss() {
 	for _, alg := range d.s.Algorithms {
 		if d.find(alg, Active) == nil {
@@ -101,7 +102,7 @@ func (d *draft) dismiss() {
 		}
 	}
 	stale := func(k *Key, since time.Time) bool {
-		return !d.s.configured(k.Algorithm) && !d.now.Before(since.Add(2*d.s.Prepublish))
+		return !d.s.configured(k.Algorithm) && !d.now.Before(since.Add(2*(d.s.Prepublish+d.s.ServedAge)))
 	}
 	d.ring.Keys = slices.DeleteFunc(d.ring.Keys, func(k Key) bool { return k.State == Pending && stale(&k, k.Created) })
 	for i := range d.ring.Keys {
