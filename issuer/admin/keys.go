@@ -104,8 +104,7 @@ func (a *Admin) endedBy(ctx context.Context, r ring.Ring, kid string) (*int, str
 	}
 	ctx, cancel := context.WithTimeout(ctx, countWithin)
 	defer cancel()
-	// An instance that had not heard of it signed on for a moment.
-	n, err := a.Sessions.CountSigned(ctx, k.Activated, until.Add(countWithin))
+	n, err := a.Sessions.CountSigned(ctx, k.Activated, until)
 	if err != nil {
 		a.Log.Warn("the sessions that a revoked key ends were not counted to the end", "kid", kid, "counted", n, "error", err)
 		return nil, note
