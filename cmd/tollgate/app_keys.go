@@ -22,8 +22,8 @@ func (a *app) openRing(ctx context.Context) error {
 	}
 	settings := c.ringConfig(store)
 	settings.Log = a.log
-	if settings.External, err = c.externalSigner(); err != nil {
-		return &exitError{exitUsage, err}
+	if settings.External, err = c.signer(); err != nil {
+		return err
 	}
 	a.ring, err = ring.Open(ctx, settings)
 	switch {

@@ -42,9 +42,9 @@ func keyStoreConfig() (cfg ring.Config, closeStore func(), err error) {
 		return ring.Config{}, nil, &exitError{exitUsage, err}
 	}
 	cfg = c.ringConfig(store)
-	if cfg.External, err = c.externalSigner(); err != nil {
+	if cfg.External, err = c.signer(); err != nil {
 		closeStore()
-		return ring.Config{}, nil, &exitError{exitUsage, err}
+		return ring.Config{}, nil, err
 	}
 	return cfg, closeStore, nil
 }
