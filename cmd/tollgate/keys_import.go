@@ -103,7 +103,7 @@ func (c *cli) keyData(file string) ([]byte, error) {
 		if err != nil {
 			return nil, &exitError{exitUsage, err}
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, keyfile.MaxBytes+1))
