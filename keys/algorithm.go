@@ -73,6 +73,10 @@ func (a Algorithm) family() family {
 	return familyUnknown
 }
 
+// Hash is the digest that an algorithm signs; zero for EdDSA, which takes the
+// message itself (RFC 8032 section 5.1).
+func (a Algorithm) Hash() crypto.Hash { return a.hash() }
+
 // hash is the digest of an algorithm; zero for EdDSA, which takes the message.
 func (a Algorithm) hash() crypto.Hash {
 	switch a {

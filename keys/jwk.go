@@ -58,6 +58,16 @@ func (s *Set) JWKS() ([]byte, error) {
 	return json.Marshal(doc)
 }
 
+// JWK returns the key as one JWK (RFC 7517 section 4) with the members that JWKS
+// gives it. A symmetric key has none that may be seen, which is an error.
+func (k *Key) JWK() ([]byte, error) {
+	p, err := k.published()
+	if err != nil {
+		return nil, fmt.Errorf("publish key %q: %w", k.id, err)
+	}
+	return json.Marshal(p)
+}
+
 func (k *Key) published() (published, error) {
 	p := published{ID: k.id, Algorithm: string(k.alg), Use: "sig"}
 	raw, err := jwk.FromRaw(k.public)

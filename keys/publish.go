@@ -35,7 +35,13 @@ func Publish(s *Set, maxAge time.Duration) (*Published, error) {
 // Document prepares another public JSON document for Handler, such as one that says
 // where the keys are.
 func Document(doc []byte, maxAge time.Duration) *Published {
+	return &Published{JWKS: doc, ETag: `"` + DocumentHash(doc) + `"`, MaxAge: maxAge}
+}
+
+// DocumentHash names a key set by the document that it is published as: 22
+// characters of base64url, the ETag without its quotes. Whoever fetched the
+// document and whoever made it come to the same name.
+func DocumentHash(doc []byte) string {
 	sum := sha256.Sum256(doc)
-	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
-	return &Published{JWKS: doc, ETag: tag, MaxAge: maxAge}
+	return base64.RawURLEncoding.EncodeToString(sum[:16])
 }

@@ -4,30 +4,28 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"sync/atomic"
 	"time"
 
 	"tollgate/keys"
 	"tollgate/keys/keystore"
 	"tollgate/keys/ring"
+	"tollgate/revocation"
 )
 
 // openRing opens the private half: the store of TOLLGATE_KEY_STORE, and the ring
 // in it, which is created when there is none.
 func (a *app) openRing(ctx context.Context) error {
 	c := a.config
-	store, err := keyStore(c, a.redis)
+	store, err := c.keyStore(a.redis)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
-	t := c.Tokens
-	a.ring, err = ring.Open(ctx, ring.Config{
-		Store: store, Issuer: t.Issuer.Value, Log: a.log,
-		Settings: ring.Settings{
-			Algorithms: c.Keys.SigningAlg.Value, RotateEvery: c.Keys.RotateEvery.Value, Prepublish: c.Keys.Prepublish.Value,
-			TokenLife: max(c.accessLife(), t.RefreshTTL.Value) + t.Leeway.Value,
-		},
-	})
+	settings := c.ringConfig(store)
+	settings.Log = a.log
+	if settings.External, err = c.signer(); err != nil {
+		return err
+	}
+	a.ring, err = ring.Open(ctx, settings)
 	switch {
 	case err == nil:
 		return nil
@@ -39,8 +37,24 @@ func (a *app) openRing(ctx context.Context) error {
 	return exitWith(exitUnreachable, "open the key ring: %w", err)
 }
 
-// keyStore is where the configuration keeps the private keys.
-func keyStore(c *Config, clients *redisClients) (ring.Store, error) {
+// confirmWithin is how old the last look at the key store may be when something
+// is signed.
+const confirmWithin = 5 * time.Second
+
+// ringConfig is what the ring in a store goes by.
+func (c *Config) ringConfig(store ring.Store) ring.Config {
+	t := c.Tokens
+	return ring.Config{
+		Store: store, Issuer: t.Issuer.Value, ConfirmWithin: confirmWithin,
+		Settings: ring.Settings{
+			Algorithms: c.Keys.SigningAlg.Value, RotateEvery: c.Keys.RotateEvery.Value, Prepublish: c.Keys.Prepublish.Value,
+			ServedAge: c.freshness().Oldest(), TokenLife: max(c.accessLife(), t.RefreshTTL.Value) + t.Leeway.Value,
+		},
+	}
+}
+
+// keyStore opens the store of TOLLGATE_KEY_STORE; clients is for a ring in Redis.
+func (c *Config) keyStore(clients *redisClients) (ring.Store, error) {
 	k := c.Keys
 	var sealer *keystore.Sealer
 	if sealing := k.EncryptionKey.Keys(); len(sealing) > 0 {
@@ -64,30 +78,44 @@ func keyStore(c *Config, clients *redisClients) (ring.Store, error) {
 	return store, nil
 }
 
-// publisher serialises the key set once per change, not once per request.
-type publisher struct {
-	set    func() *keys.Set
-	maxAge time.Duration
-	last   atomic.Pointer[published]
+// publishedKeys is what this process serves as its issuer's keys. While the store
+// cannot be asked, the max-age falls until the set may not be handed out any more:
+// another instance may have changed the ring since.
+func (a *app) publishedKeys() *keys.Publisher {
+	fresh := a.config.freshness()
+	return keys.NewPublisher(func() (*keys.Set, time.Duration) { return a.ring.Set(), fresh.Left(a.ring.Age()) })
 }
 
-type published struct {
-	set *keys.Set
-	doc *keys.Published
+// freshness says how old the keys of the ring may be when they are handed out.
+func (c *Config) freshness() keys.Freshness {
+	return keys.ConfirmedFreshness(c.jwksMaxAge(), confirmWithin)
 }
 
-func (p *publisher) current() *keys.Published {
-	set := p.set()
-	if set.Len() == 0 {
+// edgeKeys is what an edge without the issuer role serves: the keys of
+// TOLLGATE_ISSUER, when the file of trusted issuers names it.
+func (a *app) edgeKeys() *keys.Published {
+	trusted := a.reloader.issuers.Load().held()
+	if trusted == nil {
 		return nil
 	}
-	if last := p.last.Load(); last != nil && last.set == set {
-		return last.doc
+	return trusted.Published(a.config.Tokens.Issuer.Value)
+}
+
+// withdrawn tells the fetched keys that one of ours was revoked. The feed names a
+// key by its digest alone.
+func (a *app) withdrawn(r revocation.Record) {
+	own, trusted := a.config.Tokens.Issuer.Value, a.reloader.issuers.Load().held()
+	if own == "" || trusted == nil || r.Cut == 0 {
+		return
 	}
-	doc, err := keys.Publish(set, p.maxAge)
-	if err != nil { // a set that the ring built always encodes
-		return nil
+	for _, i := range trusted.Issuers() {
+		if i.Name != own {
+			continue
+		}
+		for _, k := range i.Keys.Set().Keys() {
+			if revocation.DigestOf(own, revocation.KindKey, k.ID()) == r.Digest {
+				trusted.Withdraw(own, k.ID())
+			}
+		}
 	}
-	p.last.Store(&published{set, doc})
-	return doc
 }

@@ -196,6 +196,11 @@ func (a *app) heard(records []revocation.Record) {
 			}
 		}
 	}
+	for _, r := range records {
+		if r.Kind == revocation.KindKey {
+			a.withdrawn(r)
+		}
+	}
 	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
 		return
 	}

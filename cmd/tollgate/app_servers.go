@@ -14,6 +14,7 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
+	"tollgate/keys"
 	"tollgate/revocation"
 )
 
@@ -102,14 +103,16 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	}
 	public := gateway.NewPublic(rest, cors)
 	if a.ring == nil {
+		if c.Tokens.Issuer.Value != "" {
+			public.MountKeys(keys.Handler(a.edgeKeys), c.Tokens.IssuerHosts.Value)
+		}
 		return public, nil
 	}
 	if err := a.openStatus(); err != nil {
 		return nil, err
 	}
-	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	config := issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: a.publishedKeys().Current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
 		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,

@@ -109,6 +109,12 @@ type KeySettings struct {
 	RotateEvery        Duration   `envconfig:"TOLLGATE_KEY_ROTATE_EVERY" default:"720h" min:"0s" desc:"how long a key signs; 0: until it is rotated by hand"`
 	Prepublish         Duration   `envconfig:"TOLLGATE_KEY_PREPUBLISH" default:"15m" desc:"how long a key is published before it signs: the verifiers' cache time"`
 	JWKSMaxAge         Duration   `envconfig:"TOLLGATE_JWKS_MAX_AGE" default:"5m" min:"1s" desc:"max-age of the published keys; at most TOLLGATE_KEY_PREPUBLISH"`
+	SignerURL          URL        `envconfig:"TOLLGATE_KEY_SIGNER_URL" desc:"external signer that makes and keeps the private keys (docs/keys.md); empty: they are made here"`
+	SignerToken        Secret     `envconfig:"TOLLGATE_KEY_SIGNER_TOKEN" desc:"bearer token for the external signer"`
+	SignerCertFile     File       `envconfig:"TOLLGATE_KEY_SIGNER_CERT_FILE" desc:"client certificate for the external signer (PEM); empty: none"`
+	SignerKeyFile      File       `envconfig:"TOLLGATE_KEY_SIGNER_KEY_FILE" desc:"its private key (PEM)"`
+	SignerCAFile       File       `envconfig:"TOLLGATE_KEY_SIGNER_CA_FILE" desc:"who vouches for the external signer (PEM); empty: the system's"`
+	SignerTimeout      Duration   `envconfig:"TOLLGATE_KEY_SIGNER_TIMEOUT" default:"2s" min:"10ms" max:"30s" desc:"how long one signature may take"`
 	JWKSRefresh        Duration   `envconfig:"TOLLGATE_JWKS_REFRESH" default:"5m" min:"1s" max:"24h" desc:"how often the keys of trusted issuers are fetched"`
 	JWKSMinRefetch     Duration   `envconfig:"TOLLGATE_JWKS_MIN_REFETCH" default:"10s" min:"1s" desc:"least time between two fetches of an issuer's keys, however many tokens name an unknown key"`
 	TrustedIssuersFile File       `envconfig:"TOLLGATE_TRUSTED_ISSUERS_FILE" desc:"whose tokens are accepted besides our own (YAML)"`

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"maps"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
@@ -171,6 +173,10 @@ func (r *rules) keys() {
 	c := r.c
 	if c.Keys.JWKSRefresh.Value < c.Keys.JWKSMinRefetch.Value && !r.faulty["TOLLGATE_JWKS_MIN_REFETCH"] {
 		r.fault("TOLLGATE_JWKS_REFRESH", "is shorter than TOLLGATE_JWKS_MIN_REFETCH, "+c.Keys.JWKSMinRefetch.Value.String())
+	}
+	signerIsFaulty := slices.ContainsFunc(slices.Collect(maps.Keys(r.faulty)), func(name string) bool { return strings.HasPrefix(name, "TOLLGATE_KEY_SIGNER_") })
+	if _, fault := c.externalSigner(); fault != nil && !signerIsFaulty {
+		r.fault(fault.Name, fault.Problem)
 	}
 	sealed := c.Keys.EncryptionKey.Set() || c.Keys.AllowUnsealed.Value
 	if c.Roles.Issuer.Value && c.Keys.Store.Value == "" && !sealed && !c.Redis.URL.Embedded() && !r.faulty["TOLLGATE_KEY_STORE"] {

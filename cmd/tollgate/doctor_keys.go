@@ -24,7 +24,7 @@ func (d *doctor) ownKeys(ctx context.Context) {
 	d.look("keys")
 	ctx, cancel := context.WithTimeout(ctx, doctorPatience)
 	defer cancel()
-	r, err := loadRing(ctx, c, d.clients)
+	r, err := ringOfConfig(ctx, c, d.clients)
 	if err != nil {
 		d.add(d.ringFault(err))
 		return
@@ -33,9 +33,9 @@ func (d *doctor) ownKeys(ctx context.Context) {
 	d.add(judgeRing(r, c.Keys, d.now())...)
 }
 
-// loadRing reads the ring as the issuer would.
-func loadRing(ctx context.Context, c *Config, clients *redisClients) (ring.Ring, error) {
-	store, err := keyStore(c, clients)
+// ringOfConfig reads the ring as the issuer would.
+func ringOfConfig(ctx context.Context, c *Config, clients *redisClients) (ring.Ring, error) {
+	store, err := c.keyStore(clients)
 	if err != nil {
 		return ring.Ring{}, err
 	}

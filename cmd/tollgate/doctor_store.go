@@ -124,7 +124,7 @@ func (d *doctor) hasRing(ctx context.Context) bool {
 	if !d.config.Roles.Issuer.Value || d.config.Keys.Store.Value != "" {
 		return false
 	}
-	store, err := keyStore(d.config, d.clients)
+	store, err := d.config.keyStore(d.clients)
 	if err != nil {
 		return false
 	}

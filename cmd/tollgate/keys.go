@@ -10,28 +10,9 @@ import (
 	"github.com/spf13/cobra"
 )
 
-type keyItem struct {
-	ID             string     `json:"kid"`
-	Algorithm      string     `json:"algorithm"`
-	State          string     `json:"state"`
-	CreatedAt      *time.Time `json:"created_at"`
-	SignsFrom      *time.Time `json:"signs_from,omitempty"`
-	SignsUntil     *time.Time `json:"signs_until,omitempty"`
-	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
-	PublishedUntil *time.Time `json:"published_until,omitempty"`
-}
-
-type keyRing struct {
-	Version uint64    `json:"version"`
-	Items   []keyItem `json:"items"`
-	Changes []struct {
-		ID    string `json:"kid"`
-		State string `json:"state"`
-	} `json:"changes,omitempty"`
-}
-
 func (c *cli) keysCommand() *cobra.Command {
-	return group("keys", "Look at and turn the key ring", c.keysList(), c.keysRotate(), c.keysRetire(), c.keysRevoke(), c.keysJWKS())
+	return group("keys", "Look at and turn the key ring", c.keysList(), c.keysRotate(), c.keysRetire(), c.keysRevoke(),
+		c.keysImport(), c.keysExport(), c.keysReseal(), c.keysJWKS())
 }
 
 func (c *cli) keysList() *cobra.Command {
@@ -47,12 +28,17 @@ func (c *cli) keysRotate() *cobra.Command {
 		Use: "rotate", Short: "Let the pending key sign; the active one is published until its last token has expired",
 		Example: "  tollgate keys rotate --yes", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			plan := "The pending key will sign from now on. Tokens of the present one stay valid until they expire."
-			if now {
-				plan += "\n--now: verifiers that cached the key set before the pending key was published refuse its tokens until they fetch it again."
-			}
-			if err := c.confirm(yes, plan); err != nil {
-				return err
+			if !yes || now {
+				plan, err := c.rotationPlan(cmd, now)
+				if err != nil {
+					return err
+				}
+				if yes {
+					fmt.Fprintln(c.err, plan)
+				}
+				if err := c.confirm(yes, plan); err != nil {
+					return err
+				}
 			}
 			return c.ring(cmd, http.MethodPost, "/admin/v1/keys/rotate", map[string]bool{"now": now})
 		},
@@ -93,33 +79,6 @@ func (c *cli) keysRevoke() *cobra.Command {
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do it without asking")
 	return cmd
-}
-
-// ring calls a row that answers with the ring and shows it.
-func (c *cli) ring(cmd *cobra.Command, method, path string, body any) error {
-	admin, err := c.admin()
-	if err != nil {
-		return err
-	}
-	var r keyRing
-	if err := admin.call(cmd.Context(), method, path, body, &r); err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, k := range r.Items {
-		until := when(k.PublishedUntil)
-		if k.State == "revoked" {
-			until = "withdrawn"
-		}
-		rows = append(rows, []string{k.State, k.Algorithm, k.ID, when(k.CreatedAt), when(k.SignsFrom), when(k.SignsUntil), until})
-	}
-	if err := c.print(r, []string{"STATE", "ALGORITHM", "KID", "CREATED", "SIGNS FROM", "SIGNS UNTIL", "PUBLISHED UNTIL"}, rows); err != nil {
-		return err
-	}
-	for _, change := range r.Changes {
-		fmt.Fprintf(c.err, "%s is now %s\n", change.ID, change.State)
-	}
-	return nil
 }
 
 func (c *cli) keysJWKS() *cobra.Command {

@@ -91,6 +91,7 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 	c := r.config
 	opened, err := remote.Open(ctx, specs, remote.Config{
 		Refresh: c.Keys.JWKSRefresh.Value, MinRefetch: c.Keys.JWKSMinRefetch.Value, Log: r.log,
+		Own: c.Tokens.Issuer.Value, OwnMaxAge: c.jwksMaxAge(),
 		Dir: filepath.Dir(c.Keys.TrustedIssuersFile.Value), Previous: r.issuers.Load().held(),
 		OnChange: func(string) {
 			if r.gateway != nil {

@@ -48,6 +48,8 @@ func scriptStart(ts *testscript.TestScript, _ bool, settings []string) {
 	_, port, _ := strings.Cut(s.Redis.Addr, ":")
 	for name, value := range map[string]string{
 		"PUBLIC": s.Public, "ADMIN": s.Admin, "OPS": s.Ops, "TOLLGATE_OPS_LISTEN": strings.TrimPrefix(s.Ops, "http://"), "REDIS_PORT": port, "TOLLGATE_ADMIN_TOKEN": rootToken, "ROOT": "Authorization:Bearer " + rootToken,
+		// For commands that work on the key store itself.
+		"TOLLGATE_REDIS_URL": s.Redis.URL, "TOLLGATE_ISSUER": testIssuer, "TOLLGATE_KEY_ENCRYPTION_KEY": testSealing,
 	} {
 		ts.Setenv(name, value)
 	}

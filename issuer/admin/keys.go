@@ -3,6 +3,7 @@ package admin
 import (
 	"context"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -13,49 +14,11 @@ import (
 	"tollgate/revocation"
 )
 
-type keyItem struct {
-	ID             string     `json:"kid"`
-	Algorithm      string     `json:"algorithm"`
-	State          string     `json:"state"`
-	CreatedAt      time.Time  `json:"created_at"`
-	SignsFrom      *time.Time `json:"signs_from,omitempty"`
-	SignsUntil     *time.Time `json:"signs_until,omitempty"`
-	RevokedAt      *time.Time `json:"revoked_at,omitempty"`
-	PublishedUntil *time.Time `json:"published_until,omitempty"`
-}
-
-type ringBody struct {
-	Version uint64    `json:"version"`
-	Items   []keyItem `json:"items"`
-	Next    string    `json:"next"`
-	Changes []change  `json:"changes,omitempty"`
-}
-
-type change struct {
-	ID    string `json:"kid"`
-	State string `json:"state"`
-}
-
-func ringOf(r ring.Ring, changes []ring.Change) ringBody {
-	out := ringBody{Version: r.Version, Items: []keyItem{}}
-	for _, k := range r.Keys {
-		out.Items = append(out.Items, keyItem{
-			ID: k.ID, Algorithm: string(k.Algorithm), State: string(k.State), CreatedAt: k.Created.UTC(),
-			SignsFrom: timeOrNil(k.Activated), SignsUntil: timeOrNil(k.Retired), RevokedAt: timeOrNil(k.Revoked),
-			PublishedUntil: timeOrNil(k.PublishedUntil),
-		})
-	}
-	for _, ch := range changes {
-		out.Changes = append(out.Changes, change{ch.ID, string(ch.To)})
-	}
-	return out
-}
-
 func (a *Admin) listKeys(c echo.Context) error {
 	if a.Keys == nil {
 		return absent("keys")
 	}
-	return c.JSON(http.StatusOK, ringOf(a.Keys.Ring(), nil))
+	return c.JSON(http.StatusOK, a.ringBody(nil))
 }
 
 type rotateBody struct {
@@ -73,12 +36,15 @@ func (a *Admin) rotateKeys(c echo.Context) error {
 	}
 	ctx, done := store.Rest(c.Request().Context())
 	defer done()
+	cost := a.cost(ctx)
 	r, changes, err := a.Keys.Rotate(ctx, body.Now)
 	if err != nil {
 		return ringError(err)
 	}
 	a.Log.Info("the keys were rotated", "version", r.Version, "now", body.Now, "actor", actorOfRoot)
-	return c.JSON(http.StatusOK, ringOf(r, changes))
+	out := a.ringBody(changes)
+	out.Cost = cost
+	return c.JSON(http.StatusOK, out)
 }
 
 func (a *Admin) retireKey(c echo.Context) error {
@@ -92,7 +58,7 @@ func (a *Admin) retireKey(c echo.Context) error {
 		return ringError(err)
 	}
 	a.Log.Info("a key was retired", "kid", param(c, "kid"), "version", r.Version, "actor", actorOfRoot)
-	return c.JSON(http.StatusOK, ringOf(r, changes))
+	return c.JSON(http.StatusOK, a.ringBody(changes))
 }
 
 // revokeKey stops a key in two steps: the ring first, so that it signs nothing
@@ -115,7 +81,40 @@ func (a *Admin) revokeKey(c echo.Context) error {
 	}
 	a.Metrics.Revoked(string(revocation.KindKey), telemetry.SourceAPI)
 	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOfRoot)
-	return c.JSON(http.StatusOK, ringOf(r, changes))
+	out := a.ringBody(changes)
+	out.SessionsEnded, out.Note = a.endedBy(ctx, r, kid)
+	return c.JSON(http.StatusOK, out)
+}
+
+// countWithin bounds the count of the sessions that a key ends: the key is dead
+// already, and whoever killed it waits.
+const countWithin = 5 * time.Second
+
+// endedBy says how many live sessions a revoked key has ended, nil when they could
+// not be counted, and what that means for people.
+func (a *Admin) endedBy(ctx context.Context, r ring.Ring, kid string) (*int, string) {
+	const note = "Every token that the key signed is refused. Whoever holds a session of it must log in again."
+	i := slices.IndexFunc(r.Keys, func(k ring.Key) bool { return k.ID == kid })
+	if i < 0 || a.Sessions == nil {
+		return nil, note
+	}
+	k := r.Keys[i]
+	if k.Activated.IsZero() {
+		none := 0
+		return &none, "The key has signed nothing."
+	}
+	until := k.Revoked
+	if !k.Retired.IsZero() {
+		until = k.Retired
+	}
+	ctx, cancel := context.WithTimeout(ctx, countWithin)
+	defer cancel()
+	n, err := a.Sessions.CountSigned(ctx, k.Activated, until)
+	if err != nil {
+		a.Log.Warn("the sessions that a revoked key ends were not counted to the end", "kid", kid, "counted", n, "error", err)
+		return nil, note
+	}
+	return &n, note
 }
 
 // revokeInRing changes the ring. Changes of it are made one after the other, and the

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"fmt"
 	"net/url"
 	"strings"
 	"testing"
@@ -45,7 +46,11 @@ func TestListKeys(t *testing.T) {
 		}
 		for member := range key {
 			switch member {
-			case "kid", "algorithm", "state", "created_at", "signs_from", "signs_until", "revoked_at", "published_until":
+			case "kid", "algorithm", "state", "created_at", "signs_from", "signs_until", "revoked_at", "published_until", "tokens_until", "jwk":
+			case "safe_from":
+				if after(t, key[member], k.Now()) != 15*time.Minute || key["state"] != "pending" {
+					t.Errorf("%s of a %s key: %v", member, key["state"], key[member])
+				}
 			default:
 				t.Errorf("member %s", member)
 			}
@@ -79,6 +84,9 @@ func TestRotate(t *testing.T) {
 		t.Error("rotated all the same")
 	}
 	body := wantDone(t, k.Control(t, "POST", keysPath+"/rotate", map[string]any{"now": true}), 200)
+	if cost, _ := body["cost"].(map[string]any); after(t, cost["refused_until"], k.Now()) != 15*time.Minute {
+		t.Errorf("it costs %v", body["cost"])
+	}
 	if s := states(t, body); s[active] != "retired" || s[pending] != "active" || len(s) != 3 || len(body["changes"].([]any)) != 3 {
 		t.Errorf("%v", body)
 	}
@@ -89,7 +97,9 @@ func TestRotate(t *testing.T) {
 		t.Error("the new key does not sign")
 	}
 	k.Advance(15 * time.Minute)
-	wantDone(t, k.Control(t, "POST", keysPath+"/rotate", nil), 200)
+	if body := wantDone(t, k.Control(t, "POST", keysPath+"/rotate", nil), 200); body["cost"] != nil {
+		t.Errorf("in time it costs %v", body["cost"])
+	}
 }
 
 func TestRetire(t *testing.T) {
@@ -119,9 +129,14 @@ func TestRetire(t *testing.T) {
 func TestRevokeKey(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	pair := k.MustLogin(t, "alice")
+	k.MustLogin(t, "bob")
+	k.Post(t, "/api/token/blacklist/", map[string]any{"refresh": k.MustLogin(t, "bob").Refresh}).Must(t, 200)
 	active, pending := inState(t, k, "active"), inState(t, k, "pending")
 	for range 2 { // the second call is fine
 		body := wantDone(t, k.Control(t, "POST", keysPath+"/"+active+"/revoke", nil), 200)
+		if note, _ := body["note"].(string); fmt.Sprint(body["sessions_ended"]) != "2" || !strings.Contains(note, "log in again") {
+			t.Errorf("%v sessions ended, %q", body["sessions_ended"], note)
+		}
 		if s := states(t, body); s[active] != "revoked" || s[pending] != "active" {
 			t.Errorf("%v", body)
 		}

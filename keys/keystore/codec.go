@@ -25,6 +25,7 @@ type record struct {
 	PublishedUntil time.Time `json:"published_until,omitzero"`
 	Private        []byte    `json:"private,omitempty"`
 	Public         []byte    `json:"public"`
+	Reference      string    `json:"reference,omitempty"` // of an external key, which has no private half here
 }
 
 func encodeKeys(ks []ring.Key) ([]byte, error) {
@@ -32,7 +33,7 @@ func encodeKeys(ks []ring.Key) ([]byte, error) {
 	for _, k := range ks {
 		r := record{
 			ID: k.ID, Algorithm: string(k.Algorithm), State: string(k.State), Created: k.Created, Activated: k.Activated,
-			Retired: k.Retired, Revoked: k.Revoked, PublishedUntil: k.PublishedUntil,
+			Retired: k.Retired, Revoked: k.Revoked, PublishedUntil: k.PublishedUntil, Reference: k.Reference,
 		}
 		var err error
 		if r.Public, err = x509.MarshalPKIXPublicKey(k.Public); err != nil {
@@ -59,7 +60,7 @@ func decodeKeys(data []byte) ([]ring.Key, error) {
 	for _, r := range in {
 		k := ring.Key{
 			ID: r.ID, Algorithm: keys.Algorithm(r.Algorithm), State: ring.State(r.State), Created: r.Created, Activated: r.Activated,
-			Retired: r.Retired, Revoked: r.Revoked, PublishedUntil: r.PublishedUntil,
+			Retired: r.Retired, Revoked: r.Revoked, PublishedUntil: r.PublishedUntil, Reference: r.Reference,
 		}
 		var err error
 		if k.Public, err = x509.ParsePKIXPublicKey(r.Public); err != nil {

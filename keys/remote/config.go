@@ -18,6 +18,12 @@ type Config struct {
 	HardAge time.Duration
 	// Poll is how often files are read again. Zero: 2 s.
 	Poll time.Duration
+	// Own names the issuer whose keys are published to others (Issuers.Published),
+	// and OwnMaxAge is the longest max-age of that; 5 m when zero. Its set is
+	// fetched anew in half that time, whatever Refresh and MinRefetch are. Empty:
+	// none is.
+	Own       string
+	OwnMaxAge time.Duration
 	// Dir is what relative file names start from. Empty: the working directory.
 	Dir string
 	// Previous is what this one follows at a reload. The sets of the addresses
@@ -42,7 +48,7 @@ type Config struct {
 // Validate names everything that is wrong with the configuration.
 func (c Config) Validate() error {
 	var faults []error
-	if c.Refresh < 0 || c.MinRefetch < 0 || c.HardAge < 0 || c.Poll < 0 {
+	if c.Refresh < 0 || c.MinRefetch < 0 || c.HardAge < 0 || c.Poll < 0 || c.OwnMaxAge < 0 {
 		faults = append(faults, errors.New("negative refresh, refetch, poll or age of key sets"))
 	}
 	if c = c.filled(); c.HardAge < c.Refresh {
@@ -55,6 +61,7 @@ func (c Config) Validate() error {
 func (c Config) filled() Config {
 	for d, otherwise := range map[*time.Duration]time.Duration{
 		&c.Refresh: 5 * time.Minute, &c.MinRefetch: 10 * time.Second, &c.HardAge: 24 * time.Hour, &c.Poll: 2 * time.Second,
+		&c.OwnMaxAge: 5 * time.Minute,
 	} {
 		if *d == 0 {
 			*d = otherwise

@@ -51,6 +51,7 @@ type answer struct {
 	unchanged bool // 304: what the ETag stands for is still so
 	body      []byte
 	etag      string
+	maxAge    time.Duration
 }
 
 // get asks for the document once. With an etag it asks whether that one still
@@ -80,7 +81,7 @@ func get(ctx context.Context, client *http.Client, from *url.URL, etag string, f
 	defer resp.Body.Close()
 	switch {
 	case resp.StatusCode == http.StatusNotModified && etag != "":
-		return &answer{unchanged: true, etag: etag}, nil
+		return &answer{unchanged: true, etag: etag, maxAge: maxAge(resp.Header)}, nil
 	case resp.StatusCode != http.StatusOK:
 		return nil, fmt.Errorf("the server answered %d", resp.StatusCode)
 	}
@@ -88,7 +89,7 @@ func get(ctx context.Context, client *http.Client, from *url.URL, etag string, f
 	if err != nil {
 		return nil, fmt.Errorf("read the answer: %w", err)
 	}
-	a := &answer{body: body, etag: resp.Header.Get("ETag")}
+	a := &answer{body: body, etag: resp.Header.Get("ETag"), maxAge: maxAge(resp.Header)}
 	if len(a.etag) > maxETag {
 		a.etag = ""
 	}

@@ -71,13 +71,13 @@ func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &snapshot{digest: sha256.Sum256(data), seen: began}
+	next := &snapshot{digest: sha256.Sum256(data), seen: began, maxAge: unlimited}
 	old := s.current.Load()
 	if old == nil {
 		old = &snapshot{}
 	}
 	if old.set != nil && old.digest == next.digest {
-		next.set, next.leftOut = old.set, old.leftOut
+		next.set, next.all, next.leftOut = old.set, old.all, old.leftOut
 		return next, nil, nil
 	}
 	set, dropped, err := s.parse(data)
@@ -85,6 +85,9 @@ func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
 		return nil, nil, err
 	}
 	next.set, next.leftOut = renewed(old.set, set), brief(dropped)
+	if next.all = next.set; s.kind == fromJWKS {
+		next.all = s.everything(next.set, data)
+	}
 	return next, dropped, nil
 }
 

@@ -47,7 +47,7 @@ func (s *urlSource) fetch(now time.Time, fresh bool) (*snapshot, []error, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &snapshot{set: old.set, digest: old.digest, etag: a.etag, seen: now, leftOut: old.leftOut}
+	next := &snapshot{set: old.set, all: old.all, digest: old.digest, etag: a.etag, seen: now, maxAge: a.maxAge, leftOut: old.leftOut}
 	if a.unchanged {
 		return next, nil, nil
 	}
@@ -60,7 +60,21 @@ func (s *urlSource) fetch(now time.Time, fresh bool) (*snapshot, []error, error)
 		return nil, nil, err
 	}
 	next.set, next.digest, next.leftOut = renewed(old.set, set), digest, brief(dropped)
+	next.all = s.everything(next.set, a.body)
 	return next, dropped, nil
+}
+
+// everything is what we publish of our own issuer: it may sign with algorithms
+// that this edge is told not to take.
+func (h *held) everything(set *keys.Set, document []byte) *keys.Set {
+	if h.publisher == nil {
+		return nil
+	}
+	all, _ := keys.ParseJWKS(document, nil)
+	if all.Len() == set.Len() {
+		return set
+	}
+	return all
 }
 
 // land puts what a fetch brought in place and lets those go who waited for it.

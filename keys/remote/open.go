@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	"tollgate/keys"
 	"tollgate/keys/token"
 )
 
@@ -21,6 +22,9 @@ type source interface {
 	run(ctx context.Context)
 	close()
 	status() Status
+	published() *keys.Published
+	withdraw(kid string)
+	hash() string
 }
 
 // Issuers holds the keys of all trusted issuers. Its methods are safe for
@@ -91,6 +95,9 @@ func (c Config) source(base context.Context, s Spec) (source, error) {
 	default:
 		f.kind, f.path, f.parse = fromHS256, s.HS256SecretFile, secret
 	}
+	if s.Issuer == c.Own {
+		f.ours(c.OwnMaxAge)
+	}
 	if !filepath.IsAbs(f.path) {
 		f.path = filepath.Join(c.Dir, f.path)
 	}
@@ -105,6 +112,13 @@ func (c Config) urlSource(base context.Context, s Spec) (*urlSource, error) {
 	from := &urlSource{
 		held: held{hardAge: c.HardAge, now: c.Now}, issuer: s.Issuer, url: u, algorithms: s.Algorithms, parse: jwks(s.Algorithms), base: base,
 		client: c.Client, log: c.Log, changed: c.OnChange, refresh: c.Refresh, minRefetch: c.MinRefetch, missing: missing{life: 3 * c.MinRefetch},
+	}
+	if s.Issuer == c.Own {
+		from.ours(c.OwnMaxAge)
+		// Often enough that the set is not spent between two fetches, and not so
+		// often that an issuer with second-long caches is worn out.
+		half := max(c.OwnMaxAge/2, time.Second)
+		from.refresh, from.minRefetch = min(c.Refresh, half), min(c.MinRefetch, half)
 	}
 	if c.Previous != nil {
 		for _, p := range c.Previous.sources {

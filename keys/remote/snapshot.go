@@ -12,11 +12,13 @@ import (
 // never changed.
 type snapshot struct {
 	set    *keys.Set
+	all    *keys.Set         // set, and the keys of algorithms that we do not take; for our own issuer
 	digest [sha256.Size]byte // of the document
 	etag   string
-	seen   time.Time // when the request or the reading that confirmed it began
 	// leftOut says which members of the document cannot be used, in brief.
 	leftOut error
+	seen    time.Time     // when the request or the reading that confirmed it began
+	maxAge  time.Duration // how long it may be kept from then on
 }
 
 // held is the snapshot that requests meet.
@@ -24,6 +26,15 @@ type held struct {
 	hardAge time.Duration
 	now     func() time.Time
 	current atomic.Pointer[snapshot]
+
+	publication publication
+	publisher   *keys.Publisher // nil unless it is our own issuer
+}
+
+// ours lets the set be published.
+func (h *held) ours(limit time.Duration) {
+	h.publication.limit = limit
+	h.publisher = keys.NewPublisher(h.publishable)
 }
 
 // Set returns the keys of the issuer, or nil when there are none that are young

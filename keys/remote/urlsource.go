@@ -176,5 +176,6 @@ func (s *urlSource) adopt(from *urlSource) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
 	s.current.Store(from.current.Load())
+	s.publication.keep(&from.publication)
 	s.started, s.due, s.outcomes = from.started, from.due, from.outcomes
 }

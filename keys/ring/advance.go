@@ -13,13 +13,18 @@ import (
 //
 // An empty ring gets an active key of every algorithm at once, since no verifier
 // has a set yet that could lack it. From then on a pending key becomes active
-// when it was published for Prepublish and the active one has signed for
+// when it was published for Prepublish and ServedAge and the active one has signed for
 // RotateEvery (or there is none, for an algorithm that is new); the active one
 // is retired in the same step, and retired ones leave when they are due.
 //
 // An algorithm that is no longer configured signs on until every configured one
 // has an active key, and is then retired.
 func (r Ring) Advance(now time.Time, s Settings) (Ring, []Change, error) {
+	return r.advance(now, s, false)
+}
+
+// advance is Advance; with hold no pending key takes over.
+func (r Ring) advance(now time.Time, s Settings, hold bool) (Ring, []Change, error) {
 	d, err := r.draft(now, s)
 	if err != nil {
 		return r, nil, err
@@ -30,7 +35,7 @@ func (r Ring) Advance(now time.Time, s Settings) (Ring, []Change, error) {
 	}
 	for _, alg := range s.Algorithms {
 		active, pending := d.find(alg, Active), d.find(alg, Pending)
-		if pending != nil && d.ripe(pending) && d.due(active) {
+		if !hold && d.takesOver(active, pending) {
 			d.succeed(active, pending)
 		}
 		if err := d.replenish(alg); err != nil {
@@ -72,12 +77,10 @@ func (d *draft) bootstrap() error {
 	return d.add(d.s.Algorithms[0], Active)
 }
 
-// due reports whether the active key of an algorithm should be succeeded now.
-func (d *draft) due(active *Key) bool {
-	if active == nil {
-		return true
-	}
-	return d.s.RotateEvery > 0 && !d.now.Before(active.Activated.Add(d.s.RotateEvery))
+// takesOver reports whether the pending key of an algorithm should sign now.
+func (d *draft) takesOver(active, pending *Key) bool {
+	at, ever := d.s.takeover(active, pending)
+	return ever && !d.now.Before(at)
 }
 
 // succeed retires the active key, if there is one, and activates the pending.
@@ -89,8 +92,9 @@ func (d *draft) succeed(active, pending *Key) {
 }
 
 // dismiss ends the keys of algorithms that are no longer configured. It leaves
-// alone what is younger than twice Prepublish: during a rolling upgrade another
-// instance may have made it, and the two would undo each other's work.
+// alone what is younger than twice the time that a key is published before it
+// signs: during a rolling upgrade another instance may have made it, and the two
+// would undo each other's work.
 func (d *draft) dismiss() {
 	for _, alg := range d.s.Algorithms {
 		if d.find(alg, Active) == nil {
@@ -98,7 +102,7 @@ func (d *draft) dismiss() {
 		}
 	}
 	stale := func(k *Key, since time.Time) bool {
-		return !d.s.configured(k.Algorithm) && !d.now.Before(since.Add(2*d.s.Prepublish))
+		return !d.s.configured(k.Algorithm) && !d.now.Before(since.Add(2*(d.s.Prepublish+d.s.ServedAge)))
 	}
 	d.ring.Keys = slices.DeleteFunc(d.ring.Keys, func(k Key) bool { return k.State == Pending && stale(&k, k.Created) })
 	for i := range d.ring.Keys {

@@ -37,6 +37,17 @@ type Config struct {
 	// Log gets one line for each change and each beginning and end of an outage.
 	// Zero: nothing is logged.
 	Log *slog.Logger
+	// Ready says whether every live edge has the key set of that name
+	// (keys.DocumentHash), and if not, who is waited for. It is asked before a
+	// pending key takes over; an error is a no. Zero: nobody has to be waited for.
+	Ready func(ctx context.Context, setHash string) (ok bool, waitingFor []string, err error)
+	// ReadyWithin is how long a takeover that is due waits for Ready. Zero: 24 h,
+	// after which an edge that cannot fetch the set uses the one it has no more
+	// (remote.Config.HardAge), so that waiting longer protects nobody.
+	ReadyWithin time.Duration
+	// External makes and signs with the keys whose private halves are elsewhere.
+	// When it is there, new keys are made by it. Zero: keys are of this process.
+	External Signer
 	// OnChange is told about every change of the ring after it was stored or read:
 	// the public ring and what became different, whichever instance did it. It is
 	// called by one goroutine at a time and must not call the Manager's Rotate,
@@ -53,7 +64,7 @@ func (c Config) Validate() error {
 	if c.Issuer == "" {
 		errs = append(errs, errors.New("no issuer"))
 	}
-	if c.Poll < 0 || c.ConfirmWithin < 0 {
+	if c.Poll < 0 || c.ConfirmWithin < 0 || c.ReadyWithin < 0 {
 		errs = append(errs, errors.New("negative poll or confirmation time"))
 	}
 	return errors.Join(append(errs, c.Settings.Validate())...)
@@ -72,6 +83,12 @@ func (c Config) filled() Config {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.ReadyWithin == 0 {
+		c.ReadyWithin = 24 * time.Hour
+	}
+	if c.External == nil {
+		c.External = noSigner{}
 	}
 	if c.OnChange == nil {
 		c.OnChange = func(Ring, []Change) {}

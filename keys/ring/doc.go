@@ -16,12 +16,17 @@
 //   - an algorithm has at most one active and one pending key, and each
 //     configured one has a pending key after every Advance;
 //   - a key signs only after it was published for Settings.Prepublish, but for
-//     the first keys of an empty ring, the successor of a revoked key and a
-//     rotation by force;
+//     the first keys of an empty ring, the successor of a revoked key, an import as
+//     active and a rotation by force; by itself it takes over only when also a set
+//     that was ServedAge old when it was fetched is out of use, and every live edge
+//     has the set (Config.Ready);
 //   - a retired key is published until the last token that it signed is dead,
 //     and has no private half;
 //   - the version only rises. A store that was rolled back or emptied is given
 //     the ring back, and what was revoked stays revoked.
+//
+// A key's private half is in the ring (InProcess) or with an external Signer, of
+// which the ring knows a reference.
 //
 // It must not know where a ring is kept (keys/keystore), what Redis is, what a
 // claim is, or who asks for a signature.

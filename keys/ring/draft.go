@@ -59,20 +59,31 @@ func (d *draft) hasActive() bool {
 
 // add makes a new key in the given state, pending or active.
 func (d *draft) add(alg keys.Algorithm, state State) error {
-	priv, err := Generate(alg)
-	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
+	generate := d.s.Generate
+	if generate == nil {
+		generate = generatePair
 	}
-	pub, err := keys.NewKey(priv.Public(), alg)
-	if err != nil {
-		return fmt.Errorf("make a key: %w", err)
+	// A pair that was kept from a step which failed may be in the ring after all.
+	for range 3 {
+		pair, err := generate(alg)
+		if err != nil {
+			return fmt.Errorf("make a key: %w", err)
+		}
+		pub, err := keys.NewKey(pair.Public, alg)
+		if err != nil {
+			return fmt.Errorf("make a key: %w", err)
+		}
+		if d.known(pub.ID(), pair.Public) != nil {
+			continue
+		}
+		k := Key{ID: pub.ID(), Algorithm: alg, State: Pending, Created: d.now, Private: pair.Private, Reference: pair.Reference, Public: pair.Public}
+		if state == Active {
+			k.activate(d.now)
+		}
+		d.ring.Keys = append(d.ring.Keys, k)
+		return nil
 	}
-	k := Key{ID: pub.ID(), Algorithm: alg, State: Pending, Created: d.now, Private: priv, Public: priv.Public()}
-	if state == Active {
-		k.activate(d.now)
-	}
-	d.ring.Keys = append(d.ring.Keys, k)
-	return nil
+	return fmt.Errorf("make a key: %w", ErrExists)
 }
 
 // replenish makes sure that a configured algorithm has a pending key.
@@ -83,17 +94,12 @@ func (d *draft) replenish(alg keys.Algorithm) error {
 	return d.add(alg, Pending)
 }
 
-// ripeAt is when every verifier has the key, so that it may sign.
-func (d *draft) ripeAt(k *Key) time.Time { return k.Created.Add(d.s.Prepublish) }
-
-func (d *draft) ripe(k *Key) bool { return !d.now.Before(d.ripeAt(k)) }
-
 // needRipe returns ErrNotYetPublished, with the time, for a key that is not.
 func (d *draft) needRipe(k *Key) error {
-	if d.ripe(k) {
-		return nil
+	if ripe := d.s.RipeAt(*k); d.now.Before(ripe) {
+		return fmt.Errorf("%w: %s key %s may sign from %s", ErrNotYetPublished, k.Algorithm, k.ID, ripe.Format(time.RFC3339))
 	}
-	return fmt.Errorf("%w: %s key %s may sign from %s", ErrNotYetPublished, k.Algorithm, k.ID, d.ripeAt(k).Format(time.RFC3339))
+	return nil
 }
 
 func (k *Key) activate(now time.Time) { k.State, k.Activated = Active, now }

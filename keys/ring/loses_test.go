@@ -84,7 +84,7 @@ func TestSigningKeyIsTheFirstAlgorithms(t *testing.T) {
 			t.Errorf("%v: %s signs, want %s", c.algs, got, c.want)
 		}
 	}
-	if _, err := newSigner((Ring{}).signing(Settings{})); err == nil {
+	if _, err := newSigners(Ring{}, Settings{}, noSigner{}); err == nil {
 		t.Error("a ring without keys signs")
 	}
 }

@@ -14,9 +14,17 @@ import (
 // concurrent use.
 type Manager struct {
 	cfg     Config
-	current atomic.Pointer[snapshot] // never nil after Open
-	gate    chan struct{}            // holds one value while nobody talks to the store
-	confirm singleflight.Group       // joins the signers that wait for a confirmation
+	current atomic.Pointer[snapshot]  // never nil after Open
+	gate    chan struct{}             // holds one value while nobody talks to the store
+	confirm singleflight.Group        // joins the signers that wait for a confirmation
+	spare   map[keys.Algorithm][]Pair // made for a ring that was not written; whoever has the gate owns it
+	waiting atomic.Pointer[[]string]  // whom the last takeover that was due waits for
+}
+
+func newManager(cfg Config) *Manager {
+	m := &Manager{cfg: cfg.filled(), gate: make(chan struct{}, 1), spare: make(map[keys.Algorithm][]Pair)}
+	m.gate <- struct{}{}
+	return m
 }
 
 // Open loads the ring of the issuer, or creates it when there is none, and does
@@ -26,9 +34,8 @@ func Open(ctx context.Context, cfg Config) (*Manager, error) {
 	if err := cfg.Validate(); err != nil {
 		return nil, fmt.Errorf("key ring: %w", err)
 	}
-	m := &Manager{cfg: cfg.filled(), gate: make(chan struct{}, 1)}
-	m.gate <- struct{}{}
-	if _, err := m.step(ctx, Ring.Advance); err != nil {
+	m := newManager(cfg)
+	if _, err := m.step(ctx, m.advance); err != nil {
 		return nil, fmt.Errorf("open key ring: %w", err)
 	}
 	return m, nil
@@ -55,7 +62,7 @@ func (m *Manager) Rotate(ctx context.Context, force bool) (Ring, []Change, error
 
 // Retire takes one key out of use; see Ring.Retire.
 func (m *Manager) Retire(ctx context.Context, kid string) (Ring, []Change, error) {
-	changes, err := m.step(ctx, on(kid, Ring.Retire))
+	changes, err := m.step(ctx, m.careful(on(kid, Ring.Retire)))
 	if err != nil {
 		return Ring{}, nil, fmt.Errorf("retire key: %w", err)
 	}

@@ -36,6 +36,10 @@ var (
 	// ErrNotYetPublished says that a successor was not published long enough for
 	// every verifier to have it. The text says from when on it may sign.
 	ErrNotYetPublished = errors.New("the next key was not published long enough")
+	// ErrExists says that the ring has, or had and revoked, the key to be imported.
+	ErrExists = errors.New("the ring knows this key already")
+	// ErrNotConfigured says that no key of that algorithm signs here.
+	ErrNotConfigured = errors.New("the algorithm is not one of those that sign here")
 	// ErrUnconfirmed says that the ring could not be confirmed against the store
 	// in time, so that nothing was signed.
 	ErrUnconfirmed = errors.New("the key ring is not confirmed against its store")
@@ -56,8 +60,9 @@ type Key struct {
 	// signed is alive after it. For a revoked key it is the time of revocation.
 	PublishedUntil time.Time
 
-	Private crypto.Signer    // nil once retired or revoked
-	Public  crypto.PublicKey // *ecdsa.PublicKey, *rsa.PublicKey or ed25519.PublicKey
+	Private   crypto.Signer    // nil once retired or revoked, and for an external key
+	Reference string           // what an external signer calls the key; "" for a key of this process
+	Public    crypto.PublicKey // *ecdsa.PublicKey, *rsa.PublicKey or ed25519.PublicKey
 }
 
 // Ring is all keys of one issuer. It is a value: no method changes its receiver.

@@ -19,7 +19,7 @@ func (m *Manager) Run(ctx context.Context) error {
 			return nil
 		case <-tick.C:
 		}
-		_, err := m.step(ctx, Ring.Advance)
+		_, err := m.step(ctx, m.advance)
 		if ctx.Err() != nil {
 			return nil
 		}

@@ -22,9 +22,16 @@ type Settings struct {
 	// Prepublish is how long a key is published before it signs: the longest time
 	// for which any verifier keeps a JWKS.
 	Prepublish time.Duration
+	// ServedAge is how old a set may be when somebody hands it out: an instance
+	// that has lost the store, an edge. A key that takes over by itself waits for
+	// this long on top of Prepublish, so that a set of that age, kept for as long
+	// as any verifier keeps one, is gone. Zero: everybody serves the newest.
+	ServedAge time.Duration
 	// TokenLife is the longest life of a token that a key signs, plus the leeway
 	// of the verifiers: for so long a retired key stays published.
 	TokenLife time.Duration
+	// Generate makes the pairs of new keys. Zero: in this process (Generate).
+	Generate func(keys.Algorithm) (Pair, error)
 }
 
 // Validate names everything that is wrong with the settings.
@@ -43,7 +50,7 @@ func (s Settings) Validate() error {
 			errs = append(errs, fmt.Errorf("signing algorithm %s is there twice", a))
 		}
 	}
-	if s.RotateEvery < 0 || s.Prepublish < 0 {
+	if s.RotateEvery < 0 || s.Prepublish < 0 || s.ServedAge < 0 {
 		errs = append(errs, errors.New("negative rotation or publication time"))
 	}
 	if s.TokenLife <= 0 {

@@ -11,10 +11,11 @@ import (
 
 // held is a ring with all that is derived from it. It is never changed.
 type held struct {
-	ring   Ring
-	public Ring
-	set    *keys.Set
-	signer *signer
+	ring    Ring
+	public  Ring
+	set     *keys.Set
+	hash    string // keys.DocumentHash of the set
+	signers signers
 }
 
 // snapshot is a held ring and when it was last known to be the store's: the
@@ -25,7 +26,7 @@ type snapshot struct {
 }
 
 // hold checks a ring and derives what requests need.
-func hold(r Ring, s Settings) (*held, error) {
+func hold(r Ring, s Settings, external Signer) (*held, error) {
 	if err := r.Validate(); err != nil {
 		return nil, fmt.Errorf("key ring version %d: %w", r.Version, err)
 	}
@@ -33,11 +34,15 @@ func hold(r Ring, s Settings) (*held, error) {
 	if err != nil {
 		return nil, fmt.Errorf("key ring version %d: %w", r.Version, err)
 	}
-	sig, err := newSigner(r.signing(s))
+	doc, err := set.JWKS()
 	if err != nil {
 		return nil, fmt.Errorf("key ring version %d: %w", r.Version, err)
 	}
-	return &held{ring: r, public: r.Public(), set: set, signer: sig}, nil
+	by, err := newSigners(r, s, external)
+	if err != nil {
+		return nil, fmt.Errorf("key ring version %d: %w", r.Version, err)
+	}
+	return &held{ring: r, public: r.Public(), set: set, hash: keys.DocumentHash(doc), signers: by}, nil
 }
 
 // signing returns the key to sign with: the active one of the first algorithm

@@ -5,34 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
-	"slices"
 	"time"
 )
 
-// transition is one step of a ring; Advance, or one of those by hand.
-type transition func(r Ring, now time.Time, s Settings) (Ring, []Change, error)
+// transition is one step of a ring; advance, or one of those by hand.
+type transition func(ctx context.Context, r Ring, now time.Time, s Settings) (Ring, []Change, error)
 
 // on turns a transition of one key into one of the ring.
 func on(kid string, f func(Ring, string, time.Time, Settings) (Ring, []Change, error)) transition {
-	return func(r Ring, now time.Time, s Settings) (Ring, []Change, error) { return f(r, kid, now, s) }
-}
-
-// rotation is Ring.Rotate for one call by hand, which may try several times:
-// when every key that was to be succeeded has been, another instance did it.
-func (m *Manager) rotation(force bool) transition {
-	var first *Ring
-	return func(r Ring, now time.Time, s Settings) (Ring, []Change, error) {
-		if first == nil {
-			first = &r
-		}
-		done := r.Version != first.Version && !slices.ContainsFunc(first.Keys, func(k Key) bool {
-			i := slices.IndexFunc(r.Keys, func(o Key) bool { return o.ID == k.ID })
-			return k.State == Active && s.configured(k.Algorithm) && i >= 0 && r.Keys[i].State == Active
-		})
-		if done {
-			return r, nil, nil
-		}
-		return r.Rotate(now, s, force)
+	return func(_ context.Context, r Ring, now time.Time, s Settings) (Ring, []Change, error) {
+		return f(r, kid, now, s)
 	}
 }
 
@@ -80,10 +62,15 @@ func (m *Manager) try(ctx context.Context, apply transition) error {
 		return fmt.Errorf("load key ring: it belongs to the issuer %q, not to %q", read.Issuer, m.cfg.Issuer)
 	}
 	base, mended := m.mend(read)
-	next, _, err := apply(base, m.cfg.Now(), m.cfg.Settings)
+	settings, keep := m.generating(ctx)
+	next, _, err := apply(ctx, base, m.cfg.Now(), settings)
 	if err == nil && next.Version != read.Version {
-		return m.write(ctx, read, next)
+		err = m.write(ctx, read, next)
+		// After any other failure it is not known whether they are in the store.
+		keep(errors.Is(err, ErrConflict))
+		return err
 	}
+	keep(true)
 	if mended {
 		return err // the loop mends it; nothing is taken from a store that lost something
 	}
@@ -123,7 +110,7 @@ func (m *Manager) adopt(read, r Ring, sent time.Time) error {
 		m.current.Store(&snapshot{held: cur.held, confirmed: sent})
 		return nil
 	}
-	h, err := hold(r, m.cfg.Settings)
+	h, err := hold(r, m.cfg.Settings, m.cfg.External)
 	if err != nil {
 		return err
 	}

@@ -54,6 +54,12 @@ func (k Key) validate() error {
 	}
 	switch k.State {
 	case Pending, Active:
+		if k.Reference != "" {
+			if k.Private != nil {
+				return errors.New("an external key with a private half")
+			}
+			break
+		}
 		if k.Private == nil {
 			return fmt.Errorf("%s without a private half", k.State)
 		}
