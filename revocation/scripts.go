@@ -25,6 +25,8 @@ var (
 	nowLua string
 	//go:embed lua/check.lua
 	checkLua string
+	//go:embed lua/hint.lua
+	hintLua string
 	//go:embed lua/read.lua
 	readLua string
 	//go:embed lua/heart.lua
@@ -48,6 +50,7 @@ var (
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
 	lose, merge, merged, recover   *redis.Script
+	hint                           *redis.Script
 }
 
 func newScripts() scripts {
@@ -58,6 +61,7 @@ func newScripts() scripts {
 		check:  redis.NewScript(clockLua + checkLua),
 		read:   redis.NewScript(clockLua + readLua),
 
+		hint:    redis.NewScript(clockLua + epochLua + feedLua + hintLua),
 		lose:    redis.NewScript(clockLua + epochLua + mendLua + loseLua),
 		merge:   redis.NewScript(clockLua + entryLua + feedLua + mendLua + mergeLua),
 		merged:  redis.NewScript(clockLua + mendLua + mergedLua),

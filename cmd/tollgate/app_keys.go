@@ -25,6 +25,12 @@ func (a *app) openRing(ctx context.Context) error {
 	if settings.External, err = c.signer(); err != nil {
 		return err
 	}
+	edges, err := revocation.NewCensus(a.redis.Slow, c.Redis.Prefix.Value)
+	if err != nil {
+		return err
+	}
+	settings.OnChange = func(ring.Ring, []ring.Change) { a.announceKeys() }
+	settings.Ready = func(ctx context.Context, set string) (bool, []string, error) { return haveKeySet(ctx, edges, set) }
 	a.ring, err = ring.Open(ctx, settings)
 	switch {
 	case err == nil:
@@ -118,4 +124,65 @@ func (a *app) withdrawn(r revocation.Record) {
 			}
 		}
 	}
+}
+
+// keySetName names the keys of our issuer that this process verifies with, as
+// keys.DocumentHash does; empty where it does not verify that issuer's tokens.
+func (a *app) keySetName() string {
+	if a.ring != nil {
+		doc, err := a.ring.Set().JWKS()
+		if err != nil { // a set that the ring built always encodes
+			return ""
+		}
+		return keys.DocumentHash(doc)
+	}
+	if trusted := a.reloader.issuers.Load().held(); trusted != nil {
+		return trusted.SetHash(a.config.Tokens.Issuer.Value)
+	}
+	return ""
+}
+
+// haveKeySet reports whether every live edge that verifies our issuer's tokens has the
+// key set of that name, and which have not.
+func haveKeySet(ctx context.Context, edges *revocation.Census, set string) (bool, []string, error) {
+	all, err := edges.Edges(ctx)
+	if err != nil {
+		return false, nil, err
+	}
+	var waitingFor []string
+	for _, e := range all {
+		if e.Live && e.KeySet != "" && e.KeySet != set {
+			waitingFor = append(waitingFor, e.Name)
+		}
+	}
+	return len(waitingFor) == 0, waitingFor, nil
+}
+
+// announceKeys tells the edges that the keys have changed, so that they fetch them at
+// once. Who misses it fetches at the next regular time.
+func (a *app) announceKeys() {
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := a.slow.Hint(ctx); err != nil {
+			a.log.Debug("the edges were not told that the keys have changed", "error", err)
+		}
+	}()
+}
+
+// keysChanged looks at our issuer's keys again, wherever this process has them from.
+func (a *app) keysChanged() {
+	if a.ring == nil {
+		if trusted := a.reloader.issuers.Load().held(); trusted != nil {
+			trusted.Refetch(a.config.Tokens.Issuer.Value)
+		}
+		return
+	}
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
+		defer cancel()
+		if err := a.ring.Refresh(ctx); err != nil {
+			a.log.Warn("the key ring could not be looked at after it was changed elsewhere", "error", err)
+		}
+	}()
 }

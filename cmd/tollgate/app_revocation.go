@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"slices"
-	"strconv"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -168,9 +166,7 @@ func (a *app) report() revocation.EdgeReport {
 	if a.gateway != nil {
 		out.Routes = a.gateway.Table().Hash()
 	}
-	if a.ring != nil {
-		out.KeySet = strconv.FormatUint(a.ring.Ring().Version, 10)
-	}
+	out.KeySet = a.keySetName()
 	return out
 }
 
@@ -196,21 +192,19 @@ func (a *app) heard(records []revocation.Record) {
 			}
 		}
 	}
+	changed := false
 	for _, r := range records {
-		if r.Kind == revocation.KindKey {
+		switch r.Kind {
+		case revocation.KindKey:
+			// Another instance has revoked a key: this one must not sign with it for as
+			// long as its next look at the ring takes.
 			a.withdrawn(r)
+			changed = true
+		case revocation.HintRing:
+			changed = true
 		}
 	}
-	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
-		return
+	if changed {
+		a.keysChanged()
 	}
-	// Another instance has revoked a key: this one must not sign with it for as
-	// long as its next look at the ring takes.
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if err := a.ring.Refresh(ctx); err != nil {
-			a.log.Warn("the key ring could not be looked at after a key was revoked", "error", err)
-		}
-	}()
 }

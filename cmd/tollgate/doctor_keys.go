@@ -81,12 +81,12 @@ func (d *doctor) sealing(ctx context.Context) []finding {
 	}
 	strict := *d.config
 	strict.Keys.AllowUnsealed.Value = false
-	if _, err := loadRing(ctx, &strict, d.clients); errors.Is(err, keystore.ErrUnsealed) {
+	if _, err := ringOfConfig(ctx, &strict, d.clients); errors.Is(err, keystore.ErrUnsealed) {
 		return []finding{d.unsealed(" still, although there is a TOLLGATE_KEY_ENCRYPTION_KEY: the next rotation seals them")}
 	}
 	first := keys[:1]
 	strict.Keys.EncryptionKey.keys = &first
-	if _, err := loadRing(ctx, &strict, d.clients); errors.Is(err, keystore.ErrSealed) {
+	if _, err := ringOfConfig(ctx, &strict, d.clients); errors.Is(err, keystore.ErrSealed) {
 		return []finding{{
 			Level: levelInfo, Check: "keys.reseal", Found: "the key ring is sealed with a former TOLLGATE_KEY_ENCRYPTION_KEY",
 			Meaning: "that one has to stay in the list until the ring is written again", Do: `"tollgate keys reseal", or wait for the next rotation`,

@@ -107,7 +107,7 @@ func TestDoctorOnTheStore(t *testing.T) {
 // mustRing makes the ring as the issuer's first start does.
 func mustRing(t *testing.T, c *Config, clients *redisClients) {
 	t.Helper()
-	store, err := keyStore(c, clients)
+	store, err := c.keyStore(clients)
 	if err != nil {
 		t.Fatal(err)
 	}

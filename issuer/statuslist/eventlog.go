@@ -35,6 +35,9 @@ func (l *eventLog) add(r revocation.Record) {
 		return
 	}
 	l.head = r.N
+	if r.Kind == revocation.HintRing { // about keys, which readers fetch by themselves
+		return
+	}
 	l.events = append(l.events, event{n: r.N, digest: r.Digest, cut: r.Cut, exp: r.ExpiresAt, kind: r.Kind})
 }
 
