@@ -6,7 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"strings"
 	"sync/atomic"
 	"time"
 )
@@ -53,9 +52,16 @@ func (f *fleet) logInHeld() *held {
 	return &held{raw: p.Access, order: map[string]string{"kind": "session", "value": sid}}
 }
 
-// revoke asks once for the revocation and notes the acknowledgement; what was not
-// acknowledged may stand all the same.
-func (h *held) revoke(s *system, wait string) (acknowledged bool, status int) {
+// logInHeldAnew is logInHeld by a user that is added first: the store was lost.
+func (f *fleet) logInHeldAnew() *held {
+	f.tb.Helper()
+	f.Home.mustAddUser(ada, adaPassword)
+	return f.logInHeld()
+}
+
+// revoke asks once for the revocation, and notes whether every edge has applied it;
+// what was not acknowledged may stand all the same.
+func (h *held) revoke(s *system, wait string) (acknowledged bool) {
 	order := h.order
 	if wait != "" {
 		order = map[string]string{"wait": wait}
@@ -65,7 +71,7 @@ func (h *held) revoke(s *system, wait string) (acknowledged bool, status int) {
 	}
 	r, err := s.send("POST", s.Admin+"/admin/v1/revocations", order, bearer(rootToken)...)
 	if err != nil || r.Status != http.StatusCreated {
-		return false, r.Status
+		return false
 	}
 	var answer struct {
 		Edges struct {
@@ -73,10 +79,8 @@ func (h *held) revoke(s *system, wait string) (acknowledged bool, status int) {
 			Unknown       bool
 		}
 	}
-	if json.Unmarshal([]byte(r.Body), &answer) == nil && wait != "" && !answer.Edges.Unknown && answer.Edges.Live > 0 &&
-		answer.Edges.Applied == answer.Edges.Live && !strings.Contains(r.Body, `"unknown":true`) {
+	if json.Unmarshal([]byte(r.Body), &answer) == nil && wait != "" && !answer.Edges.Unknown && answer.Edges.Live > 0 && answer.Edges.Applied == answer.Edges.Live {
 		h.everywhere.Store(true)
 	}
-	h.acked.CompareAndSwap(0, time.Now().UnixNano())
-	return true, r.Status
+	return true
 }

@@ -33,12 +33,14 @@ type witness struct {
 	work   sync.WaitGroup
 	client *http.Client
 	next   atomic.Int64
-	quiet  atomic.Bool // nobody revokes now
-	wait   string      // of every other revocation
+	pace   time.Duration // between two revocations of one administrator
+	strict atomic.Bool   // only what every edge has applied counts as acknowledged
+	apart  atomic.Bool   // acknowledgements count when the fleet is together again
 
 	mu       sync.Mutex // guards what follows
 	excused  map[*system]bool
 	acked    []*held
+	later    []*held       // acknowledged while apart
 	longest  time.Duration // answer of an edge since the last step began
 	late     int           // answers of an edge over what is promised, since then
 	answers  int
@@ -49,7 +51,7 @@ type witness struct {
 // mustWitness fills a stock, sees that all of it passes, and begins.
 func mustWitness(t *testing.T, f *fleet, revokers int) *witness {
 	t.Helper()
-	w := &witness{t: t, f: f, excused: map[*system]bool{}, wait: "1s", client: &http.Client{
+	w := &witness{t: t, f: f, excused: map[*system]bool{}, pace: 10 * time.Millisecond, client: &http.Client{
 		Timeout: 40 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}}
 	w.next.Store(1000)
@@ -103,22 +105,45 @@ func (w *witness) revoke(who int) {
 		if n%4 == 0 { // the edge has seen it before
 			w.call(w.f.Edges[int(n)%len(w.f.Edges)], h)
 		}
-		wait := ""
-		if who%2 == 0 {
-			wait = w.wait
-		}
-		for w.ctx.Err() == nil {
-			if !w.quiet.Load() {
-				if done, _ := h.revoke(w.f.Home, wait); done {
-					w.mu.Lock()
-					w.acked = append(w.acked, h)
-					w.mu.Unlock()
-					break
-				}
-			}
+		for w.ctx.Err() == nil && !w.revokeOne(h, who%2 == 0) {
 			time.Sleep(20 * time.Millisecond)
 		}
+		time.Sleep(w.pace)
 	}
+}
+
+// revokeOne asks for one revocation, and says whether it was acknowledged.
+func (w *witness) revokeOne(h *held, wait bool) bool {
+	text, apart := "", w.apart.Load()
+	if wait || w.strict.Load() {
+		text = "1s"
+	}
+	if !h.revoke(w.f.Home, text) || w.strict.Load() && !h.everywhere.Load() {
+		return false
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if apart || w.apart.Load() {
+		w.later = append(w.later, h)
+	} else {
+		h.acked.CompareAndSwap(0, time.Now().UnixNano())
+		w.acked = append(w.acked, h)
+	}
+	return true
+}
+
+// together ends the time in which acknowledgements do not count yet: from here on
+// they do.
+func (w *witness) together() {
+	w.apart.Store(false)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, h := range w.later {
+		h.acked.Store(time.Now().UnixNano())
+		h.everywhere.Store(true)
+	}
+	w.acked = append(w.acked, w.later...)
+	w.later = nil
 }
 
 // callOn calls one edge with unrevoked and revoked tokens in turn.
@@ -150,10 +175,13 @@ func (w *witness) some(n int) []*held {
 func (w *witness) call(e *system, h *held) (status int) {
 	began := time.Now()
 	must := h.mustRefuse(began)
+	w.mu.Lock()
+	excused := w.excused[e]
+	w.mu.Unlock()
 	status, err := w.ask(e, h.raw)
 	took := time.Since(began)
 	w.mu.Lock()
-	excused := w.excused[e]
+	excused = excused || w.excused[e]
 	if !excused {
 		w.answers++
 		w.longest = max(w.longest, took)
