@@ -153,12 +153,17 @@ func mustStranger(tb testing.TB) *stranger {
 	return &stranger{key, file}
 }
 
-// mint signs a token that was issued an hour ago and lives for two.
+// mint signs a token that was issued an hour ago and lives for two more.
 func (f *stranger) mint(subject, jti string) string {
+	return f.mintUntil(subject, jti, time.Now().Add(2*time.Hour))
+}
+
+// mintUntil is mint with another end.
+func (f *stranger) mintUntil(subject, jti string, end time.Time) string {
 	issued := time.Now().Add(-time.Hour).Unix()
 	text := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","typ":"JWT"}`)) + "." +
 		base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iss":%q,"aud":"a","sub":%q,"jti":%q,"iat":%d,"exp":%d}`,
-			foreignIssuer, subject, jti, issued, issued+3*3600))
+			foreignIssuer, subject, jti, issued, end.Unix()))
 	digest := sha256.Sum256([]byte(text))
 	r, s, err := ecdsa.Sign(rand.Reader, f.key, digest[:])
 	if err != nil {

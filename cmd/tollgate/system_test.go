@@ -72,6 +72,7 @@ type system struct {
 	Env    []string
 
 	backend string // its URL
+	binary  string // another build of the program; empty: mustBinary
 	process *exec.Cmd
 	exited  chan struct{}
 	logs    lockedBuffer
@@ -145,7 +146,11 @@ func (s *system) mustServe() {
 // mustStart starts the process, which ends with the test.
 func (s *system) mustStart() {
 	s.tb.Helper()
-	s.process = exec.Command(mustBinary(s.tb), "serve")
+	binary := s.binary
+	if binary == "" {
+		binary = mustBinary(s.tb)
+	}
+	s.process = exec.Command(binary, "serve")
 	s.process.Env = s.Env
 	s.process.Stdout, s.process.Stderr = &s.logs, &s.logs
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}

@@ -4,8 +4,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"testing"
-	"time"
 )
 
 // MustDo sends one command to the server, past every proxy.
@@ -51,24 +49,4 @@ func (s *RedisServer) MustCutTail(bytes int64) (had int64) {
 	}
 	s.MustRestart()
 	return had
-}
-
-// fakeClock is where Debian's package libfaketime has the library that moves a
-// program's clock.
-const fakeClock = "/usr/lib/*/faketime/libfaketimeMT.so.1"
-
-// MustStartRedisAt is MustStartRedis with a clock that is off by that much. Where
-// Debian's libfaketime is not installed the test is skipped, or failed when CI=true.
-func MustStartRedisAt(tb testing.TB, off time.Duration, args ...string) *RedisServer {
-	tb.Helper()
-	found, err := filepath.Glob(fakeClock)
-	if err != nil || len(found) == 0 {
-		if os.Getenv("CI") == "true" {
-			tb.Fatal("CI=true and no libfaketime: install Debian's libfaketime")
-		}
-		tb.Skip("no libfaketime (Debian: apt-get install libfaketime)")
-	}
-	return mustStartRedis(tb, args, []string{
-		"LD_PRELOAD=" + found[0], "FAKETIME=" + off.String()[:len(off.String())-1], "FAKETIME_DONT_FAKE_MONOTONIC=1", "FAKETIME_DONT_RESET=1",
-	})
 }
