@@ -107,3 +107,50 @@ func TestChaosPartition(t *testing.T) {
 		}
 	})
 }
+
+// wantRefused checks that the store refuses all of these.
+func wantRefused(t *testing.T, store *revocation.Redis, revs []revocation.Revocation) {
+	t.Helper()
+	for _, r := range revs {
+		v := store.Check(t.Context(), &revocation.Token{Issuer: r.Issuer, JTI: "j", SID: r.Value, Subject: "u"})
+		if v.State != revocation.Revoked {
+			t.Fatalf("%s, which was acknowledged: %+v", r.Value, v)
+		}
+	}
+}
+
+// TestFailoverLosesNothing: the primary dies with its replicas in step. What was
+// acknowledged stays, writing and following go on by themselves, nobody speaks of a
+// loss.
+func TestFailoverLosesNothing(t *testing.T) {
+	t.Parallel()
+	end := func(t *testing.T, on topology, primary func() *testkit.RedisServer, down, up func(*testkit.RedisServer)) {
+		store, f, before := scene(t, on, primary)
+		old := primary()
+		down(old)
+		w := write(t, store, "after")
+		w.mustAckMore(t, 50)
+		w.stop()
+		f.awaitTold(w.acked...)
+		f.awaitLevel()
+		f.wantGaps()
+		wantRefused(t, store, before)
+		wantRefused(t, store, w.acked)
+		up(old) // comes back as a replica, behind the others
+		on.MustSettle()
+		f.awaitTold(mustRevoke(t, store, revocation.KindSession, "last"))
+		f.wantGaps()
+	}
+	kill, restart := (*testkit.RedisServer).MustKill, (*testkit.RedisServer).MustRestart
+	t.Run("cluster", func(t *testing.T) {
+		c := testkit.MustStartCluster(t)
+		primary := func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") }
+		end(t, c, primary, kill, restart)
+		c.MustEmpty()
+		end(t, c, primary, (*testkit.RedisServer).MustPause, (*testkit.RedisServer).MustContinue)
+	})
+	t.Run("sentinel", func(t *testing.T) {
+		s := testkit.MustStartSentinel(t)
+		end(t, s, s.MustPrimary, kill, restart)
+	})
+}

@@ -85,7 +85,6 @@ func TestChaosClockOfRedis(t *testing.T) {
 			w.mustAckMore(50)
 			before := f.Home.mustLogin(ada, adaPassword)
 			w.during("failover", func() {
-				old.MustSync()
 				old.MustKill()
 				next.MustReplicate(nil)
 				f.lead(next, f.all()...)
