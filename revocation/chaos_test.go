@@ -46,6 +46,7 @@ func unrest(t *testing.T, on topology, disturb func(t *testing.T, w *writer)) {
 }
 
 func TestChaosCluster(t *testing.T) {
+	t.Parallel()
 	c := testkit.MustStartCluster(t)
 	unrest(t, c, func(t *testing.T, w *writer) {
 		for range 3 {
@@ -72,6 +73,7 @@ func TestChaosCluster(t *testing.T) {
 // statements, too: Sentinels promote the replica first and tell clients last, and
 // nothing stops the old primary meanwhile. The follower speaks of it.
 func TestChaosSentinel(t *testing.T) {
+	t.Parallel()
 	s := testkit.MustStartSentinel(t)
 	unrest(t, s, func(t *testing.T, w *writer) {
 		for range 3 {
@@ -94,6 +96,7 @@ func TestChaosSentinel(t *testing.T) {
 // TestChaosPartition: the primary is cut off from everybody and does not know. The
 // others go on; when it is back it is a replica, and what it has is not news.
 func TestChaosPartition(t *testing.T) {
+	t.Parallel()
 	s := testkit.MustStartProxiedSentinel(t)
 	unrest(t, s, func(t *testing.T, w *writer) {
 		for range 2 {

@@ -224,7 +224,6 @@ func TestNewHeartRefuses(t *testing.T) {
 // A lookup is as old as the latest confirmed beat, when replicas are asked for; a
 // deposed primary's verdicts age although it answers.
 func TestLookupsAgeWithTheHeart(t *testing.T) {
-	t.Parallel()
 	primary := startPrimary(t)
 	replica := startReplica(t, primary)
 	client := testkit.MustClient(t, primary.Addr)

@@ -12,6 +12,7 @@ import (
 // TestChaosFirstBoot: on an empty Redis an edge that is alone lets tokens through that
 // others issued an hour ago, and a log-in within the second of the first start passes.
 func TestChaosFirstBoot(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	for round := range full(100, 4) {
 		t.Run(fmt.Sprint(round), func(t *testing.T) {

@@ -59,6 +59,7 @@ func mustSkewedBinary(t *testing.T, seconds int) string {
 // others is right. It refuses and lets through what they do, to the end of a token's
 // life.
 func TestChaosClockOfAnEdge(t *testing.T) {
+	t.Parallel()
 	skews := []int{3, -3}[:full(2, 1)]
 	for _, seconds := range skews {
 		t.Run(fmt.Sprint(seconds), func(t *testing.T) {

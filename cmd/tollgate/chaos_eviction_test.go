@@ -14,6 +14,7 @@ import (
 // TestChaosEviction: Redis is full and evicts what it likes, against our advice. What
 // went cannot be known: until it is put back, tokens from before are refused by 503.
 func TestChaosEviction(t *testing.T) {
+	t.Parallel()
 	for _, policy := range []string{"allkeys-lru", "volatile-ttl"} {
 		t.Run(policy, func(t *testing.T) {
 			r := testkit.MustStartRedis(t, "--maxmemory", "24mb", "--maxmemory-policy", policy)

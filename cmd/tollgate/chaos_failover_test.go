@@ -27,6 +27,7 @@ func mustTrio(t *testing.T, off time.Duration) (primary, next, third *testkit.Re
 
 // TestChaosFailover: another server takes over, in the ways in which that goes wrong.
 func TestChaosFailover(t *testing.T) {
+	t.Parallel()
 	t.Run("to a replica that had just synced", func(t *testing.T) {
 		old, next, _ := mustTrio(t, 0)
 		f := mustFleet(t, plan{Redis: old})
@@ -77,6 +78,7 @@ func TestChaosFailover(t *testing.T) {
 // TestChaosClockOfRedis: the new primary's clock is off by three seconds. Store time
 // does not go back, so that a log-in after a cut-off passes and one before it does not.
 func TestChaosClockOfRedis(t *testing.T) {
+	t.Parallel()
 	for name, off := range map[string]time.Duration{"behind": -3 * time.Second, "ahead": 3 * time.Second} {
 		t.Run(name, func(t *testing.T) {
 			old, next, _ := mustTrio(t, off)
@@ -110,6 +112,7 @@ func TestChaosClockOfRedis(t *testing.T) {
 // TestChaosSplit: the primary and a part of the fleet are on one side, its replicas
 // with a new primary and the others on the other side, for ten seconds.
 func TestChaosSplit(t *testing.T) {
+	t.Parallel()
 	split := time.Duration(full(10, 6)) * time.Second
 	run := func(t *testing.T, settings ...string) (w *witness, heal func()) {
 		old, next, third := mustTrio(t, 0)

@@ -12,6 +12,7 @@ import (
 // TestChaosLine: what a network does to the way between an edge and Redis. The other
 // edges do not notice.
 func TestChaosLine(t *testing.T) {
+	t.Parallel()
 	f := mustFleet(t, plan{Redis: testkit.MustStartRedis(t)})
 	w := mustWitness(t, f, 4)
 	one := f.Lines[f.Edges[0]]
@@ -62,6 +63,7 @@ func TestChaosLine(t *testing.T) {
 
 // TestChaosHungRedis: redis-server is stopped for a while: it accepts and says nothing.
 func TestChaosHungRedis(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	w := mustWitness(t, mustFleet(t, plan{Redis: r}), 4)
 	w.mustAckMore(50)

@@ -18,6 +18,7 @@ import (
 // TestChaosStoppedEdge: an edge is stopped (SIGSTOP) and continued. What it then
 // answers first, to those who have waited, it answers with what it knows not to know.
 func TestChaosStoppedEdge(t *testing.T) {
+	t.Parallel()
 	f := mustFleet(t, plan{Redis: testkit.MustStartRedis(t)})
 	w := mustWitness(t, f, 4)
 	e := f.Edges[0]
@@ -53,6 +54,7 @@ func TestChaosStoppedEdge(t *testing.T) {
 // TestChaosEdgeRestarts: an edge is killed, and started again while Redis is away: it
 // waits, and lets nothing through before it knows everything.
 func TestChaosEdgeRestarts(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	f := mustFleet(t, plan{Redis: r})
 	w := mustWitness(t, f, 4)
@@ -83,6 +85,7 @@ func TestChaosEdgeRestarts(t *testing.T) {
 // TestChaosWriterDies: the process that took the revocations dies in the moment in
 // which Redis loses everything. What every edge had applied is known.
 func TestChaosWriterDies(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	f := mustFleet(t, plan{Redis: r, All: []string{"TOLLGATE_KEY_STORE=file:" + t.TempDir()}})
 	w := mustWitness(t, f, 4)
@@ -129,6 +132,7 @@ func everythingRestarts(t *testing.T, home, edge func(i int) []string) *witness 
 // TestChaosEverythingRestartsWithJournals: Redis comes back empty, and so does every
 // process. What was revoked stays so, and nothing else passes before somebody says so.
 func TestChaosEverythingRestartsWithJournals(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	journal := func(i int) []string {
 		return []string{"TOLLGATE_REVOCATION_JOURNAL=" + filepath.Join(dir, "journal-"+strconv.Itoa(i))}
@@ -154,6 +158,7 @@ func TestChaosEverythingRestartsWithJournals(t *testing.T) {
 // TestChaosEverythingRestartsWithoutJournals shows what is not covered: the store that
 // nobody knew before vouches for everything, but for our own tokens that are older.
 func TestChaosEverythingRestartsWithoutJournals(t *testing.T) {
+	t.Parallel()
 	none := func(int) []string { return nil }
 	w := everythingRestarts(t, none, none)
 	passed := 0

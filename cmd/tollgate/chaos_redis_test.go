@@ -21,6 +21,7 @@ func full(nightlyCount, count int) int {
 // TestChaosKilled: redis-server is killed with SIGKILL at random instants and
 // started again with its append-only file.
 func TestChaosKilled(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	w := mustWitness(t, mustFleet(t, plan{Redis: r}), 4)
 	for range full(20, 2) {
@@ -39,6 +40,7 @@ func TestChaosKilled(t *testing.T) {
 // TestChaosEmptied: everything that Redis held is gone, in three ways: with a restart,
 // by FLUSHALL, and with the end of the append-only file.
 func TestChaosEmptied(t *testing.T) {
+	t.Parallel()
 	r := testkit.MustStartRedis(t)
 	w := mustWitness(t, mustFleet(t, plan{Redis: r}), 4)
 	for _, fault := range []struct {

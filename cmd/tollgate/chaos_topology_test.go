@@ -12,6 +12,7 @@ import (
 // TestChaosCluster: the primary of the slot of revocations is killed, in a cluster of
 // three primaries with a replica each.
 func TestChaosCluster(t *testing.T) {
+	t.Parallel()
 	c := testkit.MustStartCluster(t)
 	w := mustWitness(t, mustFleet(t, plan{URL: c.URL(), Edges: 2}), 3)
 	for range full(3, 1) {
@@ -32,6 +33,7 @@ func TestChaosCluster(t *testing.T) {
 // back as a replica. With a confirmation by a replica nothing that was acknowledged
 // was on the wrong side.
 func TestChaosSentinel(t *testing.T) {
+	t.Parallel()
 	for name, settings := range map[string][]string{"by the primary alone": nil, "by a replica too": {"TOLLGATE_REDIS_MIN_REPLICAS_ACK=1"}} {
 		t.Run(name, func(t *testing.T) {
 			if settings == nil && !nightly {
