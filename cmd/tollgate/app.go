@@ -143,7 +143,7 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 		return err
 	}
 	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
-		if err := open(ctx); err != nil {
+		if err := a.whileAway(ctx, open); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
 		}
 	}
