@@ -1,8 +1,9 @@
 VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 FUZZTIME ?= 10s
+CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly
+.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly chaos
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -45,8 +46,12 @@ nightly: ## what takes longer: fuzzing by the minute, races three times over
 	go test -tags nightly -run "TestGigabyte|TestIdleWebSockets|TestJWKSHost|TestReloadUnderLoad|TestRotationWithoutRefusal|TestKillKey" -v -timeout 30m ./cmd/tollgate
 	go test -tags nightly -run TestFiftyTabs -v -timeout 30m ./issuer
 	go test -run TestYear -year.seeds 12 -year.dense -timeout 30m ./keys/ring
-	go test -tags nightly -run TestRSSPerEntry -v ./revocation/table
+	go test -tags nightly -v ./revocation/table
+	$(MAKE) chaos CHAOSTAGS='chaos nightly' CHAOSFLAGS=-v
 	go test -race -count=3 -timeout 60m ./...
+
+chaos: ## fault runs on real processes, each fault once; CHAOSTAGS='chaos nightly' for full counts
+	go test -tags '$(CHAOSTAGS)' -run 'TestChaos|TestFailoverLosesNothing|TestSentinel' -count=1 -parallel 4 -timeout 60m $(CHAOSFLAGS) ./cmd/tollgate ./revocation ./internal/testkit
 
 tidy: ## format the code, tidy all modules
 	$(LINT) fmt ./...

@@ -40,6 +40,7 @@ func wait(t *testing.T, s *revocation.Redis, c *revocation.Census, jti string, a
 // TestWait: three edges that follow the feed. A wait ends when the last of them has
 // applied the record; before it does, the wait goes on to its end and says so.
 func TestWait(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, k kit) {
 		s, c := mustOpen(t, k.client, revocationtest.Settings()), mustCensus(t, k.client)
 		if live, applied := wait(t, s, c, "nobody", time.Minute); live != 0 || applied != 0 {

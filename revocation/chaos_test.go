@@ -46,6 +46,7 @@ func unrest(t *testing.T, on topology, disturb func(t *testing.T, w *writer)) {
 }
 
 func TestChaosCluster(t *testing.T) {
+	t.Parallel()
 	c := testkit.MustStartCluster(t)
 	unrest(t, c, func(t *testing.T, w *writer) {
 		for range 3 {
@@ -72,6 +73,7 @@ func TestChaosCluster(t *testing.T) {
 // statements, too: Sentinels promote the replica first and tell clients last, and
 // nothing stops the old primary meanwhile. The follower speaks of it.
 func TestChaosSentinel(t *testing.T) {
+	t.Parallel()
 	s := testkit.MustStartSentinel(t)
 	unrest(t, s, func(t *testing.T, w *writer) {
 		for range 3 {
@@ -94,6 +96,7 @@ func TestChaosSentinel(t *testing.T) {
 // TestChaosPartition: the primary is cut off from everybody and does not know. The
 // others go on; when it is back it is a replica, and what it has is not news.
 func TestChaosPartition(t *testing.T) {
+	t.Parallel()
 	s := testkit.MustStartProxiedSentinel(t)
 	unrest(t, s, func(t *testing.T, w *writer) {
 		for range 2 {
@@ -105,5 +108,52 @@ func TestChaosPartition(t *testing.T) {
 			s.MustSettle()
 			w.mustAckMore(t, 100)
 		}
+	})
+}
+
+// wantRefused checks that the store refuses all of these.
+func wantRefused(t *testing.T, store *revocation.Redis, revs []revocation.Revocation) {
+	t.Helper()
+	for _, r := range revs {
+		v := store.Check(t.Context(), &revocation.Token{Issuer: r.Issuer, JTI: "j", SID: r.Value, Subject: "u"})
+		if v.State != revocation.Revoked {
+			t.Fatalf("%s, which was acknowledged: %+v", r.Value, v)
+		}
+	}
+}
+
+// TestFailoverLosesNothing: the primary dies with its replicas in step. What was
+// acknowledged stays, writing and following go on by themselves, nobody speaks of a
+// loss.
+func TestFailoverLosesNothing(t *testing.T) {
+	t.Parallel()
+	end := func(t *testing.T, on topology, primary func() *testkit.RedisServer, down, up func(*testkit.RedisServer)) {
+		store, f, before := scene(t, on, primary)
+		old := primary()
+		down(old)
+		w := write(t, store, "after")
+		w.mustAckMore(t, 50)
+		w.stop()
+		f.awaitTold(w.acked...)
+		f.awaitLevel()
+		f.wantGaps()
+		wantRefused(t, store, before)
+		wantRefused(t, store, w.acked)
+		up(old) // comes back as a replica, behind the others
+		on.MustSettle()
+		f.awaitTold(mustRevoke(t, store, revocation.KindSession, "last"))
+		f.wantGaps()
+	}
+	kill, restart := (*testkit.RedisServer).MustKill, (*testkit.RedisServer).MustRestart
+	t.Run("cluster", func(t *testing.T) {
+		c := testkit.MustStartCluster(t)
+		primary := func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") }
+		end(t, c, primary, kill, restart)
+		c.MustEmpty()
+		end(t, c, primary, (*testkit.RedisServer).MustPause, (*testkit.RedisServer).MustContinue)
+	})
+	t.Run("sentinel", func(t *testing.T) {
+		s := testkit.MustStartSentinel(t)
+		end(t, s, s.MustPrimary, kill, restart)
 	})
 }

@@ -35,6 +35,7 @@ func (c *clock) Advance(d time.Duration) time.Time {
 }
 
 func TestMemory(t *testing.T) {
+	t.Parallel()
 	revocationtest.Run(t, func(t *testing.T) revocationtest.Harness {
 		c := newClock()
 		m := revocation.NewMemory(revocationtest.Settings(), c.Now)
@@ -43,6 +44,7 @@ func TestMemory(t *testing.T) {
 }
 
 func TestMiniredis(t *testing.T) {
+	t.Parallel()
 	revocationtest.Run(t, func(t *testing.T) revocationtest.Harness {
 		m, client := testkit.MustMini(t)
 		h := redisHarness(t, client, client)
@@ -53,6 +55,7 @@ func TestMiniredis(t *testing.T) {
 }
 
 func TestRedis(t *testing.T) {
+	t.Parallel()
 	revocationtest.Run(t, func(t *testing.T) revocationtest.Harness {
 		s := testkit.MustStartRedis(t)
 		h := redisHarness(t, testkit.MustClient(t, s.Addr), testkit.MustClient(t, s.Addr))

@@ -16,69 +16,6 @@ import (
 	"tollgate/revocation/revocationtest"
 )
 
-// writer is a process that revokes one session after another.
-type writer struct {
-	store *revocation.Redis
-	name  string
-	mu    sync.Mutex
-	acked []revocation.Revocation
-	stop  func()
-}
-
-// write starts a writer; each of its statements has as long as a request has.
-func write(t *testing.T, store *revocation.Redis, name string) *writer {
-	t.Helper()
-	w := &writer{store: store, name: name}
-	ctx, cancel := context.WithCancel(context.Background())
-	var work sync.WaitGroup
-	work.Go(func() {
-		for i := 0; ctx.Err() == nil; i++ {
-			one, done := context.WithTimeout(ctx, time.Second)
-			r, err := store.Revoke(one, revocation.Order{Kind: revocation.KindSession, Value: fmt.Sprint(name, i)})
-			done()
-			if err == nil {
-				w.mu.Lock()
-				w.acked = append(w.acked, r)
-				w.mu.Unlock()
-			}
-			time.Sleep(time.Millisecond)
-		}
-	})
-	w.stop = sync.OnceFunc(func() { cancel(); work.Wait() })
-	t.Cleanup(w.stop)
-	return w
-}
-
-func (w *writer) count() int {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	return len(w.acked)
-}
-
-// mustAckMore waits until that many more statements were acknowledged.
-func (w *writer) mustAckMore(t *testing.T, more int) {
-	t.Helper()
-	start, from := time.Now(), w.count()
-	for w.count() < from+more {
-		if time.Since(start) > time.Minute {
-			t.Fatalf("%s: no statement was acknowledged for a minute", w.name)
-		}
-		time.Sleep(time.Millisecond)
-	}
-	t.Logf("%s: %d more acknowledged after %s", w.name, more, time.Since(start).Round(time.Millisecond))
-}
-
-// wantRefused checks that the store refuses all of these.
-func wantRefused(t *testing.T, store *revocation.Redis, revs []revocation.Revocation) {
-	t.Helper()
-	for _, r := range revs {
-		v := store.Check(t.Context(), &revocation.Token{Issuer: r.Issuer, JTI: "j", SID: r.Value, Subject: "u"})
-		if v.State != revocation.Revoked {
-			t.Fatalf("%s, which was acknowledged: %+v", r.Value, v)
-		}
-	}
-}
-
 // scene is a store with a follower and 50 statements that every replica has.
 func scene(t *testing.T, on topology, primary func() *testkit.RedisServer) (*revocation.Redis, *follower, []revocation.Revocation) {
 	t.Helper()
@@ -93,44 +30,10 @@ func scene(t *testing.T, on topology, primary func() *testkit.RedisServer) (*rev
 	return store, f, before
 }
 
-// TestFailoverLosesNothing: the primary dies with its replicas in step. What was
-// acknowledged stays, writing and following go on by themselves, nobody speaks of a
-// loss.
-func TestFailoverLosesNothing(t *testing.T) {
-	end := func(t *testing.T, on topology, primary func() *testkit.RedisServer, down, up func(*testkit.RedisServer)) {
-		store, f, before := scene(t, on, primary)
-		old := primary()
-		down(old)
-		w := write(t, store, "after")
-		w.mustAckMore(t, 50)
-		w.stop()
-		f.awaitTold(w.acked...)
-		f.awaitLevel()
-		f.wantGaps()
-		wantRefused(t, store, before)
-		wantRefused(t, store, w.acked)
-		up(old) // comes back as a replica, behind the others
-		on.MustSettle()
-		f.awaitTold(mustRevoke(t, store, revocation.KindSession, "last"))
-		f.wantGaps()
-	}
-	kill, restart := (*testkit.RedisServer).MustKill, (*testkit.RedisServer).MustRestart
-	t.Run("cluster", func(t *testing.T) {
-		c := testkit.MustStartCluster(t)
-		primary := func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") }
-		end(t, c, primary, kill, restart)
-		c.MustEmpty()
-		end(t, c, primary, (*testkit.RedisServer).MustPause, (*testkit.RedisServer).MustContinue)
-	})
-	t.Run("sentinel", func(t *testing.T) {
-		s := testkit.MustStartSentinel(t)
-		end(t, s, s.MustPrimary, kill, restart)
-	})
-}
-
 // TestHandOverFailsNoRequest: a cluster hands a slot over in agreement. Nothing is
 // lost, and neither a statement nor a check fails.
 func TestHandOverFailsNoRequest(t *testing.T) {
+	t.Parallel()
 	c := testkit.MustStartCluster(t)
 	store, f, _ := scene(t, c, func() *testkit.RedisServer { return c.MustPrimaryFor("{rev}") })
 	var failed atomic.Int64
@@ -161,6 +64,7 @@ func TestHandOverFailsNoRequest(t *testing.T) {
 // the first its replica, whose connections stay. The feed does not take a replica's
 // silence for news, and goes where the address leads now.
 func TestFeedLeavesAReplica(t *testing.T) {
+	t.Parallel()
 	first, second := testkit.MustStartRedis(t, "--repl-diskless-sync-delay", "0"), testkit.MustStartRedis(t, "--repl-diskless-sync-delay", "0")
 	second.MustReplicate(first)
 	var addr atomic.Pointer[string]
@@ -200,6 +104,7 @@ func (f *follower) staleness() time.Duration {
 
 // TestFeedWithoutRole: a user that may not ask for the role follows all the same.
 func TestFeedWithoutRole(t *testing.T) {
+	t.Parallel()
 	client := testkit.MustClient(t, testkit.MustStartRedis(t).Addr)
 	store := mustOpen(t, client, revocationtest.Settings())
 	if err := client.Do(t.Context(), "acl", "setuser", "default", "-role").Err(); err != nil {

@@ -84,6 +84,7 @@ func TestFeedTellsALaterEnd(t *testing.T) {
 // again, and at every moment reading the feed from its beginning yields all that
 // is in force.
 func TestFeedTrim(t *testing.T) {
+	t.Parallel()
 	onBoth(t, func(t *testing.T, k kit) {
 		const rounds = 40
 		settings := revocation.Settings{AccessLife: 20 * time.Millisecond, SessionLife: time.Hour, Own: "i"}

@@ -47,6 +47,7 @@ func pulseOf(t *testing.T, client redis.UniversalClient, s *revocation.Redis) (b
 // cut off, knowledge gets stale although every read is answered, and what is read is
 // still applied; with the replica back it is fresh again.
 func TestFeedBelievesOnlyWhatReplicasVouchFor(t *testing.T) {
+	t.Parallel()
 	primary := startPrimary(t)
 	replica := startReplica(t, primary)
 	client := testkit.MustClient(t, primary.Addr)
@@ -100,6 +101,7 @@ func TestFeedBelievesOnlyWhatReplicasVouchFor(t *testing.T) {
 // A deposed primary that still answers, beats and is believed by its own heart cannot
 // vouch for itself; the feed is fresh again once it reads the new one.
 func TestFeedOnADeposedPrimary(t *testing.T) {
+	t.Parallel()
 	deposed := startPrimary(t)
 	promoted := startReplica(t, deposed)
 	startReplica(t, promoted) // confirms for the new one

@@ -63,6 +63,7 @@ func TestJournalChild(t *testing.T) {
 // Whatever was acknowledged before a kill -9 is there afterwards, 20 times over with the
 // same file.
 func TestJournalOutlivesKills(t *testing.T) {
+	t.Parallel()
 	path := filepath.Join(t.TempDir(), "journal")
 	acknowledged := map[int]bool{}
 	for round := range 20 {

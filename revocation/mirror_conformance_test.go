@@ -48,6 +48,7 @@ func (c *copier) awaitLevelOnce() {
 
 // TestMirrorIsAStore: what every store means, a mirror means, its own writes at once.
 func TestMirrorIsAStore(t *testing.T) {
+	t.Parallel()
 	t.Run("miniredis", func(t *testing.T) {
 		revocationtest.Run(t, func(t *testing.T) revocationtest.Harness {
 			m, client := testkit.MustMini(t)

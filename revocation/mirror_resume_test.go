@@ -53,6 +53,7 @@ func (n *notebook) Append(_ context.Context, records []revocation.Kept) error {
 // TestJournal: what this process writes is in its journal before it returns, what
 // others write soon; a journal that takes nothing fails the write.
 func TestJournal(t *testing.T) {
+	t.Parallel()
 	onBothLive(t, func(t *testing.T, k kit) {
 		store := mustOpen(t, k.client, revocationtest.Settings())
 		var book notebook

@@ -83,6 +83,7 @@ func TestConfirmOfAChangeThatStandsAlready(t *testing.T) {
 // A cluster's primary without a replica never confirms, whichever node a WAIT
 // without a key would have gone to; with one it does.
 func TestConfirmInACluster(t *testing.T) {
+	t.Parallel()
 	nodes := startCluster(t, "tg:{rev}:epoch")
 	// A replica of another primary confirms nothing of ours.
 	other := addReplica(t, nodes, nodes[1])
@@ -124,6 +125,7 @@ func addReplica(t *testing.T, nodes []*testkit.RedisServer, of *testkit.RedisSer
 // redirections on a connection of its own; so are scripts that the new primary has
 // never seen.
 func TestConfirmFindsTheSlotsNewPrimary(t *testing.T) {
+	t.Parallel()
 	nodes := startCluster(t, "tg:{rev}:epoch")
 	replica := addReplica(t, nodes, nodes[0])
 	s := confirming(t, clusterClient(t, nodes), 0, 0)

@@ -222,6 +222,7 @@ func TestServerThatCannotWrite(t *testing.T) {
 
 // TestCluster: a server in cluster mode refuses scripts that leave their slot.
 func TestCluster(t *testing.T) {
+	t.Parallel()
 	server := testkit.MustStartRedis(t, "--cluster-enabled", "yes")
 	node := testkit.MustClient(t, server.Addr)
 	if err := node.Do(t.Context(), "cluster", "addslotsrange", 0, 16383).Err(); err != nil {

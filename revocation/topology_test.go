@@ -18,11 +18,13 @@ type topology interface {
 }
 
 func TestOnACluster(t *testing.T) {
+	t.Parallel()
 	c := testkit.MustStartCluster(t)
 	conform(t, c)
 }
 
 func TestOnSentinel(t *testing.T) {
+	t.Parallel()
 	s := testkit.MustStartSentinel(t)
 	conform(t, s)
 }

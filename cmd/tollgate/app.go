@@ -172,7 +172,7 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	}
 	a.warnAboutRedis(ctx)
 	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
-		if err := open(ctx); err != nil {
+		if err := a.whileAway(ctx, open); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
 		}
 	}

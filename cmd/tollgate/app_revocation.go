@@ -105,7 +105,10 @@ func (a *app) startRevocations(ctx context.Context) error {
 		return nil
 	}
 	if r.registrar != nil {
-		if err := r.registrar.Register(ctx); err != nil {
+		patient, cancel := context.WithTimeout(ctx, startTimeout)
+		err := a.whileAway(patient, r.registrar.Register)
+		cancel()
+		if err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("register as an edge: %w", err)}
 		}
 		a.server.Support("edge register", func(ctx context.Context) error {

@@ -72,6 +72,7 @@ type system struct {
 	Env    []string
 
 	backend string // its URL
+	binary  string // another build of the program; empty: mustBinary
 	process *exec.Cmd
 	exited  chan struct{}
 	logs    lockedBuffer
@@ -138,7 +139,18 @@ func mustSystemOn(tb testing.TB, r *testkit.RedisServer, settings ...string) *sy
 // mustServe starts the process and waits until it is ready.
 func (s *system) mustServe() {
 	s.tb.Helper()
-	s.process = exec.Command(mustBinary(s.tb), "serve")
+	s.mustStart()
+	s.mustBeReady()
+}
+
+// mustStart starts the process, which ends with the test.
+func (s *system) mustStart() {
+	s.tb.Helper()
+	binary := s.binary
+	if binary == "" {
+		binary = mustBinary(s.tb)
+	}
+	s.process = exec.Command(binary, "serve")
 	s.process.Env = s.Env
 	s.process.Stdout, s.process.Stderr = &s.logs, &s.logs
 	s.process.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
@@ -148,6 +160,10 @@ func (s *system) mustServe() {
 	s.exited = make(chan struct{})
 	go func(p *exec.Cmd, exited chan struct{}) { _ = p.Wait(); close(exited) }(s.process, s.exited)
 	s.tb.Cleanup(s.stop)
+}
+
+func (s *system) mustBeReady() {
+	s.tb.Helper()
 	s.eventually("ready", 20*time.Second, func() bool {
 		res, err := http.Get(s.Ops + "/readyz")
 		if err != nil {

@@ -14,11 +14,11 @@ import (
 type Proxy struct {
 	Addr string // host:port
 
-	target   string
 	listener net.Listener
 	work     sync.WaitGroup
 
 	mu      sync.Mutex
+	target  string
 	faults  faults
 	changed chan struct{} // closed when faults change
 	links   map[*link]bool
@@ -95,6 +95,12 @@ func (p *Proxy) Drip(bytes int, every time.Duration) {
 	p.set(func(f *faults) { f.drip, f.every = bytes, every })
 }
 
+// Retarget leads new connections elsewhere and closes those that are open.
+func (p *Proxy) Retarget(target string) {
+	p.set(func(*faults) { p.target = target })
+	p.Cut()
+}
+
 // Heal ends every fault. What was cut stays cut.
 func (p *Proxy) Heal() {
 	p.set(func(f *faults) { *f = faults{} })
@@ -128,7 +134,10 @@ func (p *Proxy) accept() {
 }
 
 func (p *Proxy) connect(client net.Conn) {
-	server, err := net.DialTimeout("tcp", p.target, 5*time.Second)
+	p.mu.Lock()
+	target := p.target
+	p.mu.Unlock()
+	server, err := net.DialTimeout("tcp", target, 5*time.Second)
 	if err != nil {
 		client.Close()
 		return
@@ -136,7 +145,7 @@ func (p *Proxy) connect(client net.Conn) {
 	l := &link{proxy: p, ends: [2]net.Conn{client, server}, gone: make(chan struct{})}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.closed || p.faults.refusing {
+	if p.closed || p.faults.refusing || p.target != target {
 		client.Close()
 		server.Close()
 		return

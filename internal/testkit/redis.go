@@ -26,6 +26,7 @@ type RedisServer struct {
 	dir    string
 	port   int
 	args   []string
+	env    []string // beside the test's own
 	cmd    *exec.Cmd
 	// sentinel is the configuration that the process begins with, and rewrites,
 	// when it is a Sentinel; it takes no args then.
@@ -37,6 +38,11 @@ type RedisServer struct {
 // CI=true. Further arguments go to the server ("--maxmemory", "10mb").
 func MustStartRedis(tb testing.TB, args ...string) *RedisServer {
 	tb.Helper()
+	return mustStartRedis(tb, args, nil)
+}
+
+func mustStartRedis(tb testing.TB, args, env []string) *RedisServer {
+	tb.Helper()
 	binary, err := exec.LookPath("redis-server")
 	if err != nil {
 		if os.Getenv("CI") == "true" {
@@ -44,7 +50,7 @@ func MustStartRedis(tb testing.TB, args ...string) *RedisServer {
 		}
 		tb.Skip("no redis-server on PATH (Debian: apt-get install redis-server)")
 	}
-	s := &RedisServer{tb: tb, binary: binary, dir: tb.TempDir(), args: args}
+	s := &RedisServer{tb: tb, binary: binary, dir: tb.TempDir(), args: args, env: env}
 	s.mustStart()
 	return s
 }
@@ -91,6 +97,7 @@ func (s *RedisServer) start() error {
 		return err
 	}
 	s.cmd = exec.Command(s.binary, args...)
+	s.cmd.Env = append(os.Environ(), s.env...)
 	s.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := s.cmd.Start(); err != nil {
 		return err

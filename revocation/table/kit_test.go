@@ -42,3 +42,12 @@ func crowd(tb testing.TB, n int) []table.Digest {
 	}
 	return list
 }
+
+// full says how often something is done, in the nightly run and in every other: under
+// the race detector each step here costs a hundred times as much.
+func full(nightlyCount, count int) int {
+	if nightly {
+		return nightlyCount
+	}
+	return count
+}

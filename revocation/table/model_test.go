@@ -99,7 +99,7 @@ func (m *table2) compare(tb testing.TB, all []table.Digest) {
 
 func TestModel(t *testing.T) {
 	all := universe(t)
-	for seed := range uint64(10) {
+	for seed := range uint64(full(10, 3)) {
 		rnd := rand.New(rand.NewPCG(seed, 1))
 		m := newTable2()
 		for i := range 3000 {

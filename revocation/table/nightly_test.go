@@ -16,6 +16,7 @@ import (
 )
 
 const (
+	nightly       = true // full counts, ten million entries (make nightly)
 	childVariable = "TABLE_RSS_CHILD"
 	tenMillion    = 10 * million
 )

@@ -40,7 +40,7 @@ func TestReadersMissNothing(t *testing.T) {
 		var wg sync.WaitGroup
 		for part := range 2 { // two writers, which exclude each other
 			wg.Go(func() {
-				for round := range uint32(8) {
+				for round := range uint32(full(8, 3)) {
 					for _, d := range coming[part*250 : part*250+250] {
 						tab.Put(d, 1)
 					}
@@ -89,7 +89,7 @@ func TestReadersSeeWholeCuts(t *testing.T) {
 		c.Put(d, 1<<32|1, 1)
 	}
 	readers(func() {
-		for n := int64(2); n < 400; n++ {
+		for n := int64(2); n < int64(full(400, 100)); n++ {
 			for i, d := range all[:20] {
 				put := c.Put
 				if i%2 == 1 { // also downwards
@@ -128,7 +128,7 @@ func TestReadersWhileEmptied(t *testing.T) {
 	tab := table.New()
 	d := digest(1, 1)
 	readers(func() {
-		for range 300 {
+		for range full(300, 80) {
 			tab.Put(d, 5)
 			if e, ok := tab.Lookup(d); !ok || e != 5 {
 				t.Errorf("own write: %d, %t", e, ok)

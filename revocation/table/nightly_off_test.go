@@ -1,0 +1,5 @@
+//go:build !nightly
+
+package table_test
+
+const nightly = false
