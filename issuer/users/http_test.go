@@ -141,19 +141,19 @@ func TestBackEndsThatMisbehave(t *testing.T) {
 	elsewhere := mustBackend(t)
 	elsewhere.post, elsewhere.get = says(200, `{"id": "u-1"}`), says(200, `{"id": "u-1"}`)
 	stop := make(chan struct{})
-	t.Cleanup(func() { close(stop) })
 	for name, post := range map[string]func(http.ResponseWriter, *http.Request){
 		"redirects": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, elsewhere.URL, http.StatusTemporaryRedirect)
 		},
-		"hangs": func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() },
-		"drips": func(w http.ResponseWriter, r *http.Request) {
-			for i := 0; r.Context().Err() == nil; i++ {
+		"hangs": func(http.ResponseWriter, *http.Request) { <-stop },
+		"drips": func(w http.ResponseWriter, _ *http.Request) {
+			for {
 				fmt.Fprint(w, " ")
 				_ = http.NewResponseController(w).Flush()
 				select {
 				case <-time.After(10 * time.Millisecond):
 				case <-stop:
+					return
 				}
 			}
 		},
@@ -188,6 +188,7 @@ func TestBackEndsThatMisbehave(t *testing.T) {
 			t.Errorf("%s: %+v, %v", fault, u, err)
 		}
 	}
+	close(stop)
 	b.Close()
 	d := mustHTTP(t, HTTPConfig{URL: b.URL})
 	for how, ask := range map[string]func() error{
