@@ -26,13 +26,16 @@ type Revocations interface {
 	Now(ctx context.Context) (int64, error)
 }
 
-// Config of an Issuer. Everything but Hosts, Log and Metrics is required.
+// Config of an Issuer. Everything but LoginField, Hosts, Log and Metrics is required.
 type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
 	Revocations Revocations
 	Users       users.Directory
-	Sessions    *session.Store
+	// LoginField is the member of a log-in that names the user: username or email.
+	// Default: username.
+	LoginField string
+	Sessions   *session.Store
 	// Sign makes a compact JWS of a payload and returns it with the key's id.
 	Sign func(ctx context.Context, payload []byte, typ string) (raw, kid string, err error)
 	// Keys is the published key set, nil while there is none.
@@ -65,6 +68,9 @@ func New(c Config) (*Issuer, error) {
 	}
 	if c.MaxTokenBytes == 0 {
 		c.MaxTokenBytes = 8192
+	}
+	if c.LoginField == "" {
+		c.LoginField = "username"
 	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}

@@ -18,7 +18,7 @@ func (i *Issuer) obtain(c *call) error {
 	if err != nil {
 		return err
 	}
-	credentials, err := body.texts("username", "password")
+	credentials, err := body.texts(i.LoginField, "password")
 	if err != nil {
 		return err
 	}
@@ -57,6 +57,9 @@ func (i *Issuer) obtain(c *call) error {
 
 func (i *Issuer) loginFailed(err error) error {
 	switch {
+	case errors.Is(err, users.ErrMustChange): // before the next, which it also is
+		i.Metrics.Login(telemetry.LoginFailure)
+		return mustChange()
 	case errors.Is(err, users.ErrCredentials), errors.Is(err, session.ErrEnded):
 		i.Metrics.Login(telemetry.LoginFailure)
 		return unauthorized(badCredentials)

@@ -53,7 +53,7 @@ func (a *Admin) details(err error) problem.Details {
 	case errors.Is(err, revocation.ErrNotFound), errors.Is(err, users.ErrNotFound), errors.Is(err, session.ErrNotFound), errors.Is(err, ring.ErrUnknownKey):
 		return problem.Details{Status: http.StatusNotFound, Code: "not_found", Detail: "There is none by that name."}
 	case errors.Is(err, users.ErrExists):
-		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name or id exists already."}
+		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name, id or e-mail address exists already."}
 	case errors.Is(err, ring.ErrNotYetPublished):
 		return problem.Details{Status: http.StatusConflict, Code: "not_yet_published", Detail: reasonText(err)}
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, users.ErrBusy),

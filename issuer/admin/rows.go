@@ -37,5 +37,9 @@ func (a *Admin) rows() []row {
 		{http.MethodPost, v1 + "/routes/check", jsonBody, usualWait, (*Admin).checkRoute},
 		{http.MethodGet, v1 + "/users", jsonBody, usualWait, (*Admin).listUsers},
 		{http.MethodPost, v1 + "/users", jsonBody, usualWait, (*Admin).addUser},
+		{http.MethodGet, v1 + "/users/:name", jsonBody, usualWait, (*Admin).showUser},
+		{http.MethodPatch, v1 + "/users/:name", jsonBody, usualWait, (*Admin).changeUser},
+		{http.MethodDelete, v1 + "/users/:name", jsonBody, usualWait, (*Admin).removeUser},
+		{http.MethodPost, v1 + "/user-imports", importBody, importWait, (*Admin).importUsers},
 	}
 }

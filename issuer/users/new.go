@@ -160,3 +160,7 @@ func decodeAttributes(data []byte) (map[string]any, error) {
 	}
 	return attributes, nil
 }
+
+// DecodeAttributes reads attributes from a JSON object as they are kept: a number
+// stays the digits that it was written with.
+func DecodeAttributes(data []byte) (map[string]any, error) { return decodeAttributes(data) }

@@ -47,6 +47,11 @@ func NewRedisWith(client redis.UniversalClient, prefix string, h *Hasher, s Sett
 	return &Redis{client: client, names: names{prefix}, hasher: h, settings: s, script: loadScripts()}
 }
 
+// With returns the same users under other settings.
+func (r *Redis) With(s Settings) *Redis {
+	return NewRedisWith(r.client, r.names.prefix, r.hasher, s)
+}
+
 // Authenticate returns the active user with this name (or e-mail address) and
 // password. Whatever is wrong with them, it makes the same calls and computes as
 // much before it answers ErrCredentials. ErrMustChange answers the right password
