@@ -32,7 +32,9 @@ type app struct {
 	redis       *redisClients
 	hot, slow   *revocation.Redis // the same store by two clients
 	ring        *ring.Manager     // nil without the issuer role
-	users       *users.Redis
+	users       *users.Redis      // nil unless they are kept in Redis
+	directory   users.Directory   // who may log in; nil without the issuer role
+	usersLoop   func(context.Context) error
 	sessions    *session.Store
 	verifier    *token.Verifier  // believes everybody who is trusted
 	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
@@ -141,11 +143,13 @@ func (a *app) openStores(ctx context.Context) error {
 	if !c.Roles.Issuer.Value {
 		return nil
 	}
-	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.slow)
+	if err := a.openUsers(); err != nil {
+		return err
+	}
 	return a.openRing(ctx)
 }
 

@@ -55,6 +55,9 @@ func (a *app) openServers(table *gateway.Table) error {
 		// The loop must outlive the servers: a request in flight still signs.
 		a.server.Support("key ring", a.ring.Run)
 		a.server.Worker("sessions", a.sessions.Run)
+		if a.usersLoop != nil {
+			a.server.Worker("users", a.usersLoop)
+		}
 	}
 	return nil
 }
@@ -110,7 +113,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
 	i, err := issuer.New(issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.directory, LoginField: c.Login.Field.Value, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
 	})

@@ -61,6 +61,8 @@ type importAnswer struct {
 	Updated int             `json:"updated"`
 	Skipped int             `json:"skipped"`
 	Refused []importRefusal `json:"refused"`
+	// EmailsUnique says that users log in by e-mail: no two of an import may share one.
+	EmailsUnique bool `json:"emails_unique"`
 }
 
 // importUsers takes one batch. Each user is created whole or not at all; those
@@ -77,7 +79,7 @@ func (a *Admin) importUsers(c echo.Context) error {
 		return badBody("There are more than 200 users in one batch.")
 	}
 	ctx := c.Request().Context()
-	out := importAnswer{Refused: []importRefusal{}}
+	out := importAnswer{Refused: []importRefusal{}, EmailsUnique: a.Users.EmailsUnique()}
 	for i, u := range q.Users {
 		r, err := a.Users.Bring(ctx, u.user(), users.Import{Update: q.Update, DryRun: q.DryRun})
 		if err != nil {

@@ -36,7 +36,7 @@ func TestImportUsers(t *testing.T) {
 		map[string]any{"index": number(3), "detail": `already exists: id "2"`},
 		map[string]any{"index": number(4), "detail": `invalid: password hash: a plain md5 or sha1 digest, or a DES one`},
 	}
-	want := map[string]any{"created": number(2), "updated": number(0), "skipped": number(1), "refused": refused}
+	want := map[string]any{"created": number(2), "updated": number(0), "skipped": number(1), "refused": refused, "emails_unique": false}
 	if diff := cmp.Diff(want, send(false, true)); diff != "" {
 		t.Errorf("dry run (-want +got):\n%s", diff)
 	}

@@ -36,6 +36,9 @@ type Imported struct {
 	EndSessions bool
 }
 
+// EmailsUnique reports whether users log in by e-mail, so that no two may share one.
+func (r *Redis) EmailsUnique() bool { return r.settings.LoginByEmail }
+
 // Bring creates the user, or does with one of that name what the import says. A
 // user of that name with another id is refused, not changed: it is somebody else.
 // ErrUnavailable and ErrBusy are the only errors; what is wrong with the user itself
