@@ -51,7 +51,8 @@ type dumpRow struct {
 // or lines of our own form, and checks every row.
 func readDump(data []byte, model string) *dump {
 	d := &dump{}
-	groups := map[string]string{} // names of auth.group, by key
+	data = bytes.TrimPrefix(data, []byte("\ufeff")) // editors on Windows leave one
+	groups := map[string]string{}                   // names of auth.group, by key
 	var rows []numbered
 	err := eachRow(data, func(line int, raw json.RawMessage) {
 		var row dumpRow
@@ -215,7 +216,7 @@ func djangoTime(text string) (time.Time, error) {
 
 // eachRow calls do for every object of an array or of a sequence of objects.
 func eachRow(data []byte, do func(line int, raw json.RawMessage)) error {
-	decoder := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(data, []byte("\ufeff"))))
+	decoder := json.NewDecoder(bytes.NewReader(data))
 	line, counted := 1, 0
 	at := func() int { // the line of the next value
 		end := int(decoder.InputOffset())

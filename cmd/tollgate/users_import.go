@@ -64,7 +64,7 @@ func (c *cli) readImport(name string) ([]byte, error) {
 		if err != nil {
 			return nil, exitWith(exitUsage, "%w", err)
 		}
-		defer f.Close()
+		defer func() { _ = f.Close() }()
 		in = f
 	}
 	data, err := io.ReadAll(io.LimitReader(in, maxImportBytes+1))

@@ -180,7 +180,7 @@ func readUsersFile(path string) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("users file: %w", err)
 	}
-	defer f.Close()
+	defer func() { _ = f.Close() }()
 	data, err := io.ReadAll(io.LimitReader(f, maxFileBytes+1))
 	if err == nil && len(data) > maxFileBytes {
 		err = fmt.Errorf("%s is longer than %d MiB", path, maxFileBytes>>20)
