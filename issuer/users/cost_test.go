@@ -87,7 +87,8 @@ func TestImportedHashesDoNotShowInARefusal(t *testing.T) {
 func TestDjangoHashIsRenewedAtLogin(t *testing.T) {
 	onEach(t, func(t *testing.T, b box) {
 		r := NewRedis(b.client, prefix, NewHasher(2))
-		for name, tt := range hashes() {
+		for _, name := range []string{"pbkdf2_sha256", "pbkdf2_sha1", "argon2i", "scrypt", "bcrypt", "bcrypt_sha256"} {
+			tt := hashes()[name]
 			u := mustAdd(t, r, New{Username: name, PasswordHash: tt.hash, IsActive: true})
 			for _, step := range []string{"as it was", "renewed"} {
 				if _, err := r.Authenticate(t.Context(), name, tt.password); err != nil {

@@ -15,8 +15,8 @@ import (
 )
 
 const (
-	adaHash = "$argon2id$v=19$m=65536,t=2,p=1$c29tZXNhbHQ$CTFhFdXPJO1aFaMaO6Mm5c8y7cJHAph8ArZWb2GRPPc" // password
-	bobHash = "$2y$04$abcdefghijklmnopqrstuujI2VRA3XYFsSEZ31xQVM5jA7DqI8ZZ2"                           // djangoPassword
+	adaHash = "$argon2i$v=19$m=8,t=1,p=1$c2FsdHNhbHQ$YC9+jJCrQhs5R6db7LlN8Q" // secret
+	bobHash = "$2y$04$abcdefghijklmnopqrstuujI2VRA3XYFsSEZ31xQVM5jA7DqI8ZZ2" // djangoPassword
 )
 
 const usersYAML = `
@@ -55,7 +55,7 @@ func TestFileOfUsers(t *testing.T) {
 		ID: "7", Username: "ada", Email: "Ada@Example.com", IsActive: true, IsStaff: true,
 		Attributes: map[string]any{"tenant": "acme", "big": json.Number("9007199254740993"), "groups": []any{"a", "b"}},
 	}
-	got, err := f.Authenticate(t.Context(), "ada", "password")
+	got, err := f.Authenticate(t.Context(), "ada", "secret")
 	if diff := cmp.Diff(want, got); err != nil || diff != "" {
 		t.Errorf("%v (-want +got):\n%s", err, diff)
 	}
@@ -67,7 +67,7 @@ func TestFileOfUsers(t *testing.T) {
 	}
 	var computed []uint64
 	for login, password := range map[string]string{
-		"ada": "passwore", "bob": djangoPassword, "eve": "", "nobody": "x", "ADA": "password", "Ada@Example.com": "password", "": unusable,
+		"ada": "secrets", "bob": djangoPassword, "eve": "", "nobody": "x", "ADA": "secret", "Ada@Example.com": "secret", "": unusable,
 	} {
 		before := f.hasher.Computed()
 		if _, err := f.Authenticate(t.Context(), login, password); err != ErrCredentials { //nolint:errorlint // not even the text may differ
@@ -79,11 +79,11 @@ func TestFileOfUsers(t *testing.T) {
 		t.Errorf("refusals cost %v", computed)
 	}
 	mail, _ := mustFile(t, usersYAML, FileConfig{LoginByEmail: true})
-	if u, err := mail.Authenticate(t.Context(), "aDA@example.COM", "password"); err != nil || u.ID != "7" {
+	if u, err := mail.Authenticate(t.Context(), "aDA@example.COM", "secret"); err != nil || u.ID != "7" {
 		t.Errorf("by e-mail = %v, %v", u.ID, err)
 	}
 	for _, login := range []string{"ada", ""} {
-		if _, err := mail.Authenticate(t.Context(), login, "password"); !errors.Is(err, ErrCredentials) {
+		if _, err := mail.Authenticate(t.Context(), login, "secret"); !errors.Is(err, ErrCredentials) {
 			t.Errorf("%q = %v", login, err)
 		}
 	}
@@ -91,7 +91,7 @@ func TestFileOfUsers(t *testing.T) {
 
 func TestHtpasswd(t *testing.T) {
 	f, _ := mustFile(t, "# made by htpasswd -B\n\nada:"+adaHash+"\r\nbob:"+bobHash+":more\n", FileConfig{})
-	for login, password := range map[string]string{"ada": "password", "bob": djangoPassword} {
+	for login, password := range map[string]string{"ada": "secret", "bob": djangoPassword} {
 		if u, err := f.Authenticate(t.Context(), login, password); err != nil || u.ID != login || !u.IsActive {
 			t.Errorf("%s = %+v, %v", login, u, err)
 		}
@@ -161,7 +161,7 @@ func TestFileIsReadAgain(t *testing.T) {
 			t.Error("a bad file was taken")
 		}
 	}
-	if _, err := f.Authenticate(t.Context(), "ada", "password"); err != nil {
+	if _, err := f.Authenticate(t.Context(), "ada", "secret"); err != nil {
 		t.Errorf("with a bad file beside: %v", err)
 	}
 	if strings.Count(log.String(), "level=ERROR") != 1 || strings.Contains(log.String(), "secret-plain") {
@@ -172,7 +172,7 @@ func TestFileIsReadAgain(t *testing.T) {
 	if err := f.Reload(t.Context()); !errors.Is(err, ErrUnavailable) {
 		t.Errorf("Reload = %v, want what Ended said", err)
 	}
-	if _, err := f.Authenticate(t.Context(), "ada", "password"); !errors.Is(err, ErrCredentials) {
+	if _, err := f.Authenticate(t.Context(), "ada", "secret"); !errors.Is(err, ErrCredentials) {
 		t.Errorf("the old password = %v", err)
 	}
 	deaf = false

@@ -137,7 +137,6 @@ func TestAnswersOfABackEnd(t *testing.T) {
 // A back end that redirects, hangs, drips, never ends or is not there: 503, and no
 // password goes anywhere else.
 func TestBackEndsThatMisbehave(t *testing.T) {
-	b := mustBackend(t)
 	elsewhere := mustBackend(t)
 	elsewhere.post, elsewhere.get = says(200, `{"id": "u-1"}`), says(200, `{"id": "u-1"}`)
 	stop := make(chan struct{})
@@ -169,6 +168,7 @@ func TestBackEndsThatMisbehave(t *testing.T) {
 			says(200, `{"id": "u-1"}`)(w, r)
 		},
 	} {
+		b := mustBackend(t) // of its own: the one before may still be answering
 		b.post = post
 		d := mustHTTP(t, HTTPConfig{URL: b.URL, Timeout: 300 * time.Millisecond})
 		if u, err := d.Authenticate(t.Context(), "ada", "pw"); !errors.Is(err, ErrUnavailable) || errors.Is(err, ErrCredentials) {
@@ -178,6 +178,8 @@ func TestBackEndsThatMisbehave(t *testing.T) {
 	if n := elsewhere.asked.Load(); n != 0 {
 		t.Errorf("a redirect was followed %d times", n)
 	}
+	close(stop)
+	b := mustBackend(t)
 	b.post = says(200, `{"id": "u-1"}`)
 	proxy := testkit.MustProxy(t, strings.TrimPrefix(b.URL, "http://"))
 	for fault, begin := range map[string]func(){"frozen": proxy.Freeze, "refused": proxy.Refuse} {
@@ -188,7 +190,6 @@ func TestBackEndsThatMisbehave(t *testing.T) {
 			t.Errorf("%s: %+v, %v", fault, u, err)
 		}
 	}
-	close(stop)
 	b.Close()
 	d := mustHTTP(t, HTTPConfig{URL: b.URL})
 	for how, ask := range map[string]func() error{
