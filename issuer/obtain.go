@@ -17,6 +17,9 @@ func (i *Issuer) obtain(c *call) error { return i.logIn(c, false) }
 
 func (i *Issuer) loginFailed(err error) error {
 	switch {
+	case errors.Is(err, users.ErrMustChange): // before the next, which it also is
+		i.Metrics.Login(telemetry.LoginFailure)
+		return mustChange()
 	case errors.Is(err, users.ErrCredentials), errors.Is(err, session.ErrEnded):
 		i.Metrics.Login(telemetry.LoginFailure)
 		return unauthorized(badCredentials)

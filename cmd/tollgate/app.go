@@ -36,8 +36,10 @@ type app struct {
 	redis       *redisClients
 	hot, slow   *revocation.Redis // the same store by two clients
 	revocations revocations
-	ring        *ring.Manager // nil without the issuer role
-	users       *users.Redis
+	ring        *ring.Manager   // nil without the issuer role
+	users       *users.Redis    // nil unless they are kept in Redis
+	directory   users.Directory // who may log in; nil without the issuer role
+	usersLoop   func(context.Context) error
 	sessions    *session.Store
 	status      *statuslist.Lists // nil without status lists
 	clients     *store.Clients
@@ -182,13 +184,15 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	if !c.Roles.Issuer.Value {
 		return nil
 	}
-	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
 		SlidingTTL: c.Tokens.SlidingTTL.Value, SlidingRefreshTTL: c.Tokens.SlidingRefresh.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
 	}, a.recorder())
 	a.clients = store.NewClients(a.redis.Slow, c.Redis.Prefix.Value)
+	if err := a.openUsers(); err != nil {
+		return err
+	}
 	return a.openRing(ctx)
 }
 

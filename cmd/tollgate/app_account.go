@@ -9,12 +9,14 @@ import (
 // log-ins, and cookies.
 func (a *app) account(i *issuer.Config) {
 	c := a.config
-	i.SetPassword = a.users.SetPassword
+	if a.users != nil { // elsewhere passwords are not ours to change
+		i.SetPassword = a.users.SetPassword
+	}
 	i.ResponseUserFields = c.Tokens.ResponseFields.Value
 	// The client with the short timeouts: while Redis hangs, one attempt a second
 	// waits for it and the others are counted here.
 	i.Limiter, i.LoginRate = ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value), c.Login.Rate.Value
-	if c.Login.LastLogin.Value {
+	if c.Login.LastLogin.Value && a.users != nil {
 		i.RecordLogin = a.users.RecordLogin
 	}
 	i.Cookies = issuer.CookieSettings{

@@ -55,6 +55,9 @@ func (a *app) openServers(table *gateway.Table) error {
 		// The loop must outlive the servers: a request in flight still signs.
 		a.server.Support("key ring", a.ring.Run)
 		a.server.Worker("sessions", a.sessions.Run)
+		if a.usersLoop != nil {
+			a.server.Worker("users", a.usersLoop)
+		}
 	}
 	return nil
 }
@@ -112,7 +115,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		return nil, err
 	}
 	config := issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: a.publishedKeys().Current,
+		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.directory, LoginField: c.Login.Field.Value, Sessions: a.sessions, Sign: a.ring.Sign, Keys: a.publishedKeys().Current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
 		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,

@@ -131,10 +131,15 @@ type RevocationSettings struct {
 
 // LoginSettings say who may log in.
 type LoginSettings struct {
-	Users       Users `envconfig:"TOLLGATE_USERS" default:"redis" desc:"where the users are: redis"`
-	Rate        Rate  `envconfig:"TOLLGATE_LOGIN_RATE" default:"10/m" empty:"off" desc:"attempts at passwords for one name and for one address, such as 10/m; empty: no limit"`
-	LastLogin   Bool  `envconfig:"TOLLGATE_UPDATE_LAST_LOGIN" default:"false" desc:"date the user's last log-in"`
-	Concurrency Count `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
+	Users         Users  `envconfig:"TOLLGATE_USERS" default:"redis" desc:"where the users are: redis, file:PATH (YAML or htpasswd), or an http(s):// URL that is asked"`
+	UsersSecret   Secret `envconfig:"TOLLGATE_USERS_SECRET" desc:"sent to that URL as a bearer token"`
+	UsersCAFile   File   `envconfig:"TOLLGATE_USERS_CA_FILE" desc:"certificates (PEM) that its own is checked with, instead of the system's"`
+	UsersCertFile File   `envconfig:"TOLLGATE_USERS_CERT_FILE" desc:"certificate (PEM) that is shown to it, read again at each connection"`
+	UsersKeyFile  File   `envconfig:"TOLLGATE_USERS_KEY_FILE" desc:"its private key (PEM)"`
+	Field         Choice `envconfig:"TOLLGATE_LOGIN_FIELD" default:"username" oneof:"username email" desc:"what users log in with, and the name of that field"`
+	Rate          Rate   `envconfig:"TOLLGATE_LOGIN_RATE" default:"10/m" empty:"off" desc:"attempts at passwords for one name and for one address, such as 10/m; empty: no limit"`
+	LastLogin     Bool   `envconfig:"TOLLGATE_UPDATE_LAST_LOGIN" default:"false" desc:"date the user's last log-in"`
+	Concurrency   Count  `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
 }
 
 // CookieSettings say in which cookies tokens are handed out and looked for.

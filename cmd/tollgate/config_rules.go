@@ -36,6 +36,7 @@ func (c *Config) relate(known []configFault) []configFault {
 	r.claims()
 	r.keys()
 	r.redis()
+	r.users()
 	return r.faults
 }
 

@@ -160,14 +160,3 @@ func (k *KeyStore) Decode(text string) error {
 	}
 	return k.put(dir, "")
 }
-
-// Users is where the users are.
-type Users struct{ value[string] }
-
-// Decode implements setting.
-func (u *Users) Decode(text string) error {
-	if text = strings.TrimSpace(text); text != "redis" {
-		return u.put("", "only redis is supported by this version") // a URL may have a password in it
-	}
-	return u.put(text, "")
-}

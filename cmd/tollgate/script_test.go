@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -19,6 +20,7 @@ import (
 //	start [NAME=VALUE…]          start the system on a real redis-server
 //	user NAME PASSWORD           add a user through the command line
 //	http METHOD URL [NAME:VALUE…] [BODY]   make a request; the answer is on stdout
+//	until STATUS METHOD URL …     make a request again and again until it has this status
 //	keep NAME MEMBER             set NAME to a member of the last answer's JSON
 //	claim NAME TOKEN CLAIM       set NAME to a claim of a token
 //	file-between FILE LOW HIGH   compare the number in a file
@@ -36,7 +38,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"start": scriptStart, "user": scriptUser, "http": scriptHTTP, "keep": scriptKeep, "claim": scriptClaim,
+			"start": scriptStart, "user": scriptUser, "http": scriptHTTP, "until": scriptUntil, "keep": scriptKeep, "claim": scriptClaim,
 			"file-between": scriptBetween, "exits": scriptExits, "seen": scriptSeen,
 		},
 	})
@@ -83,6 +85,12 @@ func scriptUser(ts *testscript.TestScript, _ bool, args []string) {
 }
 
 func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
+	_, err := ts.Stdout().Write([]byte(scriptAnswer(ts, args)))
+	ts.Check(err)
+}
+
+// scriptAnswer makes a request and returns status, challenge and body.
+func scriptAnswer(ts *testscript.TestScript, args []string) string {
 	s := *scriptSystem(ts)
 	var headers []string
 	var body any
@@ -97,8 +105,17 @@ func scriptHTTP(ts *testscript.TestScript, _ bool, args []string) {
 	}
 	r, err := s.send(args[0], args[1], body, headers...)
 	ts.Check(err)
-	_, err = ts.Stdout().Write([]byte(strconv.Itoa(r.Status) + "\n" + "WWW-Authenticate: " + r.Header.Get("WWW-Authenticate") + "\n" + r.Body + "\n"))
-	ts.Check(err)
+	return strconv.Itoa(r.Status) + "\n" + "WWW-Authenticate: " + r.Header.Get("WWW-Authenticate") + "\n" + r.Body + "\n"
+}
+
+func scriptUntil(ts *testscript.TestScript, _ bool, args []string) {
+	answer := ""
+	for end := time.Now().Add(15 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		if answer = scriptAnswer(ts, args[1:]); strings.HasPrefix(answer, args[0]+"\n") {
+			return
+		}
+	}
+	ts.Fatalf("never %s: %s", args[0], answer)
 }
 
 func scriptKeep(ts *testscript.TestScript, _ bool, args []string) {

@@ -18,12 +18,14 @@ type userItem struct {
 	IsActive    bool           `json:"is_active"`
 	IsStaff     bool           `json:"is_staff"`
 	IsSuperuser bool           `json:"is_superuser"`
+	MustChange  bool           `json:"must_change_password"`
 	CreatedAt   *time.Time     `json:"created_at"`
 	LastLogin   *time.Time     `json:"last_login"`
 }
 
 func (c *cli) usersCommand() *cobra.Command {
-	return group("users", "Keep the users who may log in", c.usersAdd(), c.usersList())
+	return group("users", "Keep the users who may log in", c.usersAdd(), c.usersPasswd(), c.usersUpdate(), c.usersDisable(), c.usersEnable(),
+		c.usersList(), c.usersRemove(), c.usersImport())
 }
 
 func (c *cli) usersAdd() *cobra.Command {
@@ -40,13 +42,9 @@ func (c *cli) usersAdd() *cobra.Command {
 				return exitWith(exitUsage, "give the password on standard input and say --password-stdin")
 			}
 			body := map[string]any{"username": args[0], "is_active": !disabled, "is_staff": staff, "is_superuser": superuser}
-			extra := map[string]any{}
-			for _, pair := range attributes {
-				name, value, found := strings.Cut(pair, "=")
-				if !found || name == "" {
-					return exitWith(exitUsage, "--attr is NAME=VALUE, not %q", pair)
-				}
-				extra[name] = value
+			extra, err := attributesOf(attributes)
+			if err != nil {
+				return err
 			}
 			body["attributes"] = extra
 			if id != "" {
@@ -80,6 +78,19 @@ func (c *cli) usersAdd() *cobra.Command {
 	return cmd
 }
 
+// attributesOf reads the values of --attr.
+func attributesOf(pairs []string) (map[string]any, error) {
+	out := map[string]any{}
+	for _, pair := range pairs {
+		name, value, found := strings.Cut(pair, "=")
+		if !found || name == "" {
+			return nil, exitWith(exitUsage, "--attr is NAME=VALUE, not %q", pair)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
 func (c *cli) usersList() *cobra.Command {
 	return &cobra.Command{
 		Use: "list", Short: "List the users", Example: "  tollgate users list -o json", Args: cobra.NoArgs,
@@ -104,7 +115,7 @@ func (c *cli) printUsers(asJSON any, all []userItem) error {
 		for _, f := range []struct {
 			on   bool
 			name string
-		}{{!u.IsActive, "disabled"}, {u.IsStaff, "staff"}, {u.IsSuperuser, "superuser"}} {
+		}{{!u.IsActive, "disabled"}, {u.IsStaff, "staff"}, {u.IsSuperuser, "superuser"}, {u.MustChange, "must-change"}} {
 			if f.on {
 				flags = append(flags, f.name)
 			}

@@ -58,7 +58,7 @@ func (a *Admin) details(err error) problem.Details {
 		errors.Is(err, store.ErrNotFound):
 		return problem.Details{Status: http.StatusNotFound, Code: "not_found", Detail: "There is none by that name."}
 	case errors.Is(err, users.ErrExists):
-		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name or id exists already."}
+		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name, id or e-mail address exists already."}
 	case errors.Is(err, store.ErrExists):
 		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A client with that id exists already."}
 	case errors.Is(err, ring.ErrNotYetPublished):

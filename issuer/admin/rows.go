@@ -45,5 +45,9 @@ func (a *Admin) rows() []row {
 		{http.MethodDelete, v1 + "/clients/:id", jsonBody, usualWait, (*Admin).removeClient},
 		{http.MethodPost, v1 + "/tokens", jsonBody, usualWait, (*Admin).issueToken},
 		{http.MethodPost, v1 + "/tokens/explain", jsonBody, usualWait, (*Admin).explainToken},
+		{http.MethodGet, v1 + "/users/:name", jsonBody, usualWait, (*Admin).showUser},
+		{http.MethodPatch, v1 + "/users/:name", jsonBody, usualWait, (*Admin).changeUser},
+		{http.MethodDelete, v1 + "/users/:name", jsonBody, usualWait, (*Admin).removeUser},
+		{http.MethodPost, v1 + "/user-imports", importBody, importWait, (*Admin).importUsers},
 	}
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/problem"
 	"tollgate/issuer/users"
 )
 
@@ -18,6 +19,7 @@ type userBody struct {
 	IsActive    *bool          `json:"is_active"` // default true
 	IsStaff     bool           `json:"is_staff"`
 	IsSuperuser bool           `json:"is_superuser"`
+	MustChange  bool           `json:"must_change_password"`
 }
 
 type userItem struct {
@@ -28,6 +30,7 @@ type userItem struct {
 	IsActive    bool           `json:"is_active"`
 	IsStaff     bool           `json:"is_staff"`
 	IsSuperuser bool           `json:"is_superuser"`
+	MustChange  bool           `json:"must_change_password"`
 	CreatedAt   time.Time      `json:"created_at"`
 	LastLogin   *time.Time     `json:"last_login"`
 }
@@ -39,13 +42,24 @@ func userOf(u users.User) userItem {
 	}
 	return userItem{
 		ID: u.ID, Username: u.Username, Email: u.Email, Attributes: attributes, IsActive: u.IsActive, IsStaff: u.IsStaff,
-		IsSuperuser: u.IsSuperuser, CreatedAt: u.Created.UTC(), LastLogin: timeOrNil(u.LastLogin),
+		IsSuperuser: u.IsSuperuser, MustChange: u.MustChange, CreatedAt: u.Created.UTC(), LastLogin: timeOrNil(u.LastLogin),
+	}
+}
+
+// noUsers says why there are no users to speak of in this process.
+func (a *Admin) noUsers() error {
+	if a.Sessions == nil {
+		return absent("users")
+	}
+	return &problem.Details{
+		Status: http.StatusNotFound, Code: "not_here",
+		Detail: "The users are not kept here: they are in the file or behind the back end that TOLLGATE_USERS names.",
 	}
 }
 
 func (a *Admin) addUser(c echo.Context) error {
 	if a.Users == nil {
-		return absent("users")
+		return a.noUsers()
 	}
 	var body userBody
 	if err := read(c, &body); err != nil {
@@ -53,7 +67,7 @@ func (a *Admin) addUser(c echo.Context) error {
 	}
 	u, err := a.Users.Add(c.Request().Context(), users.New{
 		Username: body.Username, Password: body.Password, ID: body.ID, Email: body.Email, Attributes: body.Attributes,
-		IsActive: body.IsActive == nil || *body.IsActive, IsStaff: body.IsStaff, IsSuperuser: body.IsSuperuser,
+		IsActive: body.IsActive == nil || *body.IsActive, IsStaff: body.IsStaff, IsSuperuser: body.IsSuperuser, MustChange: body.MustChange,
 	})
 	if err != nil {
 		return err
@@ -64,7 +78,7 @@ func (a *Admin) addUser(c echo.Context) error {
 
 func (a *Admin) listUsers(c echo.Context) error {
 	if a.Users == nil {
-		return absent("users")
+		return a.noUsers()
 	}
 	most := 100
 	if err := limit(c, &most); err != nil {

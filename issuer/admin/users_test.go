@@ -26,7 +26,7 @@ func TestAddUser(t *testing.T) {
 	})
 	body := wantDone(t, a, 201)
 	want := map[string]any{
-		"id": "c-7", "username": "carol", "email": "c@example.com", "is_active": true, "is_staff": true, "is_superuser": false, "last_login": nil,
+		"id": "c-7", "username": "carol", "email": "c@example.com", "is_active": true, "is_staff": true, "is_superuser": false, "must_change_password": false, "last_login": nil,
 		"attributes": map[string]any{"tenant": json.Number("9007199254740993"), "x": []any{false}}, "created_at": body["created_at"],
 	}
 	if diff := cmp.Diff(want, body); diff != "" {
@@ -110,7 +110,7 @@ func TestListUsers(t *testing.T) {
 	}
 	body := wantDone(t, k.Control(t, "GET", usersPath+"?limit=1", nil), 200)
 	members := slices.Sorted(maps.Keys(items(t, body)[0]))
-	if !slices.Equal(members, []string{"attributes", "created_at", "email", "id", "is_active", "is_staff", "is_superuser", "last_login", "username"}) {
+	if !slices.Equal(members, []string{"attributes", "created_at", "email", "id", "is_active", "is_staff", "is_superuser", "last_login", "must_change_password", "username"}) {
 		t.Errorf("members %v", members)
 	}
 	for query, status := range map[string]int{"?limit=0": 400, "?limit=x": 400, "?limit=1001": 400, "?cursor=%21": 422} {

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"strconv"
-	"strings"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -17,7 +16,7 @@ import (
 var errTaken = errors.New("taken")
 
 // Add creates a user and returns it. ErrInvalid says what is wrong with it,
-// ErrExists that the name or the given id is taken. After ErrUnavailable the user
+// ErrExists that the name, the given id or the e-mail address is taken. After ErrUnavailable the user
 // may exist, and adding it again then answers ErrExists.
 func (r *Redis) Add(ctx context.Context, n New) (User, error) {
 	if err := n.Validate(); err != nil {
@@ -27,18 +26,19 @@ func (r *Redis) Add(ctx context.Context, n New) (User, error) {
 	if err != nil {
 		return User{}, err
 	}
-	hash := unusable
-	if !n.NoPassword {
-		if hash, err = r.hasher.Hash(ctx, n.Password); err != nil {
-			return User{}, err
-		}
+	hash, err := r.hashOf(ctx, n)
+	if err != nil {
+		return User{}, err
 	}
-	c := creation{r: r, name: n.Username, claim: nonce()}
+	c := creation{r: r, name: n.Username, email: n.Email, claim: nonce()}
 	fields := []any{
 		claimLife.Milliseconds(),
 		fieldUsername, n.Username, fieldEmail, n.Email, fieldAttributes, attributes,
 		fieldActive, flag(n.IsActive), fieldStaff, flag(n.IsStaff), fieldSuperuser, flag(n.IsSuperuser),
-		fieldClaim, c.claim,
+		fieldClaim, c.claim, fieldMustChange, flag(n.MustChange),
+	}
+	if !n.LastLogin.IsZero() {
+		fields = append(fields, fieldLastLogin, n.LastLogin.UnixMicro())
 	}
 	if err := c.run(ctx, n.ID, fields, hash); err != nil {
 		c.giveBack(ctx)
@@ -47,10 +47,26 @@ func (r *Redis) Add(ctx context.Context, n New) (User, error) {
 	return r.ByID(ctx, c.id)
 }
 
+// hashOf returns what is stored for a new user's password.
+func (r *Redis) hashOf(ctx context.Context, n New) (string, error) {
+	switch {
+	case n.NoPassword:
+		return unusable, nil
+	case n.PasswordHash == "":
+		return r.hasher.Hash(ctx, n.Password)
+	}
+	s, err := parseStored(n.PasswordHash)
+	if err != nil {
+		return "", err
+	}
+	return n.PasswordHash, r.note(ctx, s.cost)
+}
+
 // creation is one attempt to create a user, and what it holds so far.
 type creation struct {
 	r     *Redis
 	name  string
+	email string
 	claim string // nonce that ties the name to the record
 	id    string // claimed
 }
@@ -60,6 +76,9 @@ func (c *creation) run(ctx context.Context, id string, fields []any, hash string
 		return err
 	}
 	if err := c.claimName(ctx); err != nil {
+		return err
+	}
+	if err := c.r.takeEmail(ctx, owner{c.claim, c.id}, c.email); err != nil {
 		return err
 	}
 	member := redis.Z{Member: listed(c.name, c.claim, c.id)}
@@ -129,26 +148,11 @@ func (c *creation) tryID(ctx context.Context, id string, fields []any, hash stri
 
 // claimName takes the name, also from a creation that never came to its end.
 func (c *creation) claimName(ctx context.Context) error {
-	key, mine, seen := []string{c.r.names.username(c.name)}, c.claim+":"+c.id, ""
-	for range 4 { // somebody else may take over the same name in between
-		held, err := c.r.script.name.Run(ctx, c.r.client, key, mine, seen).Text()
-		if err != nil {
-			return unavailable("claim name", err)
-		}
-		if held == "" {
-			return nil
-		}
-		claim, id, _ := strings.Cut(held, ":")
-		owner, err := c.r.client.HGet(ctx, c.r.names.user(id), fieldClaim).Result()
-		if err != nil && !errors.Is(err, redis.Nil) {
-			return unavailable("read owner of name", err)
-		}
-		if owner == claim {
-			break
-		}
-		seen = held
+	ok, err := c.r.take(ctx, c.r.names.username(c.name), owner{c.claim, c.id}, func(string, string) bool { return true })
+	if err == nil && !ok {
+		return fmt.Errorf("%w: username %q", ErrExists, c.name)
 	}
-	return fmt.Errorf("%w: username %q", ErrExists, c.name)
+	return err
 }
 
 // giveBack undoes what a failed creation holds. What it cannot reach expires, or is
@@ -159,19 +163,23 @@ func (c *creation) giveBack(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	_ = c.r.forget(ctx, c.name, c.id, c.claim)
+	_ = c.r.forget(ctx, c.name, c.email, owner{c.claim, c.id})
 }
 
-// forget removes a record, its name and its place in the list, each only if it is
-// still the one meant. The record goes first: without it the name points to nothing.
-func (r *Redis) forget(ctx context.Context, name, id, claim string) error {
-	if err := r.script.release.Run(ctx, r.client, []string{r.names.user(id)}, claim).Err(); err != nil {
+// forget removes a record, its name, its e-mail address and its place in the list,
+// each only if it is still the one meant. The record goes first: without it the
+// others point to nothing.
+func (r *Redis) forget(ctx context.Context, name, email string, o owner) error {
+	if err := r.script.release.Run(ctx, r.client, []string{r.names.user(o.id)}, o.claim).Err(); err != nil {
 		return unavailable("remove user", err)
 	}
-	if err := r.script.unname.Run(ctx, r.client, []string{r.names.username(name)}, claim+":"+id).Err(); err != nil {
+	if err := r.script.unname.Run(ctx, r.client, []string{r.names.username(name)}, o.text()).Err(); err != nil {
 		return unavailable("remove name", err)
 	}
-	if err := r.client.ZRem(ctx, r.names.list(), listed(name, claim, id)).Err(); err != nil {
+	if err := r.dropEmail(ctx, o, email); err != nil {
+		return err
+	}
+	if err := r.client.ZRem(ctx, r.names.list(), listed(name, o.claim, o.id)).Err(); err != nil {
 		return unavailable("unlist user", err)
 	}
 	return nil

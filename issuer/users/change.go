@@ -2,17 +2,45 @@ package users
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"log/slog"
 )
 
 // Patch says what to change of a user; a nil field stays as it is. Attributes are
-// replaced as a whole.
+// replaced as a whole. Its String leaves the password out.
 type Patch struct {
 	Email       *string
 	Attributes  map[string]any
 	IsActive    *bool
 	IsStaff     *bool
 	IsSuperuser *bool
+	// Password replaces the user's, dates the change and ends MustChange unless that
+	// is set beside it.
+	Password   *string
+	MustChange *bool
+}
+
+// String says nothing of what is in the patch.
+func (p Patch) String() string { return "change of a user" }
+
+// GoString is String, for %#v.
+func (p Patch) GoString() string { return p.String() }
+
+// LogValue is String, for slog.
+func (p Patch) LogValue() slog.Value { return slog.StringValue(p.String()) }
+
+// EndsSessions reports whether sessions that stand must not outlive the change:
+// another password, a user who may not log in any more, or has to change the
+// password first.
+func (p Patch) EndsSessions() bool {
+	return p.Password != nil || p.IsActive != nil && !*p.IsActive || p.MustChange != nil && *p.MustChange
+}
+
+// Validate reports the first fault as ErrInvalid, and never repeats the password.
+func (p Patch) Validate() error {
+	_, err := p.fields()
+	return err
 }
 
 func (p Patch) fields() ([]any, error) {
@@ -30,10 +58,18 @@ func (p Patch) fields() ([]any, error) {
 		}
 		fields = append(fields, fieldAttributes, data)
 	}
+	if p.Password != nil {
+		if err := validPassword(*p.Password); err != nil {
+			return nil, err
+		}
+		if p.MustChange == nil {
+			p.MustChange = new(bool)
+		}
+	}
 	for _, f := range []struct {
 		field string
 		value *bool
-	}{{fieldActive, p.IsActive}, {fieldStaff, p.IsStaff}, {fieldSuperuser, p.IsSuperuser}} {
+	}{{fieldActive, p.IsActive}, {fieldStaff, p.IsStaff}, {fieldSuperuser, p.IsSuperuser}, {fieldMustChange, p.MustChange}} {
 		if f.value != nil {
 			fields = append(fields, f.field, flag(*f.value))
 		}
@@ -41,42 +77,76 @@ func (p Patch) fields() ([]any, error) {
 	return fields, nil
 }
 
-// Update changes a user and returns it as it is then, or ErrNotFound, ErrInvalid.
+// Update changes a user in one step and returns it as it is then, or ErrNotFound,
+// ErrInvalid, ErrExists (the e-mail address), ErrBusy. Sessions that stand are the
+// caller's to end, after this: Patch.EndsSessions says whether.
 func (r *Redis) Update(ctx context.Context, name string, p Patch) (User, error) {
 	fields, err := p.fields()
 	if err != nil {
 		return User{}, err
 	}
-	return r.update(ctx, name, "", fields...)
+	rec, err := r.byName(ctx, name)
+	if err != nil {
+		return User{}, err
+	}
+	stamp := ""
+	if p.Password != nil {
+		hash, err := r.hasher.Hash(ctx, *p.Password)
+		if err != nil {
+			return User{}, err
+		}
+		stamp, fields = fieldChanged, append(fields, fieldPassword, hash)
+	}
+	if p.Email != nil && fold(*p.Email) != fold(rec.user.Email) {
+		err = r.move(ctx, rec, *p.Email, stamp, fields)
+	} else {
+		err = r.write(ctx, rec, stamp, "", fields...)
+	}
+	if err != nil {
+		return User{}, err
+	}
+	return r.ByID(ctx, rec.user.ID)
+}
+
+// move writes a change that gives the user another e-mail address. The address is
+// claimed before and once more after: until the record has it, whoever else wants
+// it takes the claim for a stale one.
+func (r *Redis) move(ctx context.Context, rec record, email, stamp string, fields []any) error {
+	me := owner{rec.claim, rec.user.ID}
+	if err := r.takeEmail(ctx, me, email); err != nil {
+		return err
+	}
+	if err := r.write(ctx, rec, stamp, "", fields...); err != nil {
+		_ = r.dropEmail(ctx, me, email) // where it cannot be reached, it points to nobody
+		return err
+	}
+	if err := r.takeEmail(ctx, me, email); errors.Is(err, ErrExists) {
+		return errors.Join(err, r.write(ctx, rec, "", "", fieldEmail, rec.user.Email))
+	} else if err != nil {
+		return err
+	}
+	return r.dropEmail(ctx, me, rec.user.Email)
 }
 
 // Disable keeps the user from logging in; ErrNotFound when there is none. Sessions
 // that stand are the caller's to end.
 func (r *Redis) Disable(ctx context.Context, name string) error {
-	_, err := r.update(ctx, name, "", fieldActive, flag(false))
+	active := false
+	_, err := r.Update(ctx, name, Patch{IsActive: &active})
 	return err
 }
 
 // Enable lets the user log in again; ErrNotFound when there is none.
 func (r *Redis) Enable(ctx context.Context, name string) error {
-	_, err := r.update(ctx, name, "", fieldActive, flag(true))
+	active := true
+	_, err := r.Update(ctx, name, Patch{IsActive: &active})
 	return err
 }
 
 // SetPassword gives the user another password and dates the change; ErrNotFound,
 // ErrInvalid, ErrBusy. Sessions that stand are the caller's to end.
 func (r *Redis) SetPassword(ctx context.Context, name, password string) error {
-	if err := validPassword(password); err != nil {
-		return err
-	}
-	if _, err := r.byName(ctx, name); err != nil {
-		return err
-	}
-	hash, err := r.hasher.Hash(ctx, password)
-	if err != nil {
-		return err
-	}
-	_, err = r.update(ctx, name, fieldChanged, fieldPassword, hash)
+	_, err := r.Update(ctx, name, Patch{Password: &password})
 	return err
 }
 
@@ -86,7 +156,7 @@ func (r *Redis) RecordLogin(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	return r.write(ctx, rec, fieldLastLogin)
+	return r.write(ctx, rec, fieldLastLogin, "")
 }
 
 // Remove deletes the user; ErrNotFound when there is none. Sessions that stand are
@@ -96,28 +166,19 @@ func (r *Redis) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return r.forget(ctx, name, rec.user.ID, rec.claim)
+	return r.forget(ctx, name, rec.user.Email, owner{rec.claim, rec.user.ID})
 }
 
-func (r *Redis) update(ctx context.Context, name, stamp string, fields ...any) (User, error) {
-	rec, err := r.byName(ctx, name)
-	if err != nil {
-		return User{}, err
-	}
-	if err := r.write(ctx, rec, stamp, fields...); err != nil {
-		return User{}, err
-	}
-	return r.ByID(ctx, rec.user.ID)
-}
-
-func (r *Redis) write(ctx context.Context, rec record, stamp string, fields ...any) error {
-	args := append([]any{rec.claim, stamp, ""}, fields...)
+// write changes fields of a record in one step: while hash still stands there, if
+// that is not empty. stamp names a field that gets the store's time, or is empty.
+func (r *Redis) write(ctx context.Context, rec record, stamp, hash string, fields ...any) error {
+	args := append([]any{rec.claim, stamp, hash}, fields...)
 	ok, err := r.script.update.Run(ctx, r.client, []string{r.names.user(rec.user.ID)}, args...).Int()
 	switch {
 	case err != nil:
 		return unavailable("change user", err)
 	case ok == 0: // removed since it was read
-		return fmt.Errorf("%w: removed meanwhile", ErrNotFound)
+		return fmt.Errorf("%w: removed or changed meanwhile", ErrNotFound)
 	}
 	return nil
 }

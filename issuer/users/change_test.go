@@ -114,7 +114,7 @@ func TestRemove(t *testing.T) {
 			t.Errorf("again = %v, want ErrNotFound", err)
 		}
 		again := mustAdd(t, r, New{Username: "ada", ID: "1", Password: "pw", IsActive: true})
-		if err := r.write(t.Context(), held, "", fieldActive, "0"); !errors.Is(err, ErrNotFound) {
+		if err := r.write(t.Context(), held, "", "", fieldActive, "0"); !errors.Is(err, ErrNotFound) {
 			t.Errorf("a change meant for the removed user = %v, want ErrNotFound", err)
 		}
 		if u, _ := r.ByID(t.Context(), again.ID); !u.IsActive {

@@ -3,7 +3,7 @@ package users
 import (
 	"context"
 	"crypto/rand"
-	"crypto/subtle"
+	"errors"
 	"fmt"
 	"runtime"
 	"sync/atomic"
@@ -16,8 +16,8 @@ import (
 // patience is how long a caller waits for a slot before ErrBusy.
 const patience = 2 * time.Second
 
-// Hasher computes Argon2id, never more at once than its memory allows. It is safe
-// for concurrent use.
+// Hasher computes Argon2id for new hashes and whatever stored ones ask for, never
+// more at once than its memory allows. It is safe for concurrent use.
 type Hasher struct {
 	// room counts KiB. A slot is one standard hash; an imported one that needs five
 	// times the memory takes five.
@@ -25,7 +25,7 @@ type Hasher struct {
 	size     int64
 	computed atomic.Uint64
 	compute  func(password, salt []byte, time, memory uint32, threads uint8, n uint32) []byte
-	decoy    phc
+	decoy    stored
 }
 
 // NewHasher returns a hasher with room for slots hashes at once, each of 19 MiB.
@@ -38,7 +38,7 @@ func NewHasher(slots int) *Hasher {
 	return &Hasher{
 		room: semaphore.NewWeighted(size), size: size, compute: argon2.IDKey,
 		// A sum of zeros: no password is known that yields it.
-		decoy: phc{params: standard, salt: make([]byte, saltBytes), sum: make([]byte, sumBytes)},
+		decoy: stored{cost: standardCost(), salt: make([]byte, saltBytes), sum: make([]byte, sumBytes)},
 	}
 }
 
@@ -51,49 +51,74 @@ func (h *Hasher) Computed() uint64 { return h.computed.Load() }
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {
 	p := phc{params: standard, salt: make([]byte, saltBytes)}
 	_, _ = rand.Read(p.salt) // never fails: crypto/rand ends the process instead
-	var err error
-	if p.sum, err = h.sum(ctx, p, password, sumBytes); err != nil {
+	err := h.hold(ctx, standardCost(), func() {
+		p.sum = h.compute([]byte(password), p.salt, p.time, p.memory, p.threads, sumBytes)
+	})
+	if err != nil {
 		return "", err
 	}
 	return p.encode(), nil
 }
 
-// Verify reports whether the password has this hash, and whether the hash should be
-// made anew because its cost is not the standard one. A text that is no argon2id
-// hash (an unusable password) matches nothing and costs as much as a wrong
-// password. It waits as Hash does.
+// Verify reports whether the password has this hash, of any kind that CheckHash
+// takes, and whether the hash should be made anew because it is not an argon2id of
+// the standard cost. A text that is no such hash (an unusable password) matches
+// nothing and costs as much as a wrong password. It waits as Hash does.
 func (h *Hasher) Verify(ctx context.Context, hash, password string) (ok, rehash bool, err error) {
-	p, err := parsePHC(hash)
+	s, err := parseStored(hash)
 	if err != nil {
 		return false, false, h.Dummy(ctx, password)
 	}
-	sum, err := h.sum(ctx, p, password, len(p.sum))
-	if err != nil {
+	if ok, err = h.match(ctx, s, password); err != nil {
 		return false, false, err
 	}
-	ok = subtle.ConstantTimeCompare(sum, p.sum) == 1
-	stale := p.params != standard || len(p.salt) != saltBytes || len(p.sum) != sumBytes
+	stale := s.cost != standardCost() || len(s.salt) != saltBytes || len(s.sum) != sumBytes
 	return ok, ok && stale, nil
 }
 
 // Dummy spends what Verify spends on a standard hash, for a name that does not
 // exist. Its error is ErrBusy or nil.
 func (h *Hasher) Dummy(ctx context.Context, password string) error {
-	sum, err := h.sum(ctx, h.decoy, password, sumBytes)
-	if err == nil {
-		subtle.ConstantTimeCompare(sum, h.decoy.sum)
-	}
+	_, err := h.match(ctx, h.decoy, password)
 	return err
 }
 
-func (h *Hasher) sum(ctx context.Context, p phc, password string, n int) ([]byte, error) {
-	need := min(int64(p.memory), h.size) // a hash larger than the whole room waits for all of it
+// level spends, after a refusal, whatever a log-in of another user of the same
+// directory would have cost more: the time of an answer must not tell whether the
+// name is there, nor that its password was imported.
+func (h *Hasher) level(ctx context.Context, all costs, hash, password string) error {
+	own := standardCost()
+	if s, err := parseStored(hash); err == nil {
+		own = s.cost
+	}
+	for _, c := range all.rest(own) {
+		s, err := parseStored(c.decoy())
+		if err != nil {
+			return err
+		}
+		if _, err := h.match(ctx, s, password); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// match computes the hash of a password with a slot held and compares.
+func (h *Hasher) match(ctx context.Context, s stored, password string) (ok bool, err error) {
+	held := h.hold(ctx, s.cost, func() { ok, err = h.equal(s, password) })
+	return ok && err == nil, errors.Join(held, err)
+}
+
+// hold runs compute with as much of the room as the cost takes.
+func (h *Hasher) hold(ctx context.Context, c cost, compute func()) error {
+	need := min(c.room(), h.size) // a hash larger than the whole room waits for all of it
 	wait, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	if err := h.room.Acquire(wait, need); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBusy, err)
+		return fmt.Errorf("%w: %w", ErrBusy, err)
 	}
 	defer h.room.Release(need)
 	h.computed.Add(1)
-	return h.compute([]byte(password), p.salt, p.time, p.memory, p.threads, uint32(n)), nil
+	compute()
+	return nil
 }

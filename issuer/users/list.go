@@ -28,7 +28,19 @@ func (r *Redis) List(ctx context.Context, limit int, cursor string) (page []User
 	if limit <= 0 {
 		limit = defaultPage
 	}
-	limit = min(limit, maxPage)
+	records, next, err := r.page(ctx, min(limit, maxPage), cursor)
+	if err != nil {
+		return nil, "", err
+	}
+	page = make([]User, len(records))
+	for i, rec := range records {
+		page[i] = rec.user
+	}
+	return page, next, nil
+}
+
+// page returns the records of one page.
+func (r *Redis) page(ctx context.Context, limit int, cursor string) (page []record, next string, err error) {
 	from := "-"
 	if cursor != "" {
 		last, err := base64.RawURLEncoding.DecodeString(cursor)
@@ -48,9 +60,9 @@ func (r *Redis) List(ctx context.Context, limit int, cursor string) (page []User
 	return page, next, err
 }
 
-// read returns the users of these members, but for those whose creation or removal
+// read returns the records of these members, but for those whose creation or removal
 // did not come to its end.
-func (r *Redis) read(ctx context.Context, members []string) ([]User, error) {
+func (r *Redis) read(ctx context.Context, members []string) ([]record, error) {
 	pipe := r.client.Pipeline()
 	records := make([]*redis.MapStringStringCmd, len(members))
 	for i, member := range members {
@@ -61,7 +73,7 @@ func (r *Redis) read(ctx context.Context, members []string) ([]User, error) {
 	if _, err := pipe.Exec(ctx); err != nil {
 		return nil, unavailable("read users", err)
 	}
-	page := make([]User, 0, len(members))
+	page := make([]record, 0, len(members))
 	for i, member := range members {
 		rec, err := parseRecord(records[i].Val())
 		switch {
@@ -69,7 +81,7 @@ func (r *Redis) read(ctx context.Context, members []string) ([]User, error) {
 		case err != nil:
 			return nil, err
 		case !rec.pending && listed(rec.user.Username, rec.claim, rec.user.ID) == member:
-			page = append(page, rec.user)
+			page = append(page, rec)
 		}
 	}
 	return page, nil

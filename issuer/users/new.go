@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -23,8 +24,11 @@ const (
 type New struct {
 	Username string // 1 to 150 characters, no control characters, no white space at either end
 	Password string // 1 to 4096 bytes, no white space at either end; ignored with NoPassword
-	ID       string // empty: the next integer, as text
-	Email    string
+	// PasswordHash is taken over as it is instead of a password, and made anew when
+	// the password is next seen. CheckHash says which are taken.
+	PasswordHash string
+	ID           string // empty: the next integer, as text
+	Email        string
 	// Attributes must encode to JSON and must not repeat a name that
 	// User.Attribute knows itself.
 	Attributes map[string]any
@@ -33,6 +37,9 @@ type New struct {
 	IsStaff     bool
 	IsSuperuser bool
 	NoPassword  bool // the user cannot log in until a password is set
+	MustChange  bool // the user cannot log in until the password is changed
+
+	LastLogin time.Time // zero: never; from the system that the user comes from
 }
 
 // String names the user without the password.
@@ -60,13 +67,23 @@ func (n New) Validate() error {
 	if err := validText("email", n.Email, maxEmailBytes); err != nil {
 		return err
 	}
-	if !n.NoPassword {
-		if err := validPassword(n.Password); err != nil {
-			return err
-		}
+	if err := n.validPassword(); err != nil {
+		return err
 	}
 	_, err := encodeAttributes(n.Attributes)
 	return err
+}
+
+func (n New) validPassword() error {
+	switch {
+	case n.NoPassword:
+		return nil
+	case n.PasswordHash == "":
+		return validPassword(n.Password)
+	case n.Password != "":
+		return fmt.Errorf("%w: there is a password and a password hash", ErrInvalid)
+	}
+	return CheckHash(n.PasswordHash)
 }
 
 // validName refuses white space at the ends because every log-in form trims it:
@@ -143,3 +160,7 @@ func decodeAttributes(data []byte) (map[string]any, error) {
 	}
 	return attributes, nil
 }
+
+// DecodeAttributes reads attributes from a JSON object as they are kept: a number
+// stays the digits that it was written with.
+func DecodeAttributes(data []byte) (map[string]any, error) { return decodeAttributes(data) }

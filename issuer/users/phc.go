@@ -49,9 +49,18 @@ func (p phc) encode() string {
 		p.memory, p.time, p.threads, phcBase64.EncodeToString(p.salt), phcBase64.EncodeToString(p.sum))
 }
 
-func parsePHC(s string) (phc, error) {
+// cost of computing this, as one of the two variants.
+func (p phc) cost(variant string) cost {
+	return cost{algorithm: variant, work: p.time, memory: p.memory, lanes: uint32(p.threads)}
+}
+
+func parsePHC(s string) (phc, error) { return parseArgon2(argon2ID, s) }
+
+// parseArgon2 reads a hash of one of the two variants. A hash without a version is
+// of Argon2's version 16, which the library does not compute.
+func parseArgon2(variant, s string) (phc, error) {
 	part := strings.Split(s, "$")
-	if len(part) != 6 || part[0] != "" || part[1] != "argon2id" || part[2] != "v=19" {
+	if len(part) != 6 || part[0] != "" || part[1] != variant || part[2] != "v=19" {
 		return phc{}, errPHC
 	}
 	cost, err := parseParams(part[3])

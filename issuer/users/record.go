@@ -30,7 +30,7 @@ func parseRecord(fields map[string]string) (record, error) {
 		user: User{
 			ID: fields[fieldID], Username: fields[fieldUsername], Email: fields[fieldEmail],
 			IsActive: fields[fieldActive] == "1", IsStaff: fields[fieldStaff] == "1",
-			IsSuperuser: fields[fieldSuperuser] == "1",
+			IsSuperuser: fields[fieldSuperuser] == "1", MustChange: fields[fieldMustChange] == "1",
 		},
 	}
 	var err error

@@ -15,6 +15,7 @@ type User struct {
 	IsActive    bool // an inactive user cannot log in
 	IsStaff     bool
 	IsSuperuser bool
+	MustChange  bool // must set another password before logging in
 
 	// Times are the store's clock, in microseconds, UTC.
 	LastLogin       time.Time // zero: never, or not recorded

@@ -1,0 +1,126 @@
+package users
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// fold is the form in which two e-mail addresses are compared: case never tells
+// two people apart, whatever RFC 5321 section 2.4 says of the local part.
+func fold(email string) string { return strings.ToLower(email) }
+
+// owner ties a pointer (a name, an e-mail address) to a record.
+type owner struct{ claim, id string }
+
+func (o owner) text() string { return o.claim + ":" + o.id }
+
+// take lets a pointer lead to me, also when it led to a record that does not hold
+// it any more: one whose creation never came to its end, or who has another e-mail
+// address by now. It reports false when somebody holds it.
+func (r *Redis) take(ctx context.Context, key string, me owner, holds func(claim, email string) bool) (bool, error) {
+	seen := ""
+	for range 4 { // somebody else may take over the same pointer in between
+		held, err := r.script.name.Run(ctx, r.client, []string{key}, me.text(), seen).Text()
+		if err != nil {
+			return false, unavailable("claim", err)
+		}
+		if held == "" || held == me.text() {
+			return true, nil
+		}
+		claim, id, _ := strings.Cut(held, ":")
+		found, err := r.client.HMGet(ctx, r.names.user(id), fieldClaim, fieldEmail).Result()
+		if err != nil {
+			return false, unavailable("read owner", err)
+		}
+		theirs, _ := found[0].(string)
+		email, _ := found[1].(string)
+		if theirs == claim && holds(claim, email) {
+			return false, nil
+		}
+		seen = held
+	}
+	return false, nil
+}
+
+// takeEmail claims an e-mail address. That somebody else has it is a fault only
+// where users log in by it.
+func (r *Redis) takeEmail(ctx context.Context, me owner, email string) error {
+	if email == "" {
+		return nil
+	}
+	ok, err := r.take(ctx, r.names.email(email), me, func(_, theirs string) bool { return fold(theirs) == fold(email) })
+	if err == nil && !ok && r.settings.LoginByEmail {
+		return fmt.Errorf("%w: email", ErrExists)
+	}
+	return err
+}
+
+// dropEmail gives an e-mail address back, if it is still mine.
+func (r *Redis) dropEmail(ctx context.Context, me owner, email string) error {
+	if email == "" {
+		return nil
+	}
+	if err := r.script.unname.Run(ctx, r.client, []string{r.names.email(email)}, me.text()).Err(); err != nil {
+		return unavailable("remove email", err)
+	}
+	return nil
+}
+
+// byEmail returns the confirmed record that an e-mail address points to, or
+// ErrNotFound. It asks what byName asks.
+func (r *Redis) byEmail(ctx context.Context, email string) (record, error) {
+	rec, err := r.pointed(ctx, r.names.email(email))
+	if err == nil && fold(rec.user.Email) != fold(email) { // another address since
+		return record{}, ErrNotFound
+	}
+	return rec, err
+}
+
+// Reindex enters every e-mail address that is not in the index yet, such as those
+// of users that an older version created, and returns the ids of the users who
+// share theirs with somebody: they cannot log in by it. It reads all users, a
+// thousand at a time.
+func (r *Redis) Reindex(ctx context.Context) (shared []string, err error) {
+	for cursor := ""; ; {
+		page, next, err := r.page(ctx, maxPage, cursor)
+		if err != nil {
+			return shared, err
+		}
+		for _, rec := range page {
+			if rec.user.Email == "" {
+				continue
+			}
+			ok, err := r.take(ctx, r.names.email(rec.user.Email), owner{rec.claim, rec.user.ID}, func(_, theirs string) bool {
+				return fold(theirs) == fold(rec.user.Email)
+			})
+			if err != nil {
+				return shared, err
+			}
+			if !ok {
+				shared = append(shared, rec.user.ID)
+			}
+		}
+		if cursor = next; cursor == "" {
+			return shared, nil
+		}
+	}
+}
+
+// pointed returns the confirmed record that a pointer leads to, or ErrNotFound. A
+// pointer to nobody costs both reads too.
+func (r *Redis) pointed(ctx context.Context, key string) (record, error) {
+	value, err := r.client.Get(ctx, key).Result()
+	if err != nil && !errors.Is(err, redis.Nil) {
+		return record{}, unavailable("read name", err)
+	}
+	claim, id, _ := strings.Cut(value, ":")
+	rec, err := r.byID(ctx, id)
+	if err == nil && rec.claim != claim { // the id was given to somebody else since
+		return record{}, ErrNotFound
+	}
+	return rec, err
+}
