@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"bytes"
 	"context"
 	"time"
 )
@@ -12,13 +13,31 @@ type feedPage struct {
 	sent  time.Time
 	took  time.Duration
 	head  feedHead
-	told  []told // point into buf
 	buf   pageBuffer
 	err   error
+	told  []told // of buf, into which they point; see parse
 }
 
-// more says whether there is another page after p.
-func (p *feedPage) more() bool { return len(p.told) > p.count }
+// more says whether there is another page after p, by its beginning alone.
+func (p *feedPage) more() bool {
+	w := respReader{rest: p.buf}
+	return w.array() > p.count
+}
+
+// parse reads the records of p.
+func (p *feedPage) parse() (err error) {
+	p.told, err = toldRaw(p.told[:0], p.buf)
+	return err
+}
+
+// lastID guesses the stream id of the last record before p is parsed. A wrong guess
+// costs a read of a page that nobody asks for.
+func (p *feedPage) lastID() (int64, bool) {
+	w := respReader{rest: p.buf[max(bytes.LastIndex(p.buf, []byte("\r\n*2\r\n$")), 0):]}
+	w.rest = bytes.TrimPrefix(w.rest, []byte("\r\n"))
+	w.array()
+	return parseStreamID(string(w.bulk()))
+}
 
 // fetch reads a page.
 func (r *feedReader) fetch(ctx context.Context, p *feedPage, from int64, limit time.Duration) {
@@ -43,17 +62,20 @@ func (r *feedReader) fetched(ctx context.Context, from int64, limit time.Duratio
 	return p
 }
 
-// readAhead has the page after p read while p is applied: loading then takes as long
+// readAhead has the page after p read while p is parsed and applied: loading then takes as long
 // as the slower of the two, not as both. What it reads is held against the position
 // like any other page when its turn comes, so it may come too early but never count
 // for more than it is. Only a reader that is closed may read ahead.
 func (r *feedReader) readAhead(ctx context.Context, p *feedPage, limit time.Duration) {
-	if !r.eager {
+	if !r.eager || !p.more() {
+		return
+	}
+	from, ok := p.lastID()
+	if !ok {
 		return
 	}
 	next := &r.pages[r.turn]
 	next.count = r.page
-	from := p.told[len(p.told)-1].id
 	r.ahead = true
 	r.reading.Go(func() { r.fetch(ctx, next, from, limit) })
 }

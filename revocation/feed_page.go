@@ -11,10 +11,10 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// read fills p with the records from its stream id on, at most one more than its
+// read fills p.buf with the records from p's stream id on, at most one more than its
 // count, and returns the epoch of the same moment.
 func (f *Feed) read(ctx context.Context, p *feedPage) (feedHead, error) {
-	p.buf, p.told = p.buf[:0], p.told[:0]
+	p.buf = p.buf[:0]
 	var fields *redis.SliceCmd
 	role, err := f.role.ask(ctx, f.cfg.Client)
 	if err != nil {
@@ -42,8 +42,7 @@ func (f *Feed) read(ctx context.Context, p *feedPage) (feedHead, error) {
 	if text, failed := bytes.CutPrefix(p.buf, []byte("-")); failed {
 		return feedHead{}, errors.New(string(bytes.TrimSpace(text)))
 	}
-	p.told, err = toldRaw(p.told, p.buf)
-	return h, err
+	return h, nil
 }
 
 // streamID is the id of the record written at that store time.

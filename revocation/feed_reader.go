@@ -50,7 +50,7 @@ func (r *feedReader) next(ctx context.Context) error {
 
 // scan reads the epoch and a page after the position, at one moment, and tells
 // what it found. end says that nothing is left to read.
-func (r *feedReader) scan(ctx context.Context, limit time.Duration) (end bool, err error) {
+func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error) {
 	f := r.feed
 	at, moved := f.start()
 	p := r.fetched(ctx, at.id, limit)
@@ -61,10 +61,11 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (end bool, e
 	if p.took < limit/4 {
 		r.page = min(2*p.count, maxPage)
 	}
-	h, sent := p.head, p.sent
-	if end = !p.more(); !end {
-		r.readAhead(ctx, p, limit)
+	r.readAhead(ctx, p, limit)
+	if err := p.parse(); err != nil {
+		return false, err
 	}
+	h, sent, end := p.head, p.sent, len(p.told) <= p.count
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
