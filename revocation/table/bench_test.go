@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"time"
 
@@ -59,20 +60,59 @@ func BenchmarkLookup(b *testing.B) {
 }
 
 // BenchmarkLookupOne is one reader, each look depending on the one before: the whole
-// way to memory, nothing overlapped.
+// way to memory, nothing overlapped. Beside it is the bare read of one word of as many
+// bytes in the same manner. cpu-ns is without what other processes took.
 func BenchmarkLookupOne(b *testing.B) {
 	for _, n := range sizes()[1:] {
 		t := filled(n, table.Forever)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			runtime.GC()
-			x := uint64(1)
-			for b.Loop() {
-				x = x*6364136223846793005 + 1442695040888963407
-				e, _ := t.Lookup(digest(1, x>>20%n))
-				x += uint64(e >> 31)
-			}
+		for _, bc := range []struct {
+			name string
+			line uint64
+		}{{"hit", 1}, {"miss", 2}} {
+			b.Run(fmt.Sprintf("%s/%d", bc.name, n), func(b *testing.B) {
+				oneReader(b, func(x uint64) uint64 {
+					e, _ := t.Lookup(digest(bc.line, x>>20%n))
+					return uint64(e >> 31)
+				})
+			})
+		}
+		words := make([]uint64, t.Bytes()/8)
+		for i := range words {
+			words[i] = mix(uint64(i))
+		}
+		b.Run(fmt.Sprintf("bare/%d", n), func(b *testing.B) {
+			oneReader(b, func(x uint64) uint64 { return words[x>>20%uint64(len(words))] >> 63 })
 		})
+		runtime.KeepAlive(t)
 	}
+}
+
+// oneReader calls look with numbers that depend on what it returned before.
+func oneReader(b *testing.B, look func(uint64) uint64) {
+	runtime.LockOSThread() // its time is asked for
+	defer runtime.UnlockOSThread()
+	runtime.GC()
+	x, before := uint64(1), threadTime(b)
+	for b.Loop() {
+		x = x*6364136223846793005 + 1442695040888963407
+		x += look(x)
+	}
+	b.ReportMetric(float64((threadTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+}
+
+// threadTime is what this thread has used of a processor. Where the system does not
+// say, it stands still.
+func threadTime(tb testing.TB) time.Duration {
+	tb.Helper()
+	const thread = 1 // RUSAGE_THREAD of Linux
+	var u syscall.Rusage
+	if runtime.GOOS != "linux" {
+		return 0
+	}
+	if err := syscall.Getrusage(thread, &u); err != nil {
+		tb.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkLookupWhileWriting is a reader beside a writer that never pauses.
