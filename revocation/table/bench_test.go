@@ -5,7 +5,6 @@ import (
 	"runtime"
 	"slices"
 	"sync/atomic"
-	"syscall"
 	"testing"
 	"time"
 
@@ -98,21 +97,6 @@ func oneReader(b *testing.B, look func(uint64) uint64) {
 		x += look(x)
 	}
 	b.ReportMetric(float64((threadTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
-}
-
-// threadTime is what this thread has used of a processor. Where the system does not
-// say, it stands still.
-func threadTime(tb testing.TB) time.Duration {
-	tb.Helper()
-	const thread = 1 // RUSAGE_THREAD of Linux
-	var u syscall.Rusage
-	if runtime.GOOS != "linux" {
-		return 0
-	}
-	if err := syscall.Getrusage(thread, &u); err != nil {
-		tb.Fatal(err)
-	}
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
 // BenchmarkLookupWhileWriting is a reader beside a writer that never pauses.
