@@ -56,6 +56,8 @@ func (f *Feed) N() uint64 { return f.n.Load() }
 // deadline: go-redis gives a read a deadline but cannot call it off.
 func (f *Feed) Run(ctx context.Context) error {
 	r := newFeedReader(f, maxPage)
+	r.eager = true
+	defer r.join()
 	var out feedOutage
 	for ctx.Err() == nil {
 		err := r.next(ctx)

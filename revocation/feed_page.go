@@ -11,24 +11,23 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// read fills told with at most count records from the stream id from on, and
-// returns the epoch of the same moment.
-func (r *feedReader) read(ctx context.Context, from int64, count int) (feedHead, error) {
-	f := r.feed
-	r.buf = r.buf[:0]
+// read fills p.buf with the records from p's stream id on, at most one more than its
+// count, and returns the epoch of the same moment.
+func (f *Feed) read(ctx context.Context, p *feedPage) (feedHead, error) {
+	p.buf = p.buf[:0]
 	var fields *redis.SliceCmd
 	role, err := f.role.ask(ctx, f.cfg.Client)
 	if err != nil {
 		return feedHead{}, err
 	}
-	_, err = f.cfg.Client.TxPipelined(ctx, func(p redis.Pipeliner) error {
+	_, err = f.cfg.Client.TxPipelined(ctx, func(tx redis.Pipeliner) error {
 		if role != nil {
-			_ = p.Process(ctx, role) // Exec has its error
+			_ = tx.Process(ctx, role) // Exec has its error
 		}
-		fields = p.HMGet(ctx, f.names.epoch, headFields...)
+		fields = tx.HMGet(ctx, f.names.epoch, headFields...)
 		// Raw, because go-redis makes a map of each record: three times as slow.
-		return p.Process(ctx, redis.NewRawWriteToCmd(ctx, &r.buf,
-			"xrange", f.names.feed, streamID(from), "+", "count", count))
+		return tx.Process(ctx, redis.NewRawWriteToCmd(ctx, &p.buf,
+			"xrange", f.names.feed, streamID(p.from), "+", "count", p.count+1))
 	})
 	if err != nil {
 		return feedHead{}, err
@@ -40,11 +39,10 @@ func (r *feedReader) read(ctx context.Context, from int64, count int) (feedHead,
 	if err != nil {
 		return feedHead{}, err
 	}
-	if text, failed := bytes.CutPrefix(r.buf, []byte("-")); failed {
+	if text, failed := bytes.CutPrefix(p.buf, []byte("-")); failed {
 		return feedHead{}, errors.New(string(bytes.TrimSpace(text)))
 	}
-	r.told, err = toldRaw(r.told[:0], r.buf)
-	return h, err
+	return h, nil
 }
 
 // streamID is the id of the record written at that store time.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"sync"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,13 +22,19 @@ var errNoEpoch = errors.New("the store has no epoch")
 // a gap.
 var errNotLevel = errors.New("not level")
 
-// feedReader reads for a feed, one read at a time. Its buffers are used again.
+// feedReader reads for a feed, one read at a time, but for the page that it reads
+// ahead. Its buffers are used again.
 type feedReader struct {
 	feed    *Feed
 	page    int
-	buf     pageBuffer
-	told    []told
+	told    []told // of a wait
 	records []Record
+
+	eager   bool           // reads ahead
+	reading sync.WaitGroup // what is read ahead, into the page whose turn it is
+	ahead   bool           // that page was read ahead, or is being read
+	pages   [2]feedPage
+	turn    int
 }
 
 func newFeedReader(f *Feed, page int) *feedReader { return &feedReader{feed: f, page: page} }
@@ -43,28 +50,29 @@ func (r *feedReader) next(ctx context.Context) error {
 
 // scan reads the epoch and a page after the position, at one moment, and tells
 // what it found. end says that nothing is left to read.
-func (r *feedReader) scan(ctx context.Context, limit time.Duration) (end bool, err error) {
+func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error) {
 	f := r.feed
-	ctx, cancel := context.WithTimeout(ctx, limit)
-	defer cancel()
 	at, moved := f.start()
-	sent, page := f.cfg.Now(), r.page
-	h, err := r.read(ctx, at.id, page+1) // the record at the position is read again
-	if err != nil {
-		r.slower(err)
+	p := r.fetched(ctx, at.id, limit)
+	if p.err != nil {
+		r.slower(p.err)
+		return false, p.err
+	}
+	if p.took < limit/4 {
+		r.page = min(2*p.count, maxPage)
+	}
+	r.readAhead(ctx, p, limit)
+	if err := p.parse(); err != nil {
 		return false, err
 	}
-	if f.cfg.Now().Sub(sent) < limit/4 {
-		r.page = min(2*page, maxPage)
-	}
-	end = len(r.told) <= page
+	h, sent, end := p.head, p.sent, len(p.told) <= p.count
 
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if moved != f.moved { // another reader was faster, and what it read counts
 		return false, nil
 	}
-	fresh, gap, ok := at.take(h, r.told, end)
+	fresh, gap, ok := at.take(h, p.told, end)
 	end = end && ok
 	f.moveTo(at)
 	if f.scanned = (time.Time{}); end {

@@ -72,6 +72,8 @@ type Mirror struct {
 	loss  lossState
 	stats mirrorStats
 	told  []Kept // for the journal
+	// reserved: room for the first load was announced.
+	reserved bool
 
 	wake    chan struct{} // something is to be mended
 	flights flights

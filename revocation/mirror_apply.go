@@ -33,6 +33,7 @@ func expiryOf(r Record) uint32 {
 func (m *Mirror) heard(records []Record) {
 	m.mu.Lock()
 	now := m.cfg.Now()
+	m.reserve(records)
 	for i := range records {
 		m.apply(records[i])
 	}

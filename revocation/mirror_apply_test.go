@@ -110,7 +110,7 @@ func TestSweepIsLate(t *testing.T) {
 		entries, dated int
 	}{{0, 3, 1}, {60 * time.Second, 3, 1}, {75 * time.Second, 1, 0}} {
 		now = start.Add(step.after)
-		for range 64 { // a round
+		for range sweepSteps { // a round
 			m.sweepOnce(true)
 		}
 		if got := m.Status().Entries; got != step.entries || len(m.dated) != step.dated {

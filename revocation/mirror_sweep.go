@@ -8,8 +8,9 @@ import (
 )
 
 const (
-	sweepEvery  = time.Second
-	sweepShards = 64 // of each table at once: a round takes about a minute
+	sweepEvery  = time.Second / 8
+	sweepShards = 8                          // of each table at once, half a millisecond at ten million entries
+	sweepSteps  = table.Shards / sweepShards // in a round, of about a minute
 	// sweepLate is how long after its end an entry is kept: the process's clock may
 	// be put right.
 	sweepLate = time.Minute
@@ -25,7 +26,7 @@ func (m *Mirror) sweep(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-tick.C:
-			m.sweepOnce(round%64 == 0)
+			m.sweepOnce(round%sweepSteps == 0)
 		}
 	}
 }

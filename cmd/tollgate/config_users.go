@@ -18,6 +18,17 @@ type UserSource struct {
 // Users is where the users are.
 type Users struct{ value[UserSource] }
 
+// show implements setting.
+func (u *Users) show() string {
+	switch {
+	case u.Value.File != "":
+		return "file:" + u.Value.File
+	case u.Value.URL != "":
+		return u.Value.URL
+	}
+	return "redis"
+}
+
 // Decode implements setting. Its faults do not show a URL: somebody may have put a
 // password into it.
 func (u *Users) Decode(text string) error {

@@ -3,8 +3,10 @@ package statuslist
 import (
 	"cmp"
 	"slices"
+	"unique"
 
 	"tollgate/revocation"
+	"tollgate/revocation/table"
 )
 
 // eventLog is the records of the feed in order, for readers that resume. What a
@@ -22,8 +24,11 @@ type event struct {
 	n        uint64
 	digest   revocation.Digest
 	cut, exp int64
-	kind     revocation.Kind
+	kind     unique.Handle[revocation.Kind] // half of a string
 }
+
+// ended says whether what the record tells of is over at now, a unix second.
+func (e *event) ended(now int64) bool { return e.exp != 0 && e.exp <= now }
 
 // keepAll is how many of the latest records stay whatever they say, so that whoever
 // reads every now and then is never told to start over.
@@ -38,7 +43,7 @@ func (l *eventLog) add(r revocation.Record) {
 	if r.Kind == revocation.HintRing { // about keys, which readers fetch by themselves
 		return
 	}
-	l.events = append(l.events, event{n: r.N, digest: r.Digest, cut: r.Cut, exp: r.ExpiresAt, kind: r.Kind})
+	l.events = append(l.events, event{n: r.N, digest: r.Digest, cut: r.Cut, exp: r.ExpiresAt, kind: unique.Make(r.Kind)})
 }
 
 // begin says where the log begins, if it has not yet.
@@ -48,21 +53,25 @@ func (l *eventLog) begin(n uint64) {
 	}
 }
 
-// compact takes out what is useless, when it is worth it.
-func (l *eventLog) compact(useless func(event) bool) {
+// compact takes out what a later record has overtaken, and what is over at now, when it
+// is worth it.
+func (l *eventLog) compact(now int64) {
 	if len(l.events) < max(2*keepAll, l.compactAt) {
 		return
 	}
-	old := l.events[:len(l.events)-keepAll]
+	told := table.New() // by a record further on
 	kept := make([]event, 0, len(l.events))
-	for _, e := range old {
-		if useless(e) {
-			l.base = e.n
-		} else {
+	old := len(l.events) - keepAll
+	base := l.base
+	for i, e := range slices.Backward(l.events) {
+		if fresh := told.Put(e.digest, table.Forever); i >= old || fresh && !e.ended(now) {
 			kept = append(kept, e)
+		} else {
+			base = max(base, e.n)
 		}
 	}
-	l.events = append(kept, l.events[len(old):]...)
+	slices.Reverse(kept)
+	l.base, l.events = base, kept
 	l.compactAt = 2 * len(l.events)
 }
 

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"testing"
 	"time"
+	"unsafe"
 
 	"tollgate/revocation"
 )
@@ -61,8 +62,8 @@ func TestCompactionLosesNothing(t *testing.T) {
 			tell(1000+i, 7, gone)
 		}
 	}
-	if len(l.log.events) > 4*keepAll || len(l.marks) > 4*keepAll {
-		t.Errorf("%d events, %d marks", len(l.log.events), len(l.marks))
+	if len(l.log.events) > 4*keepAll || l.cuts.Len() > 4*keepAll {
+		t.Errorf("%d events, %d cuts", len(l.log.events), l.cuts.Len())
 	}
 	events, more, ok := l.log.after(0, len(l.log.events))
 	if !ok || more || events[0].n != first || events[1].n != last || events[1].cut != 0 {
@@ -97,7 +98,7 @@ func TestLaterChangeCounts(t *testing.T) {
 		l.Apply([]revocation.Record{tt.first})
 		l.Gap("for the test")
 		l.Apply([]revocation.Record{tt.second})
-		if got := l.marks[tt.first.Digest].cut; got != tt.cut {
+		if got, _, _ := l.cuts.Lookup(tt.first.Digest); got != tt.cut {
 			t.Errorf("%s: cut %d, want %d", name, got, tt.cut)
 		}
 	}
@@ -130,4 +131,41 @@ func TestFreshness(t *testing.T) {
 	if l.Level(false, sent); l.fresh(time.Hour) || !l.ready() {
 		t.Error("fresh while it is behind")
 	}
+}
+
+// TestUndoOfAnEarlierLife: what is told of an entry's life before the one that is held,
+// when the feed is read again, takes nothing away.
+func TestUndoOfAnEarlierLife(t *testing.T) {
+	l := NewLedger(nil)
+	record := func(cut, at, undone int64) revocation.Record {
+		r := record(1, 1, cut, 0)
+		r.At, r.Undone = at, undone
+		return r
+	}
+	l.Apply([]revocation.Record{record(12, 12, 0)})
+	for name, step := range map[string]revocation.Record{"an undo": record(0, 9, 9), "what it left": record(5, 9, 9)} {
+		l.Apply([]revocation.Record{step})
+		if cut, _, _ := l.cuts.Lookup(step.Digest); cut != 12 {
+			t.Errorf("%s: cut %d", name, cut)
+		}
+	}
+	l.Apply([]revocation.Record{record(5, 14, 14)}) // the latest undone, an older statement stands
+	l.Apply([]revocation.Record{record(12, 12, 0)}) // told again
+	if cut, _, _ := l.cuts.Lookup(record(0, 0, 0).Digest); cut != 5 {
+		t.Errorf("after an undo: cut %d", cut)
+	}
+}
+
+// TestLedgerIsSmall: an entry and its record together.
+func TestLedgerIsSmall(t *testing.T) {
+	const entries = 100_000
+	l := NewLedger(nil)
+	for i := range uint64(entries) {
+		l.Apply([]revocation.Record{record(i+1, i*0x9e3779b97f4a7c15, 7, 0)})
+	}
+	table, log := l.cuts.Bytes()/entries, cap(l.log.events)*int(unsafe.Sizeof(event{}))/entries
+	if table > 48 || unsafe.Sizeof(event{}) > 48 {
+		t.Errorf("%d bytes an entry in the table, %d in the log", table, log)
+	}
+	t.Logf("%d bytes an entry in the table, %d in the log", table, log)
 }

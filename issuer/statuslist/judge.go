@@ -26,8 +26,8 @@ func (l *Ledger) judge(issuer string, use func(*judge)) (version uint64) {
 
 // cut returns the cut in force of a digest, or 0.
 func (j *judge) cut(d revocation.Digest) int64 {
-	if m, ok := j.ledger.marks[d]; ok && !m.ended(j.now) {
-		return m.cut
+	if cut, expires, ok := j.ledger.cuts.Lookup(d); ok && !over(expires, j.now) {
+		return cut
 	}
 	return 0
 }

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"tollgate/revocation"
+	"tollgate/revocation/table"
 )
 
 // Ledger is what the feed has told: what is in force, and the records in order. Its
@@ -16,23 +17,21 @@ type Ledger struct {
 
 	mu      sync.RWMutex // guards what follows
 	epoch   revocation.Epoch
-	level   time.Time // when the last read that reached the end was sent; zero: not level
-	was     bool      // level once
-	marks   map[revocation.Digest]mark
-	sweepAt int // number of marks at which the ended ones are removed
+	level   time.Time   // when the last read that reached the end was sent; zero: not level
+	was     bool        // level once
+	cuts    *table.Cuts // what is in force of each digest
+	dated   map[revocation.Digest]dated
+	sweepAt int // number of entries at which the ended ones are removed
 	log     eventLog
-	version uint64 // counts changes of marks and epoch
+	version uint64 // counts changes of cuts and epoch
 }
 
-// mark is what is in force of one digest.
-type mark struct {
-	cut int64  // µs; 0: all is undone
-	at  int64  // store time (µs) of the change
-	exp int64  // unix second; 0: never
-	n   uint64 // of the record that last told of it
+// dated is a digest of which something was undone: only of those can a record be older
+// than what is held. What else is told of a digest only grows.
+type dated struct {
+	cut, at int64
+	expires uint32
 }
-
-func (m mark) ended(now int64) bool { return m.exp != 0 && m.exp <= now }
 
 const sweepLeast = 1024
 
@@ -41,7 +40,7 @@ func NewLedger(now func() time.Time) *Ledger {
 	if now == nil {
 		now = time.Now
 	}
-	return &Ledger{now: now, marks: map[revocation.Digest]mark{}, sweepAt: sweepLeast}
+	return &Ledger{now: now, cuts: table.NewCuts(), dated: map[revocation.Digest]dated{}, sweepAt: sweepLeast}
 }
 
 // Apply takes records of the feed, in order, the same one more than once after a
@@ -51,28 +50,62 @@ func (l *Ledger) Apply(records []revocation.Record) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	for _, r := range records {
-		m := mark{cut: r.Cut, at: r.At, exp: r.ExpiresAt, n: r.N}
-		if held, ok := l.marks[r.Digest]; ok && (held.at > m.at || held.at == m.at && held.cut > m.cut) {
-			m.cut, m.at, m.exp = held.cut, held.at, held.exp
-		}
-		l.marks[r.Digest] = m
+		l.hold(r)
 		l.log.add(r)
 	}
 	l.version++
 	now := l.now().Unix()
-	if len(l.marks) >= l.sweepAt {
-		for d, m := range l.marks {
-			if m.ended(now) {
-				delete(l.marks, d)
-			}
-		}
-		l.sweepAt = max(sweepLeast, 2*len(l.marks))
-	}
-	l.log.compact(func(e event) bool {
-		m := l.marks[e.digest]
-		return m.n != e.n || m.ended(now)
-	})
+	l.sweep(now)
+	l.log.compact(now)
 }
+
+// hold takes what a record says is in force. The caller holds mu.
+func (l *Ledger) hold(r revocation.Record) {
+	expires := expiry(r.ExpiresAt)
+	was, isDated := l.dated[r.Digest]
+	switch {
+	case isDated && (was.at > r.At || was.at == r.At && was.cut > r.Cut):
+		return
+	case !isDated && r.Cut != 0 && r.Undone == 0:
+		l.cuts.Put(r.Digest, r.Cut, expires)
+		return
+	case !isDated: // what stands without a date was made after every undo that is known of it
+		if cut, _, _ := l.cuts.Lookup(r.Digest); cut > r.Cut && cut >= r.At {
+			return
+		}
+	}
+	l.dated[r.Digest] = dated{cut: r.Cut, at: r.At, expires: expires}
+	if r.Cut == 0 {
+		l.cuts.Delete(r.Digest)
+	} else {
+		l.cuts.Set(r.Digest, r.Cut, expires)
+	}
+}
+
+// sweep forgets what is over, when there is twice as much as after the last time. The
+// caller holds mu.
+func (l *Ledger) sweep(now int64) {
+	if l.cuts.Len()+len(l.dated) < l.sweepAt {
+		return
+	}
+	l.cuts.Sweep(uint32(min(max(now, 0), int64(table.Forever)-1)), table.Shards)
+	for d, is := range l.dated {
+		if over(is.expires, now) {
+			delete(l.dated, d)
+		}
+	}
+	l.sweepAt = max(sweepLeast, 2*(l.cuts.Len()+len(l.dated)))
+}
+
+// expiry is the end of a record (unix second, 0 for never) as the table has it.
+func expiry(end int64) uint32 {
+	if end <= 0 || end >= int64(table.Forever) {
+		return table.Forever
+	}
+	return uint32(end)
+}
+
+func over(expires uint32, now int64) bool { return expires != table.Forever && int64(expires) <= now }
 
 // Gap is told that the feed is read from its beginning again.
 func (l *Ledger) Gap(string) {

@@ -156,7 +156,7 @@ func (l *Lists) describe(ctx context.Context, records []event) ([]Event, error) 
 		if thing.Issuer != "" && thing.Issuer != l.Issuer || thing.Issuer == "" && r.exp != 0 && r.exp < now {
 			continue // not ours, or over
 		}
-		e := Event{N: r.n, Kind: r.kind, Cut: r.cut, ExpiresAt: r.exp, Undone: r.cut == 0}
+		e := Event{N: r.n, Kind: r.kind.Value(), Cut: r.cut, ExpiresAt: r.exp, Undone: r.cut == 0}
 		e.name(thing, r.digest)
 		out = append(out, e)
 	}

@@ -59,20 +59,44 @@ func BenchmarkLookup(b *testing.B) {
 }
 
 // BenchmarkLookupOne is one reader, each look depending on the one before: the whole
-// way to memory, nothing overlapped.
+// way to memory, nothing overlapped. Beside it is the bare read of one word of as many
+// bytes in the same manner. cpu-ns is without what other processes took.
 func BenchmarkLookupOne(b *testing.B) {
 	for _, n := range sizes()[1:] {
 		t := filled(n, table.Forever)
-		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			runtime.GC()
-			x := uint64(1)
-			for b.Loop() {
-				x = x*6364136223846793005 + 1442695040888963407
-				e, _ := t.Lookup(digest(1, x>>20%n))
-				x += uint64(e >> 31)
-			}
+		for _, bc := range []struct {
+			name string
+			line uint64
+		}{{"hit", 1}, {"miss", 2}} {
+			b.Run(fmt.Sprintf("%s/%d", bc.name, n), func(b *testing.B) {
+				oneReader(b, func(x uint64) uint64 {
+					e, _ := t.Lookup(digest(bc.line, x>>20%n))
+					return uint64(e >> 31)
+				})
+			})
+		}
+		words := make([]uint64, t.Bytes()/8)
+		for i := range words {
+			words[i] = mix(uint64(i))
+		}
+		b.Run(fmt.Sprintf("bare/%d", n), func(b *testing.B) {
+			oneReader(b, func(x uint64) uint64 { return words[x>>20%uint64(len(words))] >> 63 })
 		})
+		runtime.KeepAlive(t)
 	}
+}
+
+// oneReader calls look with numbers that depend on what it returned before.
+func oneReader(b *testing.B, look func(uint64) uint64) {
+	runtime.LockOSThread() // its time is asked for
+	defer runtime.UnlockOSThread()
+	runtime.GC()
+	x, before := uint64(1), threadTime(b)
+	for b.Loop() {
+		x = x*6364136223846793005 + 1442695040888963407
+		x += look(x)
+	}
+	b.ReportMetric(float64((threadTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
 }
 
 // BenchmarkLookupWhileWriting is a reader beside a writer that never pauses.
@@ -120,7 +144,8 @@ func BenchmarkLoad(b *testing.B) {
 }
 
 // BenchmarkSweep takes a million out, 8 shards in a call, of a table that holds
-// nothing else and of one that holds as many more as stand there.
+// nothing else and of one that holds as many more as stand there. cpu is what the
+// longest call has computed: what it took longer it was waiting for a processor.
 func BenchmarkSweep(b *testing.B) {
 	others := []uint64{0}
 	if !testing.Short() {
@@ -128,8 +153,10 @@ func BenchmarkSweep(b *testing.B) {
 	}
 	for _, stay := range others {
 		b.Run(fmt.Sprintf("beside%d", stay), func(b *testing.B) {
+			runtime.LockOSThread()
+			defer runtime.UnlockOSThread()
 			t := filled(stay, table.Forever)
-			var calls []time.Duration
+			var calls, cpu []time.Duration
 			for b.Loop() {
 				b.StopTimer()
 				for i := range uint64(million) {
@@ -138,15 +165,16 @@ func BenchmarkSweep(b *testing.B) {
 				runtime.GC()
 				b.StartTimer()
 				for removed := 0; removed < million; {
-					start := time.Now()
+					start, before := time.Now(), threadTime(b)
 					removed += t.Sweep(1, 8)
-					calls = append(calls, time.Since(start))
+					calls, cpu = append(calls, time.Since(start)), append(cpu, threadTime(b)-before)
 				}
 			}
 			slices.Sort(calls)
 			b.ReportMetric(float64(calls[len(calls)/2].Microseconds()), "p50-µs")
 			b.ReportMetric(float64(calls[len(calls)*99/100].Microseconds()), "p99-µs")
 			b.ReportMetric(float64(calls[len(calls)-1].Microseconds()), "max-µs")
+			b.ReportMetric(float64(slices.Max(cpu).Microseconds()), "max-cpu-µs")
 		})
 	}
 }
