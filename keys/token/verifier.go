@@ -218,7 +218,7 @@ func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocatio
 		}
 	}
 	for i := range p.Claims {
-		if !p.Claims[i].holds(id) {
+		if !p.Claims[i].Holds(id) {
 			return refuse(ReasonClaim, "the token lacks a claim that is asked for here")
 		}
 	}
@@ -274,7 +274,15 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 }
 
 func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	verdict := revocations.Check(ctx, &id.revocable)
+	refusal := judgeStanding(ctx, &id.revocable, p, revocations)
+	if refusal == nil && id.acting != nil {
+		refusal = judgeStanding(ctx, id.acting, p, revocations)
+	}
+	return refusal
+}
+
+func judgeStanding(ctx context.Context, t *revocation.Token, p *Policy, revocations Checker) *Refusal {
+	verdict := revocations.Check(ctx, t)
 	switch {
 	case verdict.State == revocation.Revoked:
 		return refuse(ReasonRevoked, revokedBy(verdict.Kind))
