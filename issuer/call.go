@@ -135,7 +135,7 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 // noteToken writes what is known of a token whose signature was good.
 func (i *Issuer) noteToken(c *call, id *token.Identity) {
 	if id != nil {
-		c.record.Subject, c.record.JTI, c.record.KeyID = id.Subject, id.JTI, id.KeyID
+		c.record.Subject, c.record.JTI, c.record.KeyID, c.record.Actor = id.Subject, id.JTI, id.KeyID, id.Actor
 	}
 }
 
