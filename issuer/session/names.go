@@ -17,13 +17,15 @@ import (
 //
 //	sub name addr agent      who logged in, from where
 //	created used             log-in, last refresh
-//	gen                      generation of the current pair
+//	gen                      generation of the current pair; 0: there is one token in place of a pair (solo.go)
 //	rj ri rx aj ai ax        the current pair: jti, iat, exp of its refresh and access token
 //	prj pri prx paj pai pax  the same of the pair before
 //	at                       the rotation that made the current pair, unix milliseconds
 //	told                     "1" once that rotation's answer was delivered
 //	ends                     latest exp of any token minted for the session
 //	state                    absent, "ending" or "ended"
+//	renews                   "1" where one token can be renewed: rj is then the first one's jti, rx as late as any
+//	act act_sid              who acts in the subject's name, from which log-in
 //	why who over             reason, actor and moment of the end
 type names struct{ prefix string }
 

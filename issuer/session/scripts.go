@@ -24,10 +24,14 @@ var (
 	markLua string
 	//go:embed scripts/finish.lua
 	finishLua string
+	//go:embed scripts/solo.lua
+	soloLua string
+	//go:embed scripts/renew.lua
+	renewLua string
 )
 
 type scripts struct {
-	start, rotate, peek, delivered, register, mark, finish *redis.Script
+	start, rotate, peek, delivered, register, mark, finish, solo, renew *redis.Script
 }
 
 func loadScripts() scripts {
@@ -35,6 +39,8 @@ func loadScripts() scripts {
 		start:     redis.NewScript(recordLua + startLua),
 		rotate:    redis.NewScript(recordLua + rotateLua),
 		peek:      redis.NewScript(recordLua + peekLua),
+		solo:      redis.NewScript(recordLua + soloLua),
+		renew:     redis.NewScript(recordLua + renewLua),
 		delivered: redis.NewScript(deliveredLua),
 		register:  redis.NewScript(registerLua),
 		mark:      redis.NewScript(markLua),
