@@ -114,7 +114,7 @@ func (c carrier) take(r *http.Request, schemes []string) (string, *problem.Refus
 	case inSubprotocol:
 		return takeSubprotocol(r)
 	case inCookie:
-		return takeCookie(r, c.name)
+		return problem.Cookie(r.Header, c.name)
 	case inQuery:
 		return takeQuery(r, c.name)
 	}
@@ -168,31 +168,6 @@ func subprotocols(h http.Header) []string {
 		}
 	}
 	return out
-}
-
-// takeCookie reads a cookie. One with the same name twice (two paths or domains)
-// could be either's: it is refused. An empty one counts as none.
-//
-// net/http leaves out a cookie whose value it does not like, and all of them where
-// there are thousands: what stood beside the token would not be seen.
-func takeCookie(r *http.Request, name string) (string, *problem.Refusal) {
-	found, raw := 0, ""
-	for _, line := range r.Header["Cookie"] {
-		for part := range strings.SplitSeq(line, ";") {
-			key, value, _ := strings.Cut(strings.Trim(part, " \t"), "=")
-			if strings.TrimRight(key, " \t") != name {
-				continue
-			}
-			found++
-			if raw = value; len(raw) > 1 && raw[0] == '"' && raw[len(raw)-1] == '"' {
-				raw = raw[1 : len(raw)-1]
-			}
-		}
-	}
-	if found > 1 {
-		return "", problem.Twice()
-	}
-	return raw, nil
 }
 
 func takeQuery(r *http.Request, name string) (string, *problem.Refusal) {

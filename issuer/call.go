@@ -21,6 +21,9 @@ type call struct {
 	record *telemetry.Record
 	// caller is set on rows with the bearer authenticator.
 	caller *token.Identity
+	// presented is the caller's token as it came, and carrier the cookie that held it;
+	// empty: the header did.
+	presented, carrier string
 }
 
 // reply sends JSON that nobody may keep.
@@ -114,10 +117,19 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	if raw == "" {
 		return problem.Missing()
 	}
+	return i.recognise(c, raw, problem.SimpleJWT)
+}
+
+// recognise authenticates the caller by an access token of ours; a refusal has the
+// profile's shape.
+func (i *Issuer) recognise(c *call, raw string, p problem.Profile) *problem.Refusal {
 	policy := &token.Policy{TokenTypes: []string{accessType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
+	if err == nil && p == problem.DRF && i.strangeAudience(id) {
+		err = &token.Refusal{Reason: token.ReasonAudience, Fault: "the token names an audience, and there is none here", Token: id}
+	}
 	if err == nil {
-		c.caller = id
+		c.caller, c.presented = id, raw
 		i.noteToken(c, id)
 		return nil
 	}
@@ -129,7 +141,7 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 		i.Log.Warn("a token could not be checked", "route", c.record.Route, "request_id", c.record.RequestID, "fault", refused.Fault, "error", refused.Err)
 	}
 	i.noteToken(c, refused.Token)
-	return problem.OfToken(refused, policy.TokenTypes, nil)
+	return p.OfToken(refused, policy.TokenTypes, nil)
 }
 
 // noteToken writes what is known of a token whose signature was good.

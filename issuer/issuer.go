@@ -10,6 +10,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/users"
@@ -45,6 +46,17 @@ type Config struct {
 	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.
 	Rotate bool
+	// Compat names the profiles whose endpoints exist; default SimpleJWT alone.
+	Compat []problem.Profile
+	// DRF says what the tokens of drf-jwt's endpoints are like.
+	DRF DRFSettings
+	// ImpersonateClaim lets tokens that have the claim act in a user's name; nil: none
+	// but superusers may.
+	ImpersonateClaim *token.ClaimRule
+	// Cookies that hold tokens; the zero value: none.
+	Cookies CookieSettings
+	// Now is the clock; default time.Now.
+	Now func() time.Time
 	// Prefix of SimpleJWT's endpoints: empty, or a path without final slash.
 	Prefix string
 	// Hosts on which the rows exist; empty: on every host.
@@ -58,7 +70,8 @@ type Config struct {
 // Issuer serves the rows of the public listener that hand out and end tokens.
 type Issuer struct {
 	Config
-	hosts map[string]bool
+	hosts   map[string]bool
+	protect *http.CrossOriginProtection // nil without cookies
 }
 
 // New returns an Issuer.
@@ -78,7 +91,20 @@ func New(c Config) (*Issuer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
-	i := &Issuer{Config: c, hosts: map[string]bool{}}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.DRF.TokenID == "" {
+		c.DRF.TokenID = TokenIDRequire
+	}
+	if len(c.Compat) == 0 {
+		c.Compat = []problem.Profile{problem.SimpleJWT}
+	}
+	protect, err := c.Cookies.protection()
+	if err != nil {
+		return nil, err
+	}
+	i := &Issuer{Config: c, hosts: map[string]bool{}, protect: protect}
 	for _, h := range c.Hosts {
 		i.hosts[strings.ToLower(h)] = true
 	}
@@ -89,7 +115,7 @@ func New(c Config) (*Issuer, error) {
 // a row's path is an ordinary path and goes to rest. A method that the row does
 // not take is answered here, never by a back end.
 func (i *Issuer) Mount(e *echo.Echo, rest http.Handler) {
-	for _, row := range i.rows() {
+	for _, row := range i.mounted() {
 		handler := i.serve(row)
 		if len(i.hosts) > 0 {
 			handler = i.onOurHosts(handler, rest)

@@ -105,12 +105,10 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 			w.WriteHeader(http.StatusNoContent)
 			return nil
 		}
-		if r.auth == bearer {
-			if refusal := i.identify(call); refusal != nil {
-				record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
-				refusal.Write(w)
-				return nil
-			}
+		if refusal := i.admit(r, call); refusal != nil {
+			record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
+			refusal.Write(w)
+			return nil
 		}
 		if err := r.handle(i, call); err != nil {
 			i.answer(call, err)

@@ -14,6 +14,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
+	"tollgate/internal/problem"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
@@ -199,7 +200,8 @@ func (a *app) ownIssuer() []token.Issuer {
 	}
 	t := a.config.Tokens
 	return []token.Issuer{{
-		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
+		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value, RefuseAudience: a.config.profile() == problem.DRF,
+		Legacy: token.Legacy{NoJTI: a.config.withoutJTI()},
 		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
 	}}
 }

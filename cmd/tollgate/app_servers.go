@@ -87,7 +87,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		var err error
 		a.gateway, err = gateway.New(gateway.Config{
 			Verifier: a.verifier, Revocations: bounded{a.hot, c.Redis.OpTimeout.Value}, Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
-			TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
+			Profile: c.profile(), TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
 			Log: a.log, Metrics: a.metrics,
 		})
 		if err != nil {
@@ -113,6 +113,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
+		Compat: c.Shape.Compat.Value, DRF: c.drf(), ImpersonateClaim: c.Login.ImpersonateClaim.Value, Cookies: c.cookies(),
 	})
 	if err != nil {
 		return nil, err

@@ -121,6 +121,8 @@ type RevocationSettings struct {
 type LoginSettings struct {
 	Users       Users `envconfig:"TOLLGATE_USERS" default:"redis" desc:"where the users are: redis"`
 	Concurrency Count `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
+
+	ImpersonateClaim ClaimMatch `envconfig:"TOLLGATE_IMPERSONATE_CLAIM" desc:"claim=value: tokens with it may act as another user, beside superusers; empty: none may"`
 }
 
 // CookieSettings say in which cookies tokens are looked for.
@@ -131,7 +133,11 @@ type CookieSettings struct {
 
 // ShapeSettings say what the issuer's HTTP surface looks like.
 type ShapeSettings struct {
-	APIPrefix PathPrefix `envconfig:"TOLLGATE_API_PREFIX" default:"/api" desc:"path below which the token endpoints are"`
+	APIPrefix        PathPrefix `envconfig:"TOLLGATE_API_PREFIX" default:"/api" desc:"path below which the token endpoints are"`
+	Compat           Compat     `envconfig:"TOLLGATE_COMPAT" default:"simplejwt" desc:"whose endpoints exist: simplejwt, drf-jwt, comma separated; the first shapes the refusals of routes"`
+	DRFTokenID       Choice     `envconfig:"TOLLGATE_DRF_TOKEN_ID" default:"require" oneof:"require include off" desc:"whether tokens of drf-jwt's endpoints carry a jti, and one without is refused"`
+	DRFAllowRefresh  Bool       `envconfig:"TOLLGATE_DRF_ALLOW_REFRESH" default:"true" desc:"they carry orig_iat and can be refreshed"`
+	DRFIncludeUserID Bool       `envconfig:"TOLLGATE_DRF_INCLUDE_USER_ID" default:"true" desc:"they carry TOLLGATE_USER_ID_CLAIM"`
 }
 
 // AdminSettings say who may administer.

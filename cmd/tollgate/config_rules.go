@@ -32,6 +32,7 @@ func (c *Config) relate(known []configFault) []configFault {
 	r.admin()
 	r.times()
 	r.claims()
+	r.compat()
 	r.keys()
 	r.redis()
 	return r.faults

@@ -229,6 +229,9 @@ func judgeAudience(id *Identity, p *Policy) *Refusal {
 	if id.audience == nil && id.issuer.Legacy.NoAudience {
 		return nil
 	}
+	if len(id.issuer.Audiences) == 0 && id.issuer.RefuseAudience && id.audience != nil {
+		return refuse(ReasonAudience, "the token names an audience, and there is none here")
+	}
 	if len(id.issuer.Audiences) > 0 && !anyOf(id.audience, id.issuer.Audiences) ||
 		len(p.Audiences) > 0 && !anyOf(id.audience, p.Audiences) {
 		return refuse(ReasonAudience, "the token is meant for another audience")

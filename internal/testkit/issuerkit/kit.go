@@ -129,7 +129,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	c := issuer.Config{
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
 		Claims: issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
-		Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Rotate: true, Prefix: "/api", Now: k.Now, Log: log, Metrics: k.Metrics,
 	}
 	if o.Issuer != nil {
 		o.Issuer(&c)
