@@ -2,15 +2,18 @@ package issuer
 
 import (
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
+
+	"tollgate/internal/problem"
 )
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api"}}
+	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles()}}
 	names, paths := map[string]bool{}, map[string]bool{}
-	for _, r := range i.rows() {
+	for _, r := range i.mounted() {
 		v := reflect.ValueOf(r)
 		for n := range v.NumField() {
 			if v.Field(n).IsZero() {
@@ -30,14 +33,14 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || r.auth != anonymous && r.auth != bearer {
+		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie}, r.auth) {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 6 {
+	if len(names) != 14 {
 		t.Errorf("%d rows", len(names))
 	}
 }

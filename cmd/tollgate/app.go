@@ -201,7 +201,7 @@ func (a *app) ownIssuer() []token.Issuer {
 	t := a.config.Tokens
 	return []token.Issuer{{
 		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value, RefuseAudience: a.config.profile() == problem.DRF,
-		Legacy: token.Legacy{NoJTI: a.config.withoutJTI()},
+		Legacy:      token.Legacy{NoJTI: a.config.withoutJTI()},
 		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
 	}}
 }
