@@ -52,20 +52,29 @@ func (s CookieSettings) protection() (*http.CrossOriginProtection, error) {
 func (i *Issuer) foreign(r *http.Request) bool { return i.protect != nil && i.protect.Check(r) != nil }
 
 func (s CookieSettings) write(h http.Header, name, value string, stamp session.Stamp) {
-	s.add(h, &http.Cookie{Name: name, Value: value, Expires: stamp.ExpiresAt, MaxAge: max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second))})
+	c := s.cookie(name, value)
+	c.Expires, c.MaxAge = stamp.ExpiresAt, max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second))
+	s.add(h, c)
 }
 
 func (s CookieSettings) expire(h http.Header, name string) {
-	s.add(h, &http.Cookie{Name: name, MaxAge: -1})
+	c := s.cookie(name, "")
+	c.MaxAge = -1
+	s.add(h, c)
 }
 
-func (s CookieSettings) add(h http.Header, c *http.Cookie) {
-	if c.Name == "" {
-		return
+func (s CookieSettings) cookie(name, value string) http.Cookie {
+	path := s.Path
+	if path == "" {
+		path = "/"
 	}
-	c.Domain, c.Path, c.Secure, c.SameSite, c.HttpOnly = s.Domain, s.Path, s.Secure, s.SameSite, true
-	if c.Path == "" {
-		c.Path = "/"
+	//nolint:gosec // Secure is the operator's: on unless switched off for trying out without TLS
+	return http.Cookie{Name: name, Value: value, Domain: s.Domain, Path: path, Secure: s.Secure, SameSite: s.SameSite, HttpOnly: true}
+}
+
+// add sets the cookie, where it has a name.
+func (s CookieSettings) add(h http.Header, c http.Cookie) {
+	if c.Name != "" {
+		h.Add("Set-Cookie", c.String())
 	}
-	h.Add("Set-Cookie", c.String())
 }

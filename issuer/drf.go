@@ -47,10 +47,11 @@ type drfToken struct {
 // drfClaims are what a token of drf-jwt's endpoints has beside the claims of every
 // token. Chain is the first token of the line; nil for that one itself.
 func (i *Issuer) drfClaims(u users.User, chain *drfChain) moreClaims {
-	more := moreClaims{usernameClaim: u.Username}
-	if i.DRF.NoUserID {
+	more := moreClaims{}
+	if i.DRF.NoUserID && i.Claims.UserIDClaim != "sub" { // which every token of ours has
 		more[i.Claims.UserIDClaim] = nil
 	}
+	more[usernameClaim] = u.Username
 	if i.DRF.TokenID == TokenIDOff {
 		more["jti"] = nil
 	}
