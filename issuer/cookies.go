@@ -52,29 +52,24 @@ func (s CookieSettings) protection() (*http.CrossOriginProtection, error) {
 func (i *Issuer) foreign(r *http.Request) bool { return i.protect != nil && i.protect.Check(r) != nil }
 
 func (s CookieSettings) write(h http.Header, name, value string, stamp session.Stamp) {
-	c := s.cookie(name, value)
-	c.Expires, c.MaxAge = stamp.ExpiresAt, max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second))
-	s.add(h, c)
+	s.set(h, name, value, stamp.ExpiresAt, max(1, int(stamp.ExpiresAt.Sub(stamp.IssuedAt)/time.Second)))
 }
 
-func (s CookieSettings) expire(h http.Header, name string) {
-	c := s.cookie(name, "")
-	c.MaxAge = -1
-	s.add(h, c)
-}
+func (s CookieSettings) expire(h http.Header, name string) { s.set(h, name, "", time.Time{}, -1) }
 
-func (s CookieSettings) cookie(name, value string) http.Cookie {
+// set adds the cookie to an answer, where it has a name.
+func (s CookieSettings) set(h http.Header, name, value string, expires time.Time, maxAge int) {
+	if name == "" {
+		return
+	}
 	path := s.Path
 	if path == "" {
 		path = "/"
 	}
 	//nolint:gosec // Secure is the operator's: on unless switched off for trying out without TLS
-	return http.Cookie{Name: name, Value: value, Domain: s.Domain, Path: path, Secure: s.Secure, SameSite: s.SameSite, HttpOnly: true}
-}
-
-// add sets the cookie, where it has a name.
-func (s CookieSettings) add(h http.Header, c http.Cookie) {
-	if c.Name != "" {
-		h.Add("Set-Cookie", c.String())
+	c := http.Cookie{
+		Name: name, Value: value, Domain: s.Domain, Path: path, Expires: expires, MaxAge: maxAge,
+		Secure: s.Secure, SameSite: s.SameSite, HttpOnly: true,
 	}
+	h.Add("Set-Cookie", c.String())
 }
