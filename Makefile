@@ -21,6 +21,7 @@ lint: ## golangci-lint, the examples included, and a tidy go.mod
 	$(LINT) run ./...
 	go mod tidy -diff
 	cd deploy/examples/grpc && $(LINT) run ./... && go mod tidy -diff
+	cd deploy/examples/oidc && $(LINT) run ./... && go mod tidy -diff
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
@@ -41,6 +42,7 @@ fuzz: ## fuzz each target for FUZZTIME (10s)
 nightly: ## what takes longer: fuzzing by the minute, races three times over
 	$(MAKE) fuzz FUZZTIME=90s
 	go test -tags nightly -run "TestGigabyte|TestIdleWebSockets|TestJWKSHost|TestReloadUnderLoad" -v -timeout 30m ./cmd/tollgate
+	go test -tags nightly -run TestFiftyTabs -v -timeout 30m ./issuer
 	go test -tags nightly -run TestRSSPerEntry -v ./revocation/table
 	go test -race -count=3 -timeout 60m ./...
 
@@ -49,6 +51,7 @@ tidy: ## format the code, tidy all modules
 	go mod tidy
 	cd .ci/tools && go mod tidy
 	cd deploy/examples/grpc && go mod tidy
+	cd deploy/examples/oidc && go mod tidy
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

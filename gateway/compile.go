@@ -44,15 +44,18 @@ func (f *file) compile(d Defaults) (*Table, error) {
 		slices.SortStableFunc(c.faults, func(a, b error) int { return strings.Compare(a.Error(), b.Error()) })
 		return nil, errors.Join(c.faults...)
 	}
-	return newTable(routes, c.builtin), nil
+	t := newTable(routes, c.builtin)
+	t.private = c.defaults.RefreshCookie
+	return t, nil
 }
 
 type compiler struct {
-	file      *file
-	defaults  Defaults
-	builtin   []IdentityHeader
-	upstreams map[string]*upstream.Upstream
-	faults    []error
+	file       *file
+	defaults   Defaults
+	builtin    []IdentityHeader
+	identities [][]IdentityHeader // the different ones
+	upstreams  map[string]*upstream.Upstream
+	faults     []error
 }
 
 var (
@@ -88,7 +91,7 @@ func (c *compiler) route(fr *fileRoute) *Route {
 		StripPrefix:  fr.Rewrite.StripPrefix,
 		PreserveHost: fr.Rewrite.PreserveHost,
 		Timeout:      fr.Own.Timeout.or(fd.Timeout.or(30 * time.Second)),
-		Identity:     mergeIdentity(mergeIdentity(c.builtin, fd.Identity), fr.Own.Identity),
+		Identity:     c.intern(mergeIdentity(mergeIdentity(c.builtin, fd.Identity), fr.Own.Identity)),
 		WebSocket:    fr.WebSocket,
 		ReportOnly:   firstBool(fr.Own.ReportOnly, fd.ReportOnly, false),
 		KeepStreams:  !firstBool(fr.Own.CloseStreams, fd.CloseStreams, true),
@@ -162,6 +165,18 @@ func (c *compiler) identity(name string, headers map[string]string) {
 			c.fault("route %q: identity header %s: %q is not the name of a claim", name, header, claim)
 		}
 	}
+}
+
+// intern returns the list of an earlier route that is the same: what is made of a
+// token for one route then serves the other.
+func (c *compiler) intern(list []IdentityHeader) []IdentityHeader {
+	for _, known := range c.identities {
+		if slices.Equal(known, list) {
+			return known
+		}
+	}
+	c.identities = append(c.identities, list)
+	return list
 }
 
 func hopByHop(name string) bool {

@@ -41,7 +41,7 @@ func classify(r *http.Request, err error) failure {
 		return failure{http.StatusRequestEntityTooLarge, "body_too_large", tooLarge, false}
 	case errors.Is(err, server.ErrBodyIdle):
 		return failure{http.StatusRequestTimeout, "body_idle", "The request body stopped arriving.", false}
-	case errors.Is(context.Cause(r.Context()), errFirstByte):
+	case errors.Is(context.Cause(r.Context()), errFirstByte), errors.Is(err, upstream.ErrTimeout):
 		return failure{http.StatusGatewayTimeout, telemetry.UpstreamTimeout, "The upstream did not answer in time.", true}
 	case r.Context().Err() != nil:
 		return failure{statusClientGone, telemetry.UpstreamCanceled, "The request was given up.", true}

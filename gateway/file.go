@@ -168,6 +168,8 @@ type Defaults struct {
 	MaxStale time.Duration
 	// Cookie and ImpersonationCookie are looked at after the header; empty: not.
 	Cookie, ImpersonationCookie string
+	// RefreshCookie is the issuer's alone: no back end gets to see it; empty: none.
+	RefreshCookie string
 	// CORSOrigins of routes that say nothing about CORS.
 	CORSOrigins []string
 }

@@ -80,13 +80,9 @@ func isForwarding(name string) bool {
 
 // forward writes the headers about the client anew. What came in is kept only
 // from a trusted proxy; from anybody else it would be an assertion about oneself.
+// Out may be in's own header.
 func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 	trusted := t.Trusts(in.RemoteAddr)
-	for name := range out {
-		if isForwarding(name) {
-			delete(out, name)
-		}
-	}
 	client := hostOf(in.RemoteAddr)
 	proto := "http"
 	if in.TLS != nil {
@@ -94,11 +90,6 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 	}
 	host, via, first := in.Host, client, client
 	if trusted {
-		for name, values := range in.Header {
-			if isForwarding(name) && plainName(name) {
-				out[name] = values
-			}
-		}
 		if prior := in.Header.Values("X-Forwarded-For"); len(prior) > 0 {
 			via = strings.Join(prior, ", ") + ", " + client
 		}
@@ -106,11 +97,23 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 		host = firstOr(in.Header, "X-Forwarded-Host", host)
 		// Where the proxy tells the way alone, the client is who stands at its end.
 		first = firstOr(in.Header, "X-Real-Ip", t.Client(in))
+		for name, values := range in.Header {
+			if isForwarding(name) && plainName(name) {
+				out[name] = values
+			}
+		}
+	} else {
+		for name := range out {
+			if isForwarding(name) {
+				delete(out, name)
+			}
+		}
 	}
-	out["X-Forwarded-For"] = []string{via}
-	out["X-Forwarded-Proto"] = []string{proto}
-	out["X-Forwarded-Host"] = []string{host}
-	out["X-Real-Ip"] = []string{first}
+	values := []string{via, proto, host, first} // one allocation for all
+	out["X-Forwarded-For"] = values[0:1:1]
+	out["X-Forwarded-Proto"] = values[1:2:2]
+	out["X-Forwarded-Host"] = values[2:3:3]
+	out["X-Real-Ip"] = values[3:4:4]
 }
 
 func firstOr(h http.Header, name, otherwise string) string {

@@ -230,11 +230,9 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 		return g.refusal(err, x)
 	}
 	x.identify(id)
-	for _, h := range route.Identity {
+	if identityValues(route.Identity, id).nameless {
 		// A back end that is told nothing could take the caller for nobody.
-		if _, ok := h.value(id); !ok && h.OrSubject {
-			return g.refusal(&token.Refusal{Reason: token.ReasonMalformed, Fault: "the caller's id cannot be written into a header", Token: id}, x)
-		}
+		return g.refusal(&token.Refusal{Reason: token.ReasonMalformed, Fault: "the caller's id cannot be written into a header", Token: id}, x)
 	}
 	return nil
 }

@@ -62,17 +62,37 @@ func validValue(s string) bool {
 // CGI turns into the setting HTTP_PROXY (CVE-2016-5385).
 type stripSet map[string]struct{}
 
+// newStripSet holds each name folded and in its canonical form, which is how
+// net/http hands nearly every header over: that one is found without folding.
 func newStripSet(routes []*Route, builtin []IdentityHeader) stripSet {
-	set := stripSet{"x-request-id": {}, "proxy": {}}
+	set := stripSet{}
+	add := func(name string) {
+		set[foldName(name)] = struct{}{}
+		set[http.CanonicalHeaderKey(foldName(name))] = struct{}{}
+	}
+	add("X-Request-Id")
+	add("Proxy")
 	for _, h := range builtin {
-		set[foldName(h.Name)] = struct{}{}
+		add(h.Name)
 	}
 	for _, r := range routes {
 		for _, h := range r.Identity {
-			set[foldName(h.Name)] = struct{}{}
+			add(h.Name)
 		}
 	}
 	return set
+}
+
+// holds reports whether a back end could take a header for one of the set.
+func (s stripSet) holds(name string) bool {
+	if _, ours := s[name]; ours {
+		return true
+	}
+	if plainName(name) && name[0] != '-' && name[len(name)-1] != '-' && name == http.CanonicalHeaderKey(name) {
+		return false // its fold's canonical form would have been found
+	}
+	_, ours := s[foldName(name)]
+	return ours
 }
 
 // foldName lower-cases a header name, turns each other character into "-" and
@@ -107,17 +127,43 @@ func plainName(name string) bool {
 // and every name that a back end could take for another one.
 func (s stripSet) strip(h http.Header) {
 	for name := range h {
-		if _, ours := s[foldName(name)]; ours || !plainName(name) {
+		if !plainName(name) || s.holds(name) {
 			delete(h, name)
 		}
 	}
 }
 
-func setIdentity(h http.Header, headers []IdentityHeader, id *token.Identity) {
-	for _, header := range headers {
-		if v, ok := header.value(id); ok {
-			h[header.Name] = []string{v}
+// headerValues are the identity headers of one caller, ready to be set.
+type headerValues struct {
+	names  []string
+	values [][]string
+	// nameless says that the caller's id cannot be written into a header.
+	nameless bool
+}
+
+// identityValues returns what the headers say of a caller, made once for each
+// remembered token and map of headers.
+func identityValues(headers []IdentityHeader, id *token.Identity) *headerValues {
+	if len(headers) == 0 {
+		return &headerValues{}
+	}
+	return id.Memo(&headers[0], func(id *token.Identity) any {
+		v := &headerValues{}
+		for _, h := range headers {
+			switch text, ok := h.value(id); {
+			case ok:
+				v.names, v.values = append(v.names, h.Name), append(v.values, []string{text})
+			case h.OrSubject:
+				v.nameless = true
+			}
 		}
+		return v
+	}).(*headerValues)
+}
+
+func (v *headerValues) set(h http.Header) {
+	for i, name := range v.names {
+		h[name] = v.values[i]
 	}
 }
 

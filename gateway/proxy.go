@@ -41,6 +41,10 @@ func (transport) RoundTrip(r *http.Request) (*http.Response, error) {
 // proxy forwards the request and holds the wait for the first byte within the
 // route's timeout.
 func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
+	if x.direct(r) {
+		g.short(w, r, x)
+		return
+	}
 	ctx, cancel := context.WithCancelCause(context.WithValue(r.Context(), exchangeKey{}, x))
 	defer cancel(nil)
 	if x.route.Timeout > 0 {
@@ -71,35 +75,44 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 func rewrite(pr *httputil.ProxyRequest) {
 	x := exchangeOf(pr.In)
 	out := pr.Out
-	if p := x.route.StripPrefix; p != "" {
-		stripPrefix(out, p)
-	}
 	out.Host = ""
 	if x.route.PreserveHost {
 		out.Host = pr.In.Host
 	}
-	h := out.Header
-	x.table.strip.strip(h)
 	for name := range out.Trailer { // announced by the client, sent after the body
-		if _, ours := x.table.strip[foldName(name)]; ours || !plainName(name) || isForwarding(name) {
+		if !plainName(name) || x.table.strip.holds(name) || isForwarding(name) {
 			delete(out.Trailer, name)
 		}
 	}
-	x.gateway.trusted.forward(pr.In, h)
+	x.outgoing(pr.In, out)
+	if _, sent := pr.In.Header["User-Agent"]; !sent {
+		out.Header["User-Agent"] = nil // net/http would add its own name
+	}
+}
+
+// outgoing turns the header of a request from the client's into what the back end
+// is told. What Connection named is gone already. Out may be in itself.
+func (x *exchange) outgoing(in, out *http.Request) {
+	if p := x.route.StripPrefix; p != "" {
+		stripPrefix(out, p)
+	}
+	h := out.Header
+	x.table.strip.strip(h)
+	x.gateway.trusted.forward(in, h)
 	for _, c := range x.route.Carriers {
 		// Whichever decided: none of them is the back end's business.
 		credential{from: c}.scrub(out)
+	}
+	if name := x.table.private; name != "" {
+		problem.WithoutCookie(h, name)
 	}
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}
 	if x.identity != nil {
-		setIdentity(h, x.route.Identity, x.identity)
+		identityValues(x.route.Identity, x.identity).set(h)
 	}
 	h["X-Request-Id"] = []string{x.record.RequestID}
-	if _, sent := pr.In.Header["User-Agent"]; !sent {
-		h["User-Agent"] = nil // net/http would add its own name
-	}
 }
 
 // stripPrefix cuts whole segments from the path in both of its forms. The escaped
@@ -201,7 +214,10 @@ func (b *buffers) Put(p []byte) { b.pool.Put(&p) }
 // proxyError answers what could not be proxied. What the client sees names no
 // host and no cause; the log line has both.
 func (g *Gateway) proxyError(w http.ResponseWriter, r *http.Request, err error) {
-	x := exchangeOf(r)
+	g.failed(w, r, exchangeOf(r), err)
+}
+
+func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, x *exchange, err error) {
 	var late *refusedLate
 	if !errors.As(err, &late) && errors.Is(context.Cause(r.Context()), errTokenOver) {
 		late = refusedBy(x.stream.why())

@@ -22,6 +22,8 @@ type Public struct {
 	cors *CORS
 	once sync.Once
 	rows map[string]bool // by path; written once
+	// parents are rows whose last segment may be anything, by the path before it.
+	parents map[string]bool
 }
 
 // NewPublic returns the listener's handler. What no mounted row takes goes to
@@ -127,12 +129,16 @@ func (p *Public) plain(r *http.Request, at target) *http.Request {
 
 func (p *Public) isRow(path string) bool {
 	p.once.Do(func() { // the first request comes after the last Mount
-		p.rows = map[string]bool{}
+		p.rows, p.parents = map[string]bool{}, map[string]bool{}
 		for _, route := range p.echo.Routes() {
+			if parent, _, found := strings.Cut(route.Path, "/:"); found {
+				p.parents[parent] = true
+			}
 			p.rows[route.Path] = true
 		}
 	})
-	return p.rows[path]
+	at := strings.LastIndexByte(strings.TrimSuffix(path, "/"), '/')
+	return p.rows[path] || at > 0 && p.parents[path[:at]]
 }
 
 // restPath is the pattern of whatever no row takes.

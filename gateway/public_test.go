@@ -27,3 +27,21 @@ func TestRowsAreMetInEverySpelling(t *testing.T) {
 		}
 	}
 }
+
+// So is one whose last segment may be anything.
+func TestRowsWithAParameter(t *testing.T) {
+	p := NewPublic(NotFound(), nil)
+	for _, path := range []string{"/id/token", "/id/sessions/:sid", "/id/sessions/:sid/"} {
+		p.Echo().RouteNotFound(path, func(c echo.Context) error { return c.NoContent(http.StatusTeapot) })
+	}
+	for path, want := range map[string]int{
+		"/id/token": 418, "/id/%74oken": 418, "/id/sessions/x": 418, "/id/%73essions/x": 418, "/id/sessions/%78": 418, "/%69d/sessions/x/": 418,
+		"/id/sessions/x/y": 404, "/id/%73essions/x/y": 404, "/id/%73essions": 404, "/%69d/tokens": 404,
+	} {
+		w := httptest.NewRecorder()
+		p.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		if w.Code != want {
+			t.Errorf("%s: %d, want %d", path, w.Code, want)
+		}
+	}
+}

@@ -109,6 +109,7 @@ func (r *Route) takesOverride(h http.Header) bool {
 // host, then the longest prefix, then the method. It is immutable.
 type Table struct {
 	strip    stripSet
+	private  string // a cookie that no back end gets; empty: none
 	exact    map[string]prefixes
 	wildcard map[string]prefixes // by the part behind "*."
 	anyHost  prefixes

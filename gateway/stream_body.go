@@ -17,9 +17,11 @@ func isStream(res *http.Response) bool {
 	if res.StatusCode == http.StatusSwitchingProtocols {
 		return true
 	}
-	media := mediaType(res.Header)
-	return media == "text/event-stream" || isGRPC(media) || isGRPCWeb(media)
+	return isStreamType(mediaType(res.Header))
 }
+
+// isStreamType reports whether a media type is a stream's.
+func isStreamType(media string) bool { return media == "text/event-stream" || isCall(media) }
 
 // mediaType is the media type of a message in lower case, without its parameters,
 // however malformed these are: who reads the message reads it all the same.

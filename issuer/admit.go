@@ -1,10 +1,13 @@
 package issuer
 
-import "tollgate/internal/problem"
+import (
+	"tollgate/internal/problem"
+	"tollgate/keys/token"
+)
 
 // bearerOrCookie rows need what bearer rows need, as drf-jwt reads it: a token in a
 // cookie will do.
-const bearerOrCookie authenticator = "bearer or cookie"
+const bearerOrCookie authenticator = "bearer or cookie as in drf-jwt"
 
 // admit says who may call a row: nil, or the refusal.
 func (i *Issuer) admit(r row, c *call) *problem.Refusal {
@@ -12,12 +15,44 @@ func (i *Issuer) admit(r row, c *call) *problem.Refusal {
 		return problem.ForeignOrigin()
 	}
 	switch r.auth {
-	case bearer:
-		return i.identify(c)
+	case anonymous, published:
+		return nil
 	case bearerOrCookie:
 		return i.identifyDRF(c)
 	}
-	return nil
+	refusal := i.identify(c)
+	if refusal == nil || r.auth != bearerOrRefresh {
+		return refusal
+	}
+	return i.byRefreshCookie(c, refusal)
+}
+
+// byRefreshCookie takes the refresh cookie where there is no access token, or none
+// that is still good: a browser must be able to log out then too. A header's token is
+// never rescued by a cookie. It returns nil, or what is answered in place of a caller.
+func (i *Issuer) byRefreshCookie(c *call, refusal *problem.Refusal) *problem.Refusal {
+	if i.Cookies.Refresh == "" || refusal.Reason != token.ReasonMissing && refusal.Reason != token.ReasonExpired {
+		return refusal
+	}
+	if header, refused := problem.Bearer(c.r.Header, i.Schemes); header != "" || refused != nil {
+		return refusal
+	}
+	raw, refused := problem.Cookie(c.r.Header, i.Cookies.Refresh)
+	if refused != nil {
+		return refused
+	}
+	if raw == "" {
+		return refusal
+	}
+	id, unfit, err := i.check(c, raw, refreshType)
+	switch {
+	case err == nil:
+		c.caller = id
+		return nil
+	case unfit != nil && unfit.Reason == token.ReasonUnavailable:
+		return problem.OfToken(unfit, nil, nil)
+	}
+	return refusal
 }
 
 // identifyDRF finds out who calls a row of drf-jwt's: header before impersonation

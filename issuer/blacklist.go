@@ -15,11 +15,11 @@ func (i *Issuer) blacklist(c *call) error {
 	if err != nil {
 		return err
 	}
-	raw, err := body.texts("refresh")
+	raw, err := c.textOrCookie(body, "refresh", i.Cookies.Refresh)
 	if err != nil {
 		return err
 	}
-	id, _, err := i.check(c, raw[0], refreshType)
+	id, _, err := i.check(c, raw, refreshType)
 	if err != nil {
 		return err
 	}
@@ -32,6 +32,9 @@ func (i *Issuer) blacklist(c *call) error {
 	}
 	if err := i.end(c, id, telemetry.SourceBlacklist); err != nil {
 		return err
+	}
+	if c.cookie {
+		return i.bye(c, struct{}{})
 	}
 	c.record.Decision = telemetry.Allow
 	return c.reply(http.StatusOK, struct{}{})

@@ -9,6 +9,7 @@ import (
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -24,6 +25,8 @@ type call struct {
 	// presented is the caller's token as it came, and carrier the cookie that held it;
 	// empty: the header did.
 	presented, carrier string
+	// cookie says that the token came in a cookie, not in the body.
+	cookie bool
 }
 
 // reply sends JSON that nobody may keep.
@@ -81,7 +84,8 @@ func (i *Issuer) answer(c *call, err error) {
 	case errors.As(err, &f):
 	case errors.Is(err, users.ErrBusy):
 		f = i.unavailable(err, "Too many log-ins at the moment. Try again.")
-	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable), errors.Is(err, errSigning):
+	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable),
+		errors.Is(err, statuslist.ErrUnavailable), errors.Is(err, ErrUnavailable):
 		f = i.unavailable(err, "The service is not available at the moment. Try again.")
 	default:
 		i.Log.Error("a row failed", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)
@@ -111,6 +115,9 @@ func (i *Issuer) unavailable(err error, detail string) *fault {
 // identify finds out who calls a row with the bearer authenticator.
 func (i *Issuer) identify(c *call) *problem.Refusal {
 	raw, refusal := problem.Bearer(c.r.Header, i.Schemes)
+	if raw == "" && refusal == nil && i.Cookies.Access != "" {
+		raw, refusal = problem.Cookie(c.r.Header, i.Cookies.Access)
+	}
 	if refusal != nil {
 		return refusal
 	}
@@ -120,13 +127,19 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	return i.recognise(c, raw, problem.SimpleJWT)
 }
 
-// recognise authenticates the caller by an access token of ours; a refusal has the
-// profile's shape.
+// recognise authenticates the caller by an access or sliding token of ours; a refusal
+// has the profile's shape.
 func (i *Issuer) recognise(c *call, raw string, p problem.Profile) *problem.Refusal {
-	policy := &token.Policy{TokenTypes: []string{accessType}, MaxStale: i.MaxStale}
+	policy := &token.Policy{TokenTypes: []string{accessType, slidingType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
-	if err == nil && p == problem.DRF && i.strangeAudience(id) {
-		err = &token.Refusal{Reason: token.ReasonAudience, Fault: "the token names an audience, and there is none here", Token: id}
+	switch {
+	case err != nil:
+	case id.Has("client_id"):
+		// It was made for a client, with less than a log-in has: it must not end the
+		// user's sessions or log in on his behalf.
+		id, err = nil, &token.Refusal{Reason: token.ReasonClaim, Fault: "the token was issued to a client and is not a log-in", Token: id}
+	case p == problem.DRF && i.strangeAudience(id):
+		id, err = nil, &token.Refusal{Reason: token.ReasonAudience, Fault: "the token names an audience, and there is none here", Token: id}
 	}
 	if err == nil {
 		c.caller, c.presented = id, raw
@@ -141,7 +154,7 @@ func (i *Issuer) recognise(c *call, raw string, p problem.Profile) *problem.Refu
 		i.Log.Warn("a token could not be checked", "route", c.record.Route, "request_id", c.record.RequestID, "fault", refused.Fault, "error", refused.Err)
 	}
 	i.noteToken(c, refused.Token)
-	return p.OfToken(refused, policy.TokenTypes, nil)
+	return p.OfToken(refused, []string{accessType}, nil) // the words are SimpleJWT's, which takes these alone
 }
 
 // noteToken writes what is known of a token whose signature was good.

@@ -11,6 +11,7 @@ import (
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/revocation"
@@ -35,17 +36,24 @@ type ClaimSettings struct {
 	// Custom claims in their order. Names are checked by whoever reads the
 	// configuration: `^[A-Za-z_][A-Za-z0-9_]{0,63}$`, none of them reserved.
 	Custom []CustomClaim
+	// Password adds a claim that ties tokens to the user's password as it is: a
+	// refresh after it was changed is refused.
+	Password bool
 }
 
 // CustomClaim is a claim that carries an attribute of the user.
 type CustomClaim struct{ Claim, Attribute string }
 
-var errSigning = errors.New("issuer: the token could not be signed")
+// ErrUnavailable says that a token could not be signed now: the key ring was not
+// confirmed against its store.
+var ErrUnavailable = errors.New("issuer: the token could not be signed")
 
 // tokens is what a log-in or refresh hands out.
 type tokens struct {
-	Refresh string `json:"refresh,omitempty"`
-	Access  string `json:"access"`
+	Refresh string         `json:"refresh,omitempty"`
+	Access  string         `json:"access,omitempty"`
+	Token   string         `json:"token,omitempty"` // a sliding one, in place of both
+	User    map[string]any `json:"user,omitempty"`
 }
 
 // mint signs the tokens of a pair.
@@ -67,22 +75,44 @@ func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair
 }
 
 func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp, more ...moreClaims) (string, error) {
-	payload, err := i.Claims.payload(u, p, kind, s)
-	if err == nil && len(more) > 0 {
-		payload, err = more[0].into(payload)
+	signed := func(status *statuslist.Reference) (string, string, error) {
+		payload, err := i.Claims.payload(u, p, kind, s, status)
+		if err == nil && len(more) > 0 {
+			payload, err = more[0].into(payload)
+		}
+		if err != nil { // of this user, for good: asking again would not help
+			return "", "", fmt.Errorf("claims: %w", err)
+		}
+		// Whoever signs may first wait for a look at the key store that all share.
+		ctx, done := store.Rest(ctx)
+		defer done()
+		raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
+		if err != nil {
+			return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+		}
+		return raw, kid, nil
 	}
-	if err != nil { // of this user, for good: asking again would not help
-		return "", fmt.Errorf("claims: %w", err)
+	var raw, kid string
+	var err error
+	if i.Status != nil && kind == accessType {
+		t := statuslist.Token{JTI: s.JTI, SID: p.SID, Subject: p.Subject, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt, Again: p.Replay}
+		raw, kid, err = i.Status.Bind(ctx, t, func(r statuslist.Reference) (string, string, error) { return signed(&r) })
+	} else {
+		raw, kid, err = signed(nil)
 	}
-	// Whoever signs may first wait for a look at the key store that all share.
-	ctx, done := store.Rest(ctx)
-	defer done()
-	raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
 	if err != nil {
-		return "", fmt.Errorf("%w: %w", errSigning, err)
+		return "", err
 	}
 	c.record.KeyID = kid
 	return raw, nil
+}
+
+// room is how long a token may be without its status claim.
+func (i *Issuer) room() int {
+	if i.Status == nil {
+		return i.MaxTokenBytes
+	}
+	return i.MaxTokenBytes - base64.RawURLEncoding.EncodedLen(i.Status.Allowance())
 }
 
 // longestSegments is more than header and signature of a token take (RS512 with
@@ -92,7 +122,7 @@ const longestSegments = 900
 // fits reports what keeps a user's claims from ever becoming a token that an edge
 // takes.
 func (s ClaimSettings) fits(u users.User, maxToken int) error {
-	payload, err := s.payload(u, session.Pair{SID: revocation.NewSessionID(1)}, refreshType, session.Stamp{JTI: strings.Repeat("0", 32)})
+	payload, err := s.payload(u, session.Pair{SID: revocation.NewSessionID(1)}, refreshType, session.Stamp{JTI: strings.Repeat("0", 32)}, nil)
 	if err != nil {
 		return fmt.Errorf("claims: %w", err)
 	}
@@ -102,9 +132,9 @@ func (s ClaimSettings) fits(u users.User, maxToken int) error {
 	return nil
 }
 
-// payload builds the claims. Reserved ones are set last, so that no attribute of
+// payload builds the claims; status is nil for a token that has none. Reserved ones are set last, so that no attribute of
 // a user can stand in for them.
-func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp session.Stamp) ([]byte, error) {
+func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp session.Stamp, status *statuslist.Reference) ([]byte, error) {
 	claims := map[string]any{}
 	for _, custom := range s.Custom {
 		v, _ := u.Attribute(custom.Attribute) // always emitted: a missing attribute is null
@@ -130,9 +160,19 @@ func (s ClaimSettings) payload(u users.User, p session.Pair, kind string, stamp 
 	default:
 		claims["aud"] = s.Audience
 	}
+	if status != nil {
+		claims["status"] = map[string]any{"status_list": status}
+	}
 	delete(claims, generationClaim)
 	if kind == refreshType {
 		claims[generationClaim] = p.Generation
+	}
+	delete(claims, refreshExpClaim)
+	if kind == slidingType {
+		claims[refreshExpClaim] = p.Refresh.ExpiresAt.Unix()
+	}
+	if s.Password {
+		claims[passwordClaim] = passwordVersion(u)
 	}
 	return json.Marshal(claims)
 }

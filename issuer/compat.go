@@ -13,7 +13,7 @@ import (
 func (i *Issuer) mounted() []row {
 	var out []row
 	for _, r := range i.rows() {
-		if slices.Contains(i.Compat, problem.SimpleJWT) || protocol(r.path) {
+		if slices.Contains(i.Compat, problem.SimpleJWT) || r.protocol() {
 			out = append(out, r)
 		}
 	}
@@ -27,10 +27,8 @@ func (i *Issuer) mounted() []row {
 	return out
 }
 
-// protocol reports whether a path is that of a protocol and no profile's.
-func protocol(path string) bool {
-	return strings.HasPrefix(path, "/.well-known/") || strings.HasPrefix(path, "/oauth/")
-}
+// protocol reports whether a row is that of a protocol and no profile's.
+func (r row) protocol() bool { return r.document() || strings.HasPrefix(r.path, "/oauth/") }
 
 // drfRows are the endpoints of drf-jwt but for impersonation.
 func (i *Issuer) drfRows() []row {

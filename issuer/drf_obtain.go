@@ -15,8 +15,11 @@ func (i *Issuer) drfObtain(c *call) error {
 	if err != nil {
 		return err
 	}
-	credentials, err := body.texts("username", "password")
+	credentials, err := body.texts(i.LoginField, "password")
 	if err != nil {
+		return err
+	}
+	if err := i.throttle(c, credentials[0]); err != nil { // before anything is hashed
 		return err
 	}
 	ctx := c.r.Context()
@@ -27,6 +30,7 @@ func (i *Issuer) drfObtain(c *call) error {
 	}
 	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
 	if err != nil {
+		i.auditFailure(c, credentials[0], err)
 		return i.drfLoginFailed(err)
 	}
 	first := i.drfClaims(u, nil)
@@ -34,7 +38,7 @@ func (i *Issuer) drfObtain(c *call) error {
 		return err
 	}
 	pair, err := i.Sessions.StartSolo(ctx, session.Start{
-		Birth: birth, Subject: u.ID, Username: u.Username, Address: peer(c.r), Agent: c.r.UserAgent(),
+		Birth: birth, Subject: u.ID, Username: u.Username, Address: address(c), Agent: c.r.UserAgent(),
 	}, session.Solo{UUID: true, Renews: !i.DRF.NoRefresh})
 	if err != nil {
 		return i.drfLoginFailed(err)
@@ -49,6 +53,7 @@ func (i *Issuer) drfObtain(c *call) error {
 	}
 	i.Metrics.Issued(telemetry.TokenAccess, telemetry.GrantPassword)
 	i.Metrics.Login(telemetry.LoginSuccess)
+	i.recordLogin(ctx, c, u)
 	c.record.Subject, c.record.JTI = pair.Subject, pair.Access.JTI
 	return i.drfHand(c, raw, pair.Access)
 }

@@ -2,11 +2,13 @@ package issuer
 
 import (
 	"errors"
+	"fmt"
 	"time"
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/users"
 	"tollgate/keys/token"
 )
 
@@ -33,6 +35,9 @@ func (i *Issuer) drfRefresh(c *call) error {
 		i.Metrics.Refresh(drfRefreshResult(err))
 		return err
 	}
+	if err := i.drfSamePassword(c, id, u); err != nil {
+		return err
+	}
 	chain, err := i.drfChainOf(id)
 	if err != nil {
 		i.Metrics.Refresh(telemetry.RefreshInvalid)
@@ -51,6 +56,19 @@ func (i *Issuer) drfRefresh(c *call) error {
 	i.Metrics.Refresh(telemetry.RefreshRotated)
 	c.record.JTI = pair.Access.JTI
 	return i.drfHand(c, out, pair.Access)
+}
+
+// drfSamePassword ends the line of a user who has another password than when it began.
+func (i *Issuer) drfSamePassword(c *call, id *token.Identity, u users.User) error {
+	if i.Claims.samePassword(id, u) {
+		return nil
+	}
+	if err := i.Sessions.End(c.r.Context(), id.SID, passwordChanged, actor(id)); err != nil {
+		i.Metrics.Refresh(telemetry.RefreshUnavailable)
+		return fmt.Errorf("end session: %w", err)
+	}
+	i.Metrics.Refresh(telemetry.RefreshEnded)
+	return drfFault(token.ReasonRevoked, "The user's password has been changed.")
 }
 
 // drfChainOf reads where the line of a token began, and whether it may go on.

@@ -59,7 +59,7 @@ func TestPayloadOfAnUnknownClaimValue(t *testing.T) {
 	}}}
 	c := &call{record: &telemetry.Record{}}
 	_, err := i.mint(t.Context(), c, users.User{ID: "1", Attributes: map[string]any{"x": func() {}}}, session.Pair{}, true, telemetry.GrantPassword)
-	if err == nil || errors.Is(err, errSigning) {
+	if err == nil || errors.Is(err, ErrUnavailable) {
 		t.Errorf("%v", err)
 	}
 }

@@ -21,8 +21,8 @@ const longestImpersonation = 15 * time.Minute
 
 // The claims that say who acts (RFC 8693 section 4.1), and from which log-in.
 const (
-	actClaim    = "act"
-	actSIDClaim = "act_sid"
+	actorClaim    = "act"
+	actorSIDClaim = "act_sid"
 )
 
 // impersonate hands out a token with which the caller acts as another user. It names
@@ -57,15 +57,15 @@ func (i *Issuer) impersonate(c *call, p problem.Profile) error {
 	if p == problem.DRF {
 		more = i.drfClaims(u, nil)
 	}
-	more[actClaim] = map[string]string{"sub": c.caller.Subject}
+	more[actorClaim] = map[string]string{"sub": c.caller.Subject}
 	if c.caller.SID != "" {
-		more[actSIDClaim] = c.caller.SID
+		more[actorSIDClaim] = c.caller.SID
 	}
 	if err := i.fitsWith(u, more); err != nil {
 		return err
 	}
 	pair, err := i.Sessions.StartSolo(ctx, session.Start{
-		Birth: birth, Subject: u.ID, Username: u.Username, Address: peer(c.r), Agent: c.r.UserAgent(),
+		Birth: birth, Subject: u.ID, Username: u.Username, Address: address(c), Agent: c.r.UserAgent(),
 	}, session.Solo{Life: longestImpersonation, UUID: p == problem.DRF, Actor: c.caller.Subject, ActorSID: c.caller.SID})
 	if err != nil {
 		return i.notImpersonated(err, p)
@@ -88,7 +88,7 @@ func (i *Issuer) impersonate(c *call, p problem.Profile) error {
 // superuser, or the holder of a token with the claim that is configured. Who acts as
 // another already may not.
 func (i *Issuer) mayImpersonate(ctx context.Context, caller *token.Identity) (string, error) {
-	if caller.Has(actClaim) {
+	if caller.Has(actorClaim) {
 		return "", forbidden("impersonation from an impersonation")
 	}
 	claimed := i.ImpersonateClaim != nil && i.ImpersonateClaim.Holds(caller)

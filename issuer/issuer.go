@@ -6,13 +6,17 @@ import (
 	"log/slog"
 	"net/http"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/labstack/echo/v4"
 
 	"tollgate/internal/problem"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys"
 	"tollgate/keys/token"
@@ -28,7 +32,8 @@ type Revocations interface {
 	Now(ctx context.Context) (int64, error)
 }
 
-// Config of an Issuer. Everything but Hosts, Log and Metrics is required.
+// Config of an Issuer. Everything is required that does not say what its absence
+// means; Log and Metrics may be nil.
 type Config struct {
 	// Verifier believes our own issuer and nobody else.
 	Verifier    *token.Verifier
@@ -42,6 +47,9 @@ type Config struct {
 	// Keys is the published key set, nil while there is none.
 	Keys   func() *keys.Published
 	Claims ClaimSettings
+	// Status gives each access token its place in a status list; nil: none is given,
+	// and its documents are not served.
+	Status *statuslist.Lists
 	// MaxTokenBytes is the longest token that any edge takes; 0: 8192.
 	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.
@@ -53,14 +61,41 @@ type Config struct {
 	// ImpersonateClaim lets tokens that have the claim act in a user's name; nil: none
 	// but superusers may.
 	ImpersonateClaim *token.ClaimRule
+	// LoginField is the field of a log-in's body that names the user: username or
+	// email; default username. It is what Users.Authenticate takes.
+	LoginField string
+	// SetPassword gives the user with this name another password; nil: users cannot
+	// change theirs here. Its errors are those of users.Redis.SetPassword.
+	SetPassword func(ctx context.Context, username, password string) error
+	// RecordLogin dates the last log-in of the user with this id; nil: nobody does.
+	RecordLogin func(ctx context.Context, id string) error
+	// ResponseUserFields are attributes that a log-in tells beside the tokens.
+	ResponseUserFields []string
+	// Limiter counts attempts at passwords, LoginRate says how many there may be for
+	// one address and for one name; without both there is no limit. Limiter also counts
+	// the failures of clients.
+	Limiter   *ratelimit.Limiter
+	LoginRate ratelimit.Rate
 	// Cookies that hold tokens; the zero value: none.
 	Cookies CookieSettings
-	// Now is the clock; default time.Now.
-	Now func() time.Time
 	// Prefix of SimpleJWT's endpoints: empty, or a path without final slash.
 	Prefix string
 	// Hosts on which the rows exist; empty: on every host.
 	Hosts []string
+	// Inspector is the Verifier for tokens of any audience: those that clients have
+	// made, ask about and revoke. Nil: Verifier.
+	Inspector *token.Verifier
+	// Clients are the programs that may use the OAuth endpoints.
+	Clients *store.Clients
+	// AccessTTL is the life of a client's token, unless the client has a shorter one.
+	AccessTTL time.Duration
+	// Leeway for client assertions; default 0.
+	Leeway time.Duration
+	// PublicURL is where clients reach the public listener, without final slash;
+	// empty: the scheme and host of Claims.Issuer, if that is a URL.
+	PublicURL string
+	// Now is the clock; default time.Now.
+	Now func() time.Time
 	// Schemes of the Authorization header; default Bearer.
 	Schemes []string
 	Log     *slog.Logger
@@ -70,14 +105,15 @@ type Config struct {
 // Issuer serves the rows of the public listener that hand out and end tokens.
 type Issuer struct {
 	Config
-	hosts   map[string]bool
-	protect *http.CrossOriginProtection // nil without cookies
+	hosts      map[string]bool
+	protect    *http.CrossOriginProtection // nil without cookies
+	advertised atomic.Pointer[advertised]
 }
 
 // New returns an Issuer.
 func New(c Config) (*Issuer, error) {
-	if c.Verifier == nil || c.Revocations == nil || c.Users == nil || c.Sessions == nil || c.Sign == nil || c.Keys == nil {
-		return nil, errors.New("issuer: a verifier, revocations, users, sessions, a signer and keys are required")
+	if c.Verifier == nil || c.Revocations == nil || c.Users == nil || c.Sessions == nil || c.Sign == nil || c.Keys == nil || c.Clients == nil || c.AccessTTL < time.Second {
+		return nil, errors.New("issuer: a verifier, revocations, users, sessions, a signer, keys, clients and the life of an access token are required")
 	}
 	if c.MaxTokenBytes == 0 {
 		c.MaxTokenBytes = 8192
@@ -85,14 +121,20 @@ func New(c Config) (*Issuer, error) {
 	if c.MaxStale == 0 {
 		c.MaxStale = 5 * time.Second
 	}
+	if c.LoginField == "" {
+		c.LoginField = "username"
+	}
+	if c.Inspector == nil {
+		c.Inspector = c.Verifier
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
 	if len(c.Schemes) == 0 {
 		c.Schemes = []string{"Bearer"}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
-	}
-	if c.Now == nil {
-		c.Now = time.Now
 	}
 	if c.DRF.TokenID == "" {
 		c.DRF.TokenID = TokenIDRequire

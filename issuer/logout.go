@@ -21,8 +21,7 @@ func (i *Issuer) logout(c *call) error {
 			return err
 		}
 		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceLogout)
-		c.record.Decision = telemetry.Allow
-		return c.reply(http.StatusOK, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
+		return i.bye(c, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
 	}
 	ending := c.caller
 	if v, sent := body["refresh_token"]; sent && v != nil {
@@ -35,8 +34,12 @@ func (i *Issuer) logout(c *call) error {
 			return err
 		}
 	}
-	c.record.Decision = telemetry.Allow
-	return c.reply(http.StatusOK, map[string]string{"status": "OK, goodbye"})
+	out := map[string]string{"status": "OK, goodbye"}
+	if ending != nil && ending.SID == c.caller.SID {
+		return i.bye(c, out)
+	}
+	c.record.Decision = telemetry.Allow // another device's session: the caller goes on
+	return c.reply(http.StatusOK, out)
 }
 
 // ownRefreshToken reads the refresh token of the body, and returns the token whose

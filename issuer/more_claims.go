@@ -37,7 +37,7 @@ func (m moreClaims) into(payload []byte) ([]byte, error) {
 // fitsWith is ClaimSettings.fits for a token with more claims.
 func (i *Issuer) fitsWith(u users.User, more moreClaims) error {
 	sample := session.Pair{SID: revocation.NewSessionID(1)}
-	payload, err := i.Claims.payload(u, sample, accessType, session.Stamp{JTI: "00000000-0000-0000-0000-000000000000"})
+	payload, err := i.Claims.payload(u, sample, accessType, session.Stamp{JTI: "00000000-0000-0000-0000-000000000000"}, nil)
 	if err == nil {
 		payload, err = more.into(payload)
 	}

@@ -8,7 +8,6 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/store"
-	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
 )
@@ -26,48 +25,52 @@ func (i *Issuer) refresh(c *call) error {
 	if err != nil {
 		return err
 	}
-	raw, err := body.texts("refresh")
+	raw, err := c.textOrCookie(body, "refresh", i.Cookies.Refresh)
 	if err != nil {
 		return err
 	}
-	id, _, err := i.check(c, raw[0], refreshType)
+	out, pair, err := i.renew(c, raw)
 	if err != nil {
-		i.Metrics.Refresh(refreshResult(err))
 		return err
 	}
-	generation, ok := id.Number(generationClaim)
-	if !ok || id.SID == "" {
-		i.Metrics.Refresh(telemetry.RefreshInvalid)
-		return notValid(token.ReasonMalformed, invalid)
-	}
-	ctx := c.r.Context()
-	// The claims are read anew, so that a refresh carries what holds now. Reading
-	// before rotating: a user who is gone costs no generation.
-	u, err := i.Users.ByID(ctx, id.Subject)
-	if errors.Is(err, users.ErrNotFound) || err == nil && !u.IsActive {
-		i.Metrics.Refresh(telemetry.RefreshEnded)
-		return unauthorized(noAccount)
-	}
-	if err != nil {
-		i.Metrics.Refresh(telemetry.RefreshUnavailable)
-		return err
-	}
-	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
-	if err != nil {
-		return i.refreshFailed(c, err)
-	}
-	out, err := i.mint(ctx, c, u, pair, i.Rotate, telemetry.GrantRefresh)
-	if err != nil {
-		i.Metrics.Refresh(telemetry.RefreshUnavailable)
-		return err
-	}
-	i.Metrics.Refresh(rotated(pair))
 	c.record.Decision = telemetry.Allow
-	if err := c.reply(http.StatusOK, out); err != nil {
+	if err := i.hand(c, out, pair); err != nil {
 		return err // not delivered: the token that was presented may come again
 	}
 	i.delivered(c, pair)
 	return nil
+}
+
+// renew spends a refresh token. Its answer is to be followed by delivered.
+func (i *Issuer) renew(c *call, raw string) (tokens, session.Pair, error) {
+	id, _, err := i.check(c, raw, refreshType)
+	if err != nil {
+		i.Metrics.Refresh(refreshResult(err))
+		return tokens{}, session.Pair{}, err
+	}
+	generation, ok := id.Number(generationClaim)
+	if !ok || id.SID == "" {
+		i.Metrics.Refresh(telemetry.RefreshInvalid)
+		return tokens{}, session.Pair{}, notValid(token.ReasonMalformed, invalid)
+	}
+	ctx := c.r.Context()
+	// The claims are read anew, so that a refresh carries what holds now. Reading
+	// before rotating: a user who is gone costs no generation.
+	u, err := i.refresher(ctx, id)
+	if err != nil {
+		return tokens{}, session.Pair{}, err
+	}
+	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
+	if err != nil {
+		return tokens{}, session.Pair{}, i.refreshFailed(c, err)
+	}
+	out, err := i.mint(ctx, c, u, pair, i.Rotate, telemetry.GrantRefresh)
+	if err != nil {
+		i.Metrics.Refresh(telemetry.RefreshUnavailable)
+		return tokens{}, session.Pair{}, err
+	}
+	i.Metrics.Refresh(rotated(pair))
+	return out, pair, nil
 }
 
 func rotated(p session.Pair) string {

@@ -12,6 +12,7 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/keys"
 )
@@ -23,6 +24,9 @@ const (
 	// anonymous rows look at no Authorization header, valid or not: a client
 	// whose access token has expired must still be able to refresh.
 	anonymous authenticator = "none"
+	// published rows serve a signed or public document: to anybody, and to the scripts
+	// of any origin, in the one format that it has, whatever Accept says.
+	published authenticator = "published"
 	// bearer rows need a valid access token of ours.
 	bearer authenticator = "bearer"
 )
@@ -56,15 +60,32 @@ const (
 func (i *Issuer) rows() []row {
 	post := []string{http.MethodPost, http.MethodOptions}
 	get := []string{http.MethodGet, http.MethodHead, http.MethodOptions}
-	return []row{
-		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, anonymous, (*Issuer).jwks},
+	rows := append(i.accountRows(), i.documents(get)...)
+	rows = append(rows, []row{
+		{"issuer:oauth-token", tokenPath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).grant)},
+		{"issuer:oauth-revoke", revokePath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).revoke)},
+		{"issuer:oauth-introspect", introspectPath, exactPath, post, tokenBody, tokenTimeout, anonymous, oauth((*Issuer).introspect)},
+		{"issuer:jwks", "/.well-known/jwks.json", exactPath, get, -1, tokenTimeout, published, (*Issuer).jwks},
 		{"issuer:token", i.Prefix + "/token", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).obtain},
 		{"issuer:refresh", i.Prefix + "/token/refresh", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).refresh},
 		{"issuer:verify", i.Prefix + "/token/verify", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).verify},
 		{"issuer:blacklist", i.Prefix + "/token/blacklist", bothSlashes, post, tokenBody, tokenTimeout, anonymous, (*Issuer).blacklist},
-		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).logout},
+		{"issuer:logout", i.Prefix + "/logout", bothSlashes, post, tokenBody, tokenTimeout, bearerOrRefresh, (*Issuer).logout},
+	}...)
+	if i.Status != nil {
+		rows = append(rows,
+			row{"issuer:status", statuslist.ListPath + ":list", exactPath, get, -1, tokenTimeout, published, (*Issuer).statusList},
+			row{"issuer:revocations", statuslist.RevocationsPath, exactPath, get, -1, tokenTimeout, published, (*Issuer).revocations})
 	}
+	return rows
 }
+
+// document reports whether a row serves a public document, which answers OPTIONS and
+// whatever is asked for itself.
+func (r row) document() bool { return strings.Contains(r.path, "/.well-known/") }
+
+// negotiates reports whether a row has Django REST framework's rule about Accept.
+func (r row) negotiates() bool { return !r.document() && !strings.HasPrefix(r.path, "/oauth/") }
 
 func (r row) paths() []string {
 	if r.slash == bothSlashes {
@@ -85,7 +106,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		// byte by byte, not even for one that the server only throws away after a
 		// refusal. A writer without a connection (a test's) has no deadline to set.
 		_ = http.NewResponseController(w).SetReadDeadline(time.Now().Add(r.timeout))
-		if r.path != jwksPath && !acceptable(req.Header) {
+		if r.negotiates() && !acceptable(req.Header) {
 			i.answer(&call{w: w, r: req, record: record}, notAcceptable())
 			return nil
 		}
@@ -101,8 +122,8 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		defer cancel()
 		ctx = store.WithBudget(ctx, store.OpBudget)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
-		if req.Method == http.MethodOptions && r.path != jwksPath {
-			w.WriteHeader(http.StatusNoContent)
+		if req.Method == http.MethodOptions && !r.document() {
+			_ = call.reply(http.StatusOK, i.describe(r))
 			return nil
 		}
 		if refusal := i.admit(r, call); refusal != nil {
@@ -116,8 +137,6 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		return nil
 	}
 }
-
-const jwksPath = "/.well-known/jwks.json"
 
 func (i *Issuer) jwks(c *call) error {
 	keys.Handler(i.Keys).ServeHTTP(c.w, c.r)

@@ -1,17 +1,19 @@
 package issuer
 
 import (
+	"context"
 	"reflect"
 	"slices"
 	"strings"
 	"testing"
 
 	"tollgate/internal/problem"
+	"tollgate/issuer/statuslist"
 )
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles()}}
+	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles(), Status: &statuslist.Lists{}, LoginField: "username", SetPassword: func(context.Context, string, string) error { return nil }}}
 	names, paths := map[string]bool{}, map[string]bool{}
 	for _, r := range i.mounted() {
 		v := reflect.ValueOf(r)
@@ -24,7 +26,7 @@ func TestRows(t *testing.T) {
 			t.Errorf("row %q: the name is a metric label of its own", r.name)
 		}
 		names[r.name] = true
-		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(r.path, ":*") {
+		if !strings.HasPrefix(r.path, "/") || strings.HasSuffix(r.path, "/") || strings.ContainsAny(strings.TrimSuffix(strings.TrimSuffix(r.path, "/:sid"), "/:list"), ":*") {
 			t.Errorf("row %q: path %q", r.name, r.path)
 		}
 		for _, path := range r.paths() {
@@ -33,14 +35,23 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie}, r.auth) {
+		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie, bearerOrRefresh, published}, r.auth) {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 14 {
+	if len(names) != 26 {
 		t.Errorf("%d rows", len(names))
+	}
+	i.Status = nil
+	for _, r := range i.mounted() {
+		if delete(names, r.name); r.handle == nil {
+			t.Errorf("row %q does nothing", r.name)
+		}
+	}
+	if len(names) != 2 || !names["issuer:status"] || !names["issuer:revocations"] {
+		t.Errorf("without status lists these rows are missing: %v", names)
 	}
 }

@@ -19,7 +19,7 @@ func (i *Issuer) verify(c *call) error {
 	if err != nil {
 		return err
 	}
-	id, refused, err := i.check(c, raw[0], accessType, refreshType)
+	id, refused, err := i.check(c, raw[0], accessType, refreshType, slidingType)
 	if refused != nil && refused.Reason == token.ReasonRevoked {
 		return blacklistedHere()
 	}

@@ -29,7 +29,13 @@ func Publish(s *Set, maxAge time.Duration) (*Published, error) {
 	if err != nil {
 		return nil, err
 	}
+	return Document(doc, maxAge), nil
+}
+
+// Document prepares another public JSON document for Handler, such as one that says
+// where the keys are.
+func Document(doc []byte, maxAge time.Duration) *Published {
 	sum := sha256.Sum256(doc)
 	tag := `"` + base64.RawURLEncoding.EncodeToString(sum[:16]) + `"`
-	return &Published{JWKS: doc, ETag: tag, MaxAge: maxAge}, nil
+	return &Published{JWKS: doc, ETag: tag, MaxAge: maxAge}
 }

@@ -34,6 +34,13 @@
 // [Census] counts the edges that are live, and those of them that have applied record
 // n of an epoch; one that loads, or follows another epoch, has applied nothing.
 //
+// # The copy in each process
+//
+// A [Mirror] is a process's exact copy of what is in force, kept by a Feed. It answers
+// without Redis and says how old its knowledge is. Nothing in it is ever replaced by
+// what Redis says: entries leave by their end, or by an undo that is newer than what is
+// known of them.
+//
 // # What Redis holds
 //
 // Five kinds of keys, all in the slot of the hash tag {rev}; names.go has their
@@ -45,6 +52,8 @@
 //	cut              the greatest statement in force; absent when all are undone
 //	n, at            sequence of the feed record that last told of it, and the time
 //	                 of the change that was told
+//	exp, u           what that record said of the end; and when the latest undo in
+//	                 the entry's life was made, absent when there was none
 //	s:<µs>           one statement: JSON {why, who, exp, u}; exp is the end of the
 //	                 life in unix ms without leeway, "0" for never; u is when it was
 //	                 undone, or ""
@@ -64,6 +73,7 @@
 //	exp          unix second by which the entry is gone, rounded up; 0 for never
 //	at           when the change was made, also in a record that is written again
 //	w            "1" when somebody waits until every edge has applied it, else absent
+//	u            as in the entry; absent when there was no undo
 //
 // The feed reaches back over the longest access token and its leeway. Each write
 // takes older records off its beginning, a bounded number; what lives longer is
@@ -110,7 +120,7 @@
 // an answer is run again within the caller's time, at most 3 s; where no other server
 // may take over, at most 250 ms. The feed counts only what a primary answers.
 //
-// # Losing and noticing
+// # Losing and mending
 //
 // Redis may come back with less than it acknowledged: neither its replicas nor its disk
 // are waited for. Two things make an acknowledgement worth more, when asked for:
@@ -124,4 +134,13 @@
 // A store may also come back with nothing. A store without an epoch has
 // been emptied: it answers Unknown with CauseLost for tokens born before the epoch
 // that then begins. What it does hold it still refuses.
+//
+// Other losses a Mirror notices: another epoch that did not come from the followed one,
+// a gap in the feed, evicted keys. The first process to tell the store begins an epoch
+// that came from the one that lost something (lose.lua): its complete_since is that
+// moment. Every process that follows an epoch which the new one came from puts back
+// what it holds (merge.lua). When one that knew all of the lost epoch has, nobody is
+// still at it, and 3 s have passed, complete_since goes back to what it was
+// (merged.lua); else a person decides ([Redis.Recover]). The fields that this leaves in
+// the epoch stand in lua/mend.lua. Why so: docs/decisions/0013-losses.md.
 package revocation

@@ -10,6 +10,15 @@ type Epoch struct {
 	CompleteSince int64  // nothing about tokens born from here on is missing; 0: nothing at all
 	N             uint64 // sequence of the latest feed record
 	Clock         int64  // store time when the epoch was read
+	// From names the epochs that this one came from by a loss, newest first,
+	// separated by blanks. Only a feed fills in this and what follows.
+	From string
+	// Lost is when the loss was noticed that is being mended; 0: none is. Until it is
+	// mended, Born and CompleteSince are that moment.
+	Lost int64
+	// Need names the epochs of which nobody has put back all yet, or had not when the
+	// loss was noticed.
+	Need string
 }
 
 // vouchesFor reports whether e can say of t that nothing was said about it.

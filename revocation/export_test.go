@@ -1,5 +1,11 @@
 package revocation
 
+import (
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
 // Tests look at Redis behind the store's back, and into the memory store.
 
 func (r *Redis) EpochKey() string         { return r.names.epoch }
@@ -12,3 +18,12 @@ func (m *Memory) Len() int {
 	defer m.mu.RUnlock()
 	return len(m.entries)
 }
+
+// AgeOf is how old what was read at that moment is.
+func AgeOf(at, now time.Time) time.Duration { return reading{at}.since(now) }
+
+// Client is the store's.
+func (r *Redis) Client() redis.UniversalClient { return r.client }
+
+// Hear tells the mirror of a record.
+func (m *Mirror) Hear(r Record) { m.heard([]Record{r}) }

@@ -67,6 +67,7 @@ func (f *Feed) Run(ctx context.Context) error {
 			continue
 		}
 		reload(ctx, f.cfg.Client)
+		f.cfg.Failed(err)
 		select {
 		case <-ctx.Done():
 		case <-time.After(out.failed(f.cfg.Log, err)):
@@ -92,7 +93,7 @@ func (f *Feed) CatchUp(ctx context.Context) error {
 	}
 	for failed := 0; ; {
 		if !f.position().level {
-			return fmt.Errorf("catch up: %w: not level", ErrUnavailable)
+			return fmt.Errorf("catch up: %w: %w", ErrUnavailable, errNotLevel)
 		}
 		limit := f.cfg.Deadline
 		if end, ok := ctx.Deadline(); ok {
@@ -125,6 +126,13 @@ func (f *Feed) vouchedFor(from time.Time) bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.cfg.Replicas == 0 || !f.pulse.vouched.Before(from)
+}
+
+// resume lets a feed that has not run go on from where another left off.
+func (f *Feed) resume(from Position) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.moveTo(feedPosition{epoch: from.Epoch, n: from.N, nonce: from.Nonce, id: from.ID})
 }
 
 // position returns a copy of where the feed is.

@@ -19,6 +19,7 @@ type Record struct {
 	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
 	ExpiresAt int64 // unix second by which it is over; 0: never
 	At        int64 // store time (µs) of the change, also when it is told again
+	Undone    int64 // store time (µs) of the latest undo in the entry's life; 0: none
 	// Wanted says that somebody waits until every edge has applied this record.
 	Wanted bool
 }
@@ -62,6 +63,9 @@ type FeedConfig struct {
 	// Replicas the moment is that of the last read that they vouch for, and false is
 	// said also until there is one.
 	Level func(caughtUp bool, sentAt time.Time)
+	// Failed is told of each read of Run that was not answered, or not with what was
+	// asked for. Unlike the others it may be called at the same time as they are.
+	Failed func(err error)
 	// Log takes gaps, and the beginning and end of outages. Nil: nobody.
 	Log *slog.Logger
 	// Now is time.Now; for tests.
@@ -98,6 +102,9 @@ func (c FeedConfig) filled() (FeedConfig, error) {
 	}
 	if c.Level == nil {
 		c.Level = func(bool, time.Time) {}
+	}
+	if c.Failed == nil {
+		c.Failed = func(error) {}
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)

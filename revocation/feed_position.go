@@ -24,6 +24,7 @@ type feedHead struct {
 	Epoch
 	last    string // nonce of record N
 	trimmed uint64 // all records up to this one were taken off
+	mended  uint64 // what is missing up to this one was put back after it
 
 	beat, confirmed uint64 // of the heartbeat: the latest one, and the latest that replicas have
 }
@@ -115,13 +116,13 @@ func (p *feedPosition) walk(h feedHead, records []told, end bool) (gap string) {
 		switch {
 		case p.n == 0 && !h.begins(r):
 			gap = gapBeginning
-		case p.n != 0 && !p.chains(r) && !overtaken:
+		case p.n != 0 && !p.chains(r) && !overtaken && !p.excused(h, r):
 			gap = gapChain
 		}
 		p.step(r)
 	}
 	if end && (p.n != h.N || p.nonce != h.last) {
-		if overtaken := p.n < h.N && h.N <= h.trimmed; !overtaken {
+		if overtaken := p.n < h.N && h.N <= max(h.trimmed, h.mended); !overtaken {
 			gap = gapEnd
 		}
 		p.n, p.nonce, p.id, p.absent = h.N, h.last, max(p.id, h.Clock), true
@@ -136,6 +137,12 @@ func (h feedHead) begins(r *told) bool { return r.N-1 <= h.trimmed || r.id <= h.
 // chains says whether r follows the record at p.
 func (p *feedPosition) chains(r *told) bool {
 	return r.N == p.n+1 && string(r.prev) == p.nonce
+}
+
+// excused says whether what is missing between p and r was mended: a loss that was
+// noticed is not a loss again for each process that reads the feed later.
+func (p *feedPosition) excused(h feedHead, r *told) bool {
+	return r.N <= h.mended || (r.N == h.mended+1 && p.n < h.mended)
 }
 
 // step moves p to r.

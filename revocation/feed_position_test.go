@@ -46,7 +46,11 @@ func TestPositionTakes(t *testing.T) {
 	another := headOf("a", 5, 0)
 	another.ID = "another"
 	older := headOf("a", 9, 0)
-	older.Born = 1000 // the feed is older than the epoch, which knows no trim
+	older.Born = 1000            // the feed is older than the epoch, which knows no trim
+	mended := headOf("b", 12, 0) // what was lost up to 9 was put back after it
+	mended.mended = 9
+	lostEnd := headOf("a", 9, 0)
+	lostEnd.mended = 9
 	loading := func(p feedPosition) feedPosition { p.level = false; return p }
 	absent := func(p feedPosition) feedPosition { p.id, p.absent = p.id+5, true; return p }
 	empty := feedPosition{epoch: "epoch", level: true}
@@ -72,6 +76,10 @@ func TestPositionTakes(t *testing.T) {
 		"the beginning is gone untrimmed":   {head: headOf("a", 9, 0), records: toldChain("a", 5, 9), gap: gapBeginning, want: levelAt("a", 9), fresh: 5},
 		"the middle is missing":             {head: headOf("a", 9, 0), records: joinTold(toldChain("a", 1, 3), toldChain("a", 6, 9)), gap: gapChain, want: levelAt("a", 9), fresh: 7},
 		"the middle is another":             {head: headOf("b", 9, 0), records: joinTold(toldChain("a", 1, 3), toldChain("b", 4, 9)), gap: gapChain, want: levelAt("b", 9), fresh: 9},
+		"a middle that was mended":          {head: mended, records: joinTold(toldChain("a", 1, 3), toldChain("c", 6, 8), toldChain("b", 10, 12)), want: levelAt("b", 12), fresh: 9},
+		"a hole after what was mended":      {head: mended, records: joinTold(toldChain("a", 1, 9), toldChain("b", 11, 12)), gap: gapChain, want: levelAt("b", 12), fresh: 11},
+		"a hole from what was mended on":    {head: mended, records: joinTold(toldChain("a", 1, 3), toldChain("b", 11, 12)), gap: gapChain, want: levelAt("b", 12), fresh: 5},
+		"an end that was mended":            {head: lostEnd, records: toldChain("a", 1, 5), want: absent(levelAt("a", 9)), fresh: 5},
 		"the end is missing":                {head: headOf("a", 9, 0), records: toldChain("a", 1, 5), gap: gapEnd, want: absent(levelAt("a", 9)), fresh: 5},
 		"the feed is missing":               {head: headOf("a", 9, 4), gap: gapEnd, want: absent(levelAt("a", 9))},
 		"the end is another":                {head: headOf("b", 5, 0), records: toldChain("a", 1, 5), gap: gapEnd, want: absent(levelAt("b", 5)), fresh: 5},

@@ -17,6 +17,10 @@ const (
 // errNoEpoch says that the store has no epoch yet: whoever may begin one has not.
 var errNoEpoch = errors.New("the store has no epoch")
 
+// errNotLevel says that a feed has not been read to its end yet, or not again after
+// a gap.
+var errNotLevel = errors.New("not level")
+
 // feedReader reads for a feed, one read at a time. Its buffers are used again.
 type feedReader struct {
 	feed    *Feed

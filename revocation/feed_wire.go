@@ -9,7 +9,7 @@ import (
 )
 
 // headFields are the fields of the epoch that a scan reads.
-var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "beat", "confirmed"}
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed"}
 
 // parseHead reads the epoch of a scan. One that is not there has no ID.
 func parseHead(values []any) (feedHead, error) {
@@ -28,6 +28,8 @@ func parseHead(values []any) (feedHead, error) {
 			h.ID, err = text, nil
 		case "last":
 			h.last, err = text, nil
+		case "from":
+			h.From, err = text, nil
 		case "born":
 			h.Born = n
 		case "complete_since":
@@ -42,6 +44,12 @@ func parseHead(values []any) (feedHead, error) {
 			h.beat = uint64(n)
 		case "confirmed":
 			h.confirmed = uint64(n)
+		case "need":
+			h.Need, err = text, nil
+		case "mended":
+			h.mended = uint64(n)
+		case "lost":
+			h.Lost = n
 		}
 		if err != nil {
 			return feedHead{}, fmt.Errorf("epoch: %w", err)
@@ -77,6 +85,10 @@ func (t *told) set(name, value []byte) (int, error) {
 		n, err := number(string(value))
 		t.N = uint64(n)
 		return 1, err
+	case "u": // not in every record, and so not counted
+		n, err := number(string(value))
+		t.Undone = n
+		return 0, err
 	case "cut":
 		to = &t.Cut
 	case "exp":

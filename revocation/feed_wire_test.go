@@ -45,13 +45,13 @@ func readBoth(id string, fields map[string]string) ([]told, error, told, error) 
 
 func TestReadRecord(t *testing.T) {
 	fields := someRecord()
-	fields["later"] = "a field of a later version"
+	fields["later"], fields["u"] = "a field of a later version", "1700000000000003"
 	list, err, one, errOne := readBoth("1700000000000002-0", fields)
 	if err != nil || errOne != nil {
 		t.Fatal(err, errOne)
 	}
 	want := told{
-		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001},
+		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003},
 		id:     1700000000000002, nonce: []byte("aa.1"), prev: []byte("bb"),
 	}
 	for i := range want.Digest {
@@ -145,18 +145,18 @@ func FuzzReadRawNeverPanics(f *testing.F) {
 }
 
 func TestReadHead(t *testing.T) {
-	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7"})
-	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4}, last: "last", trimmed: 5, beat: 6, confirmed: 7}); err != nil || h != want {
+	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c", "8", "9"})
+	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c"}, last: "last", trimmed: 5, mended: 6, beat: 8, confirmed: 9}); err != nil || h != want {
 		t.Errorf("%+v, %v", h, err)
 	}
-	if h, err := parseHead(make([]any, 9)); err != nil || h != (feedHead{}) {
+	if h, err := parseHead(make([]any, len(headFields))); err != nil || h != (feedHead{}) {
 		t.Errorf("no epoch: %+v, %v", h, err)
 	}
 	if _, err := parseHead([]any{"id"}); err == nil {
 		t.Error("too short")
 	}
 	for i := range 7 {
-		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7"}
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9"}
 		values[2+i] = "-1"
 		if _, err := parseHead(values); err == nil {
 			t.Errorf("field %d is -1", i)

@@ -29,6 +29,7 @@ type Position struct {
 	Epoch string // id; empty: nothing was followed yet
 	N     uint64 // sequence of the last record
 	Nonce string // of that record
+	ID    int64  // store time (µs) at which it was written
 	Level bool   // the end of the feed had been reached
 }
 

@@ -20,7 +20,7 @@ import (
 //
 //	1  digest (16), kind (length 1, text), cut, at, exp, undone (8 each), then 0, or
 //	   1 and issuer, value, subject, reason, actor (length 2, text)
-//	2  n (8), level (1), epoch id and nonce (length 2, text)
+//	2  n, stream id (8 each), level (1), epoch id and nonce (length 2, text)
 const (
 	journalMagic = "tollgate rj 1\n\r\n"
 	journalHead  = len(journalMagic) + journalSalt
@@ -88,6 +88,7 @@ func appendKept(b []byte, k *Kept) ([]byte, error) {
 func appendPosition(b []byte, p Position) []byte {
 	return appendFrame(b, func(b []byte) []byte {
 		b = binary.LittleEndian.AppendUint64(append(b, payloadMark), p.N)
+		b = binary.LittleEndian.AppendUint64(b, uint64(p.ID))
 		return appendTexts(append(b, flag(p.Level)[0]-'0'), p.Epoch, p.Nonce)
 	})
 }
@@ -142,7 +143,7 @@ func parsePayload(b []byte) (k *Kept, p *Position, err error) {
 			k.Detail = &Detail{r.text(), r.text(), r.text(), r.text(), r.text()}
 		}
 	case payloadMark:
-		p = &Position{N: uint64(r.number()), Level: r.flag()}
+		p = &Position{N: uint64(r.number()), ID: r.number(), Level: r.flag()}
 		p.Epoch, p.Nonce = r.text(), r.text()
 	default:
 		r.bad = true

@@ -19,7 +19,7 @@ func FuzzJournalReader(f *testing.F) {
 		f.Fatal(err)
 	}
 	frames, _ = appendKept(frames, &Kept{Digest: Digest{2}, Kind: KindKey, At: 2, Undone: 2})
-	frames = appendPosition(frames, Position{"e", 2, "n", true})
+	frames = appendPosition(frames, Position{"e", 2, "n", 9, true})
 	// What is mutated is not sealed: the checksums would stop nearly everything.
 	f.Add(frames, []byte("tail"), true)
 	f.Add(frames, []byte{}, false)

@@ -22,8 +22,9 @@ type Redis struct {
 	names    names
 	scripts  scripts
 	copies   copies
-	seen     atomic.Int64             // greatest store time this process has seen; 0: no epoch yet
-	due      atomic.Pointer[[]Digest] // entries that the next write names for trim
+	seen     atomic.Int64                                  // greatest store time this process has seen; 0: no epoch yet
+	due      atomic.Pointer[[]Digest]                      // entries that the next write names for trim
+	wrote    atomic.Pointer[func(context.Context, Record)] // told of each write's entry before the write returns; nil: nobody
 }
 
 var _ Store = (*Redis)(nil)

@@ -60,7 +60,25 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 	}
 	r.see(rev.RevokedAt.UnixMicro())
 	r.due.Store(&due)
+	if err := r.tellWrite(ctx, d, list[1]); err != nil {
+		return Revocation{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
 	return rev, nil
+}
+
+// tellWrite tells this process's mirror of what a write has left of an entry: its
+// own revocations hold here before the caller hears that they stand.
+func (r *Redis) tellWrite(ctx context.Context, d Digest, hash any) error {
+	wrote := r.wrote.Load()
+	if wrote == nil {
+		return nil
+	}
+	e, err := parseEntry(d, hash)
+	if err != nil || e == nil {
+		return errReply
+	}
+	(*wrote)(ctx, e.told)
+	return nil
 }
 
 // parseWrite reads what revoke.lua and undo.lua return: the store time of the

@@ -102,6 +102,7 @@ func parseEntry(d Digest, v any) (*entry, error) {
 		}
 	}
 	e.sort()
+	e.told.N, e.told.Digest, e.told.Kind = e.n, d, e.kind
 	return e, nil
 }
 
@@ -120,6 +121,14 @@ func (e *entry) setField(name, value string) error {
 		n, err := number(value)
 		e.n = uint64(n)
 		return err
+	case "cut":
+		return setNumber(&e.told.Cut, value)
+	case "at":
+		return setNumber(&e.told.At, value)
+	case "exp":
+		return setNumber(&e.told.ExpiresAt, value)
+	case "u":
+		return setNumber(&e.told.Undone, value)
 	}
 	at, ok := strings.CutPrefix(name, "s:")
 	if !ok {
@@ -129,6 +138,11 @@ func (e *entry) setField(name, value string) error {
 	if err == nil {
 		e.statements = append(e.statements, s)
 	}
+	return err
+}
+
+func setNumber(to *int64, text string) (err error) {
+	*to, err = number(text)
 	return err
 }
 

@@ -31,12 +31,23 @@ var (
 	heartLua string
 	//go:embed lua/confirmed.lua
 	confirmedLua string
+	//go:embed lua/mend.lua
+	mendLua string
+	//go:embed lua/lose.lua
+	loseLua string
+	//go:embed lua/merge.lua
+	mergeLua string
+	//go:embed lua/merged.lua
+	mergedLua string
+	//go:embed lua/recover.lua
+	recoverLua string
 )
 
 // scripts are run by their SHA-1 (EVALSHA), and sent whole when the server does
 // not know them, as after a restart or on a promoted replica.
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
+	lose, merge, merged, recover   *redis.Script
 }
 
 func newScripts() scripts {
@@ -46,5 +57,10 @@ func newScripts() scripts {
 		now:    redis.NewScript(clockLua + epochLua + nowLua),
 		check:  redis.NewScript(clockLua + checkLua),
 		read:   redis.NewScript(clockLua + readLua),
+
+		lose:    redis.NewScript(clockLua + epochLua + mendLua + loseLua),
+		merge:   redis.NewScript(clockLua + entryLua + feedLua + mendLua + mergeLua),
+		merged:  redis.NewScript(clockLua + mendLua + mergedLua),
+		recover: redis.NewScript(clockLua + epochLua + mendLua + recoverLua),
 	}
 }

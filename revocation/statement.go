@@ -43,6 +43,7 @@ type entry struct {
 	value      string
 	subject    string
 	n          uint64 // sequence of the feed record that last told of it
+	told       Record // what that record says
 	statements []statement
 }
 

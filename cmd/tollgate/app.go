@@ -11,13 +11,17 @@ import (
 	"os"
 	"time"
 
+	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
 	"tollgate/internal/problem"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -32,11 +36,16 @@ type app struct {
 	metrics     *telemetry.Metrics
 	redis       *redisClients
 	hot, slow   *revocation.Redis // the same store by two clients
-	ring        *ring.Manager     // nil without the issuer role
+	revocations revocations
+	ring        *ring.Manager // nil without the issuer role
 	users       *users.Redis
 	sessions    *session.Store
+	status      *statuslist.Lists // nil without status lists
+	clients     *store.Clients
 	verifier    *token.Verifier  // believes everybody who is trusted
 	ownVerifier *token.Verifier  // believes our own issuer alone; nil without the issuer role
+	inspector   *token.Verifier  // the same for tokens of any audience
+	issuer      *issuer.Issuer   // nil without the issuer role
 	gateway     *gateway.Gateway // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
@@ -70,7 +79,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}
-	if err := a.openStores(ctx); err != nil {
+	if err := a.openStores(ctx, files.table); err != nil {
 		return nil, err
 	}
 	if err := a.openVerifier(); err != nil {
@@ -82,7 +91,14 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.openReloader(ctx, files); err != nil {
 		return nil, err
 	}
-	if err := a.metrics.Register(newCollector(a)); err != nil {
+	if err := a.startRevocations(ctx); err != nil {
+		return nil, err
+	}
+	collectors := []prometheus.Collector{newCollector(a)}
+	if m := a.revocations.mirror; m != nil {
+		collectors = append(collectors, newMirrorCollector(m))
+	}
+	if err := a.metrics.Register(collectors...); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.server.Listen(); err != nil {
@@ -99,7 +115,7 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	}
 	d := gateway.Defaults{
 		UserIDClaim: c.Tokens.UserIDClaim.Value, OnUnavailable: c.Revocation.OnUnavailable.Value, MaxStale: c.Revocation.MaxStale.Value,
-		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
+		Cookie: c.Cookies.Name.Value, ImpersonationCookie: c.Cookies.ImpersonationName.Value, RefreshCookie: c.Cookies.RefreshName.Value, CORSOrigins: c.Listeners.CORSOrigins.Value,
 	}
 	if u := c.Routes.Upstream.Value; u != nil {
 		if table, err = gateway.SingleRoute(u.String(), d); err != nil {
@@ -117,11 +133,29 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	return table, files, nil
 }
 
-func (a *app) openStores(ctx context.Context) error {
-	c := a.config
-	settings := revocation.Settings{
-		Leeway: c.Tokens.Leeway.Value, AccessLife: c.Tokens.AccessTTL.Value, SessionLife: c.Tokens.SessionMaxTTL.Value, Own: c.Tokens.Issuer.Value,
+// uncappedLife is how long a token of an issuer without max_lifetime is taken to live:
+// the longest that is common. One that lives longer needs expires_at in its revocation.
+const uncappedLife = 24 * time.Hour
+
+// revocationSettings are those of the store of what is revoked. A bare jti is kept for
+// as long as any token may live that an edge accepts, whoever has issued it.
+func revocationSettings(c *Config) revocation.Settings {
+	t := c.Tokens
+	longest := c.accessLife()
+	specs, _, _ := readTrusted(c) // its faults are told by whoever trusts them
+	for _, s := range specs {
+		life := s.MaxLifetime
+		if life == 0 {
+			life = uncappedLife
+		}
+		longest = max(longest, life)
 	}
+	return revocation.Settings{Leeway: t.Leeway.Value, AccessLife: longest, SessionLife: t.SessionMaxTTL.Value, Own: t.Issuer.Value}
+}
+
+func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
+	c := a.config
+	settings := revocationSettings(c)
 	var err error
 	if a.hot, err = revocation.NewRedis(a.redis.Hot, c.Redis.Prefix.Value, settings); err != nil {
 		return fmt.Errorf("revocations: %w", err)
@@ -137,10 +171,14 @@ func (a *app) openStores(ctx context.Context) error {
 	if err := a.waitForRedis(ctx); err != nil {
 		return err
 	}
+	a.warnAboutRedis(ctx)
 	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
 		if err := open(ctx); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
 		}
+	}
+	if err := a.openRevocations(table); err != nil {
+		return err
 	}
 	if !c.Roles.Issuer.Value {
 		return nil
@@ -148,8 +186,10 @@ func (a *app) openStores(ctx context.Context) error {
 	a.users = users.NewRedis(a.redis.Slow, c.Redis.Prefix.Value, users.NewHasher(c.Login.Concurrency.Value))
 	a.sessions = session.NewStore(a.redis.Slow, c.Redis.Prefix.Value, c.Tokens.Issuer.Value, session.Settings{
 		AccessTTL: c.Tokens.AccessTTL.Value, RefreshTTL: c.Tokens.RefreshTTL.Value, MaxTTL: c.Tokens.SessionMaxTTL.Value,
+		SlidingTTL: c.Tokens.SlidingTTL.Value, SlidingRefreshTTL: c.Tokens.SlidingRefresh.Value,
 		Grace: c.Tokens.RefreshGrace.Value, Leeway: c.Tokens.Leeway.Value, Rotate: c.Tokens.RefreshRotate.Value, Log: a.log,
-	}, a.slow)
+	}, a.recorder())
+	a.clients = store.NewClients(a.redis.Slow, c.Redis.Prefix.Value)
 	return a.openRing(ctx)
 }
 
@@ -186,6 +226,11 @@ func (a *app) openVerifier() error {
 	if err == nil && a.ring != nil {
 		a.ownVerifier, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: a.ownIssuer()})
 	}
+	if err == nil && a.ring != nil {
+		own := a.ownIssuer()
+		own[0].Audiences, own[0].RefuseAudience = nil, false
+		a.inspector, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: own})
+	}
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -202,7 +247,7 @@ func (a *app) ownIssuer() []token.Issuer {
 	return []token.Issuer{{
 		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value, RefuseAudience: a.config.profile() == problem.DRF,
 		Legacy:      token.Legacy{NoJTI: a.config.withoutJTI()},
-		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value},
+		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value, "sliding": t.SlidingTTL.Value},
 	}}
 }
 

@@ -16,7 +16,7 @@ import (
 // in it, which is created when there is none.
 func (a *app) openRing(ctx context.Context) error {
 	c := a.config
-	store, err := a.keyStore()
+	store, err := keyStore(c, a.redis)
 	if err != nil {
 		return &exitError{exitUsage, err}
 	}
@@ -25,7 +25,7 @@ func (a *app) openRing(ctx context.Context) error {
 		Store: store, Issuer: t.Issuer.Value, Log: a.log,
 		Settings: ring.Settings{
 			Algorithms: c.Keys.SigningAlg.Value, RotateEvery: c.Keys.RotateEvery.Value, Prepublish: c.Keys.Prepublish.Value,
-			TokenLife: max(t.AccessTTL.Value, t.RefreshTTL.Value) + t.Leeway.Value,
+			TokenLife: max(c.accessLife(), t.RefreshTTL.Value) + t.Leeway.Value,
 		},
 	})
 	switch {
@@ -39,8 +39,9 @@ func (a *app) openRing(ctx context.Context) error {
 	return exitWith(exitUnreachable, "open the key ring: %w", err)
 }
 
-func (a *app) keyStore() (ring.Store, error) {
-	k := a.config.Keys
+// keyStore is where the configuration keeps the private keys.
+func keyStore(c *Config, clients *redisClients) (ring.Store, error) {
+	k := c.Keys
 	var sealer *keystore.Sealer
 	if sealing := k.EncryptionKey.Keys(); len(sealing) > 0 {
 		var err error
@@ -49,13 +50,13 @@ func (a *app) keyStore() (ring.Store, error) {
 		}
 	}
 	if dir := k.Store.Value; dir != "" {
-		return keystore.NewFile(dir, keystore.FileOptions{Issuer: a.config.Tokens.Issuer.Value, Sealer: sealer, AllowUnsealed: k.AllowUnsealed.Value}), nil
+		return keystore.NewFile(dir, keystore.FileOptions{Issuer: c.Tokens.Issuer.Value, Sealer: sealer, AllowUnsealed: k.AllowUnsealed.Value}), nil
 	}
 	// An embedded Redis is this process's own memory: what is not sealed there is
 	// not laid open to anybody.
-	store, err := keystore.NewRedis(a.redis.Slow, keystore.Options{
-		Prefix: a.config.Redis.Prefix.Value, Issuer: a.config.Tokens.Issuer.Value, Sealer: sealer,
-		AllowUnsealed: k.AllowUnsealed.Value || a.redis.Embedded,
+	store, err := keystore.NewRedis(clients.Slow, keystore.Options{
+		Prefix: c.Redis.Prefix.Value, Issuer: c.Tokens.Issuer.Value, Sealer: sealer,
+		AllowUnsealed: k.AllowUnsealed.Value || clients.Embedded,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("%w: set TOLLGATE_KEY_ENCRYPTION_KEY (openssl rand -base64 32), or TOLLGATE_KEY_STORE=file:DIR, or, knowing what it means, TOLLGATE_ALLOW_UNSEALED_KEYS=true", err)

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -86,7 +85,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	if table != nil {
 		var err error
 		a.gateway, err = gateway.New(gateway.Config{
-			Verifier: a.verifier, Revocations: bounded{a.hot, c.Redis.OpTimeout.Value}, Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
+			Verifier: a.verifier, Revocations: a.checker(), Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
 			Profile: c.profile(), TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
 			Log: a.log, Metrics: a.metrics,
 		})
@@ -97,9 +96,6 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		a.server.Support("open streams", a.gateway.RunStreams)
 		rest = a.gateway
 	}
-	if err := a.followFeed(); err != nil {
-		return nil, err
-	}
 	cors, err := gateway.NewCORS(c.Listeners.CORSOrigins.Value)
 	if err != nil {
 		return nil, err
@@ -108,16 +104,24 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 	if a.ring == nil {
 		return public, nil
 	}
+	if err := a.openStatus(); err != nil {
+		return nil, err
+	}
 	keySet := &publisher{set: a.ring.Set, maxAge: min(c.Keys.JWKSMaxAge.Value, c.Keys.Prepublish.Value)}
-	i, err := issuer.New(issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.slow, Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
+	config := issuer.Config{
+		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.users, Sessions: a.sessions, Sign: a.ring.Sign, Keys: keySet.current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
-		Schemes: c.Tokens.AuthHeaderTypes.Value, Log: a.log, Metrics: a.metrics,
-		Compat: c.Shape.Compat.Value, DRF: c.drf(), ImpersonateClaim: c.Login.ImpersonateClaim.Value, Cookies: c.cookies(),
-	})
+		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
+		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,
+		Compat: c.Shape.Compat.Value, DRF: c.drf(), ImpersonateClaim: c.Login.ImpersonateClaim.Value,
+		PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
+	}
+	a.account(&config)
+	i, err := issuer.New(config)
 	if err != nil {
 		return nil, err
 	}
+	a.issuer = i
 	i.Mount(public.Echo(), public.Rest())
 	return public, nil
 }
@@ -126,7 +130,7 @@ func (a *app) claims() issuer.ClaimSettings {
 	t := a.config.Tokens
 	s := issuer.ClaimSettings{
 		Issuer: t.Issuer.Value, Audience: t.Audience.Value, Typ: t.TokenTyp.Value, UserIDClaim: t.UserIDClaim.Value,
-		UserIDField: t.UserIDField.Value, UserIDNumber: t.UserIDType.Value == "number",
+		UserIDField: t.UserIDField.Value, UserIDNumber: t.UserIDType.Value == "number", Password: t.PasswordClaim.Value,
 	}
 	for _, c := range t.Claims.Value {
 		s.Custom = append(s.Custom, issuer.CustomClaim{Claim: c.Name, Attribute: c.Attribute})
@@ -136,8 +140,8 @@ func (a *app) claims() issuer.ClaimSettings {
 
 func (a *app) admin() (http.Handler, error) {
 	c := admin.Config{
-		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.slow, Verifier: a.verifier,
-		Keys: a.ring, Users: a.users, Sessions: a.sessions, Log: a.log, Metrics: a.metrics,
+		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.recorder(), Verifier: a.verifier,
+		Keys: a.ring, Users: a.users, Sessions: a.sessions, Clients: a.clients, Tokens: a.issuer, Log: a.log, Metrics: a.metrics,
 	}
 	var err error
 	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {
@@ -146,55 +150,8 @@ func (a *app) admin() (http.Handler, error) {
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}
-	c.Reload = a.reloader.Reload
+	c.Reload, c.Recover, c.Issuers = a.reloader.Reload, a.slow.Recover, a.verifier.Names
 	return admin.New(c)
-}
-
-// followFeed lets this process hear of revocations as they happen.
-func (a *app) followFeed() error {
-	feed, err := revocation.NewFeed(revocation.FeedConfig{
-		Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond, Apply: a.heard,
-		Gap: func(string) {
-			if a.gateway != nil {
-				a.gateway.Recheck()
-			}
-		},
-	})
-	if err != nil {
-		return err
-	}
-	if n := a.config.Redis.MinReplicas.Value; n > 0 {
-		heart, err := revocation.NewHeart(revocation.HeartConfig{
-			Client: a.redis.Slow, Prefix: a.config.Redis.Prefix.Value, Replicas: n, Log: a.log,
-			Every: min(revocation.DefaultEvery, a.config.Revocation.MaxStale.Value/4),
-		})
-		if err != nil {
-			return err
-		}
-		a.server.Support("revocation heartbeat", heart.Run)
-	}
-	// A stream that is open while the process drains still ends with its token.
-	a.server.Support("revocation feed", feed.Run)
-	return nil
-}
-
-// heard acts on records of the feed.
-func (a *app) heard(records []revocation.Record) {
-	if a.gateway != nil {
-		a.gateway.Apply(records)
-	}
-	if a.ring == nil || !slices.ContainsFunc(records, func(r revocation.Record) bool { return r.Kind == revocation.KindKey }) {
-		return
-	}
-	// Another instance has revoked a key: this one must not sign with it for as
-	// long as its next look at the ring takes.
-	go func() {
-		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Second)
-		defer cancel()
-		if err := a.ring.Refresh(ctx); err != nil {
-			a.log.Warn("the key ring could not be looked at after a key was revoked", "error", err)
-		}
-	}()
 }
 
 // checks decide readiness.
@@ -202,6 +159,9 @@ func (a *app) checks() []telemetry.Check {
 	checks := []telemetry.Check{
 		{Name: "redis", Probe: func(ctx context.Context) error { return a.redis.Slow.Ping(ctx).Err() }},
 		{Name: "revocations", Probe: func(ctx context.Context) error { _, err := a.slow.Epoch(ctx); return err }},
+	}
+	if m := a.revocations.mirror; m != nil {
+		checks = append(checks, telemetry.Check{Name: "mirror", Probe: func(context.Context) error { return m.Ready() }})
 	}
 	if !a.redis.Embedded && !a.config.Redis.AllowEviction.Value {
 		checks = append(checks, telemetry.Check{Name: "eviction", Probe: a.checkEviction})
@@ -216,6 +176,9 @@ func (a *app) checks() []telemetry.Check {
 			}
 			return nil
 		}})
+	}
+	if a.status != nil {
+		checks = append(checks, telemetry.Check{Name: "status list", Probe: func(context.Context) error { return a.status.Ready() }})
 	}
 	if !a.redis.Embedded {
 		checks = append(checks, telemetry.Check{Name: "primary", Probe: a.checkPrimary})

@@ -33,6 +33,7 @@ type ListenerSettings struct {
 	Listen            Address  `envconfig:"TOLLGATE_LISTEN" default:":8080" desc:"address of the public listener"`
 	AdminListen       Address  `envconfig:"TOLLGATE_ADMIN_LISTEN" default:"127.0.0.1:8081" empty:"off" desc:"address of the admin listener; empty: off"`
 	OpsListen         Address  `envconfig:"TOLLGATE_OPS_LISTEN" default:"127.0.0.1:9000" empty:"off" desc:"address of health and metrics; empty: off"`
+	PublicURL         URL      `envconfig:"TOLLGATE_PUBLIC_URL" desc:"URL under which others reach the public listener; empty: scheme and host of TOLLGATE_ISSUER"`
 	TLSCertFile       File     `envconfig:"TOLLGATE_TLS_CERT_FILE" desc:"certificate of the public listener with its chain (PEM), read again when it changes; empty: no TLS"`
 	TLSKeyFile        File     `envconfig:"TOLLGATE_TLS_KEY_FILE" desc:"its private key (PEM)"`
 	HSTS              Duration `envconfig:"TOLLGATE_HSTS" default:"0s" min:"0s" desc:"how long browsers are told to come by TLS alone (Strict-Transport-Security); 0: they are not"`
@@ -80,6 +81,8 @@ type TokenSettings struct {
 	AccessTTL       Duration    `envconfig:"TOLLGATE_ACCESS_TTL" default:"5m" min:"1s" desc:"life of an access token"`
 	RefreshTTL      Duration    `envconfig:"TOLLGATE_REFRESH_TTL" default:"24h" min:"1s" desc:"life of a refresh token; cut to TOLLGATE_SESSION_MAX_TTL"`
 	SessionMaxTTL   Duration    `envconfig:"TOLLGATE_SESSION_MAX_TTL" default:"720h" min:"1s" desc:"longest life of a session, however often it is refreshed"`
+	SlidingTTL      Duration    `envconfig:"TOLLGATE_SLIDING_TTL" default:"5m" min:"1s" desc:"life of a sliding token; cut to TOLLGATE_SESSION_MAX_TTL"`
+	SlidingRefresh  Duration    `envconfig:"TOLLGATE_SLIDING_REFRESH_TTL" default:"24h" min:"1s" desc:"how long after the log-in a sliding token can be exchanged for a later one; cut to TOLLGATE_SESSION_MAX_TTL"`
 	RefreshRotate   Bool        `envconfig:"TOLLGATE_REFRESH_ROTATE" default:"true" desc:"a refresh gives a new refresh token and ends the old one"`
 	RefreshGrace    Duration    `envconfig:"TOLLGATE_REFRESH_GRACE" default:"5s" min:"0s" max:"10m" desc:"how long the token before the last may be sent again and gets the same answer"`
 	Leeway          Duration    `envconfig:"TOLLGATE_LEEWAY" default:"10s" min:"0s" max:"5m" desc:"difference of clocks that is forgiven"`
@@ -90,6 +93,9 @@ type TokenSettings struct {
 	UserIDClaim     UserIDClaim `envconfig:"TOLLGATE_USER_ID_CLAIM" default:"user_id" desc:"the claim with the user's id"`
 	UserIDType      Choice      `envconfig:"TOLLGATE_USER_ID_TYPE" default:"text" oneof:"text number" desc:"whether that claim is text or a number"`
 	Claims          Claims      `envconfig:"TOLLGATE_CLAIMS" desc:"further claims, comma separated: claim=attribute"`
+	StatusList      Bool        `envconfig:"TOLLGATE_STATUS_LIST" default:"false" desc:"access tokens name a status list, and it and the revocations are served, for verifiers without a mirror (docs/third-party-verifiers.md)"`
+	ResponseFields  Attributes  `envconfig:"TOLLGATE_RESPONSE_USER_FIELDS" desc:"attributes of the user that a log-in answers beside the tokens, in the object user, comma separated; empty: none"`
+	PasswordClaim   Bool        `envconfig:"TOLLGATE_PASSWORD_CLAIM" default:"false" desc:"tie tokens to the user's password (claim hash_password): a refresh after it was changed is refused; switched on, it ends the sessions from before"`
 	AuthHeaderTypes Schemes     `envconfig:"TOLLGATE_AUTH_HEADER_TYPES" default:"Bearer" desc:"schemes of the Authorization header, comma separated"`
 }
 
@@ -120,15 +126,23 @@ type RevocationSettings struct {
 // LoginSettings say who may log in.
 type LoginSettings struct {
 	Users       Users `envconfig:"TOLLGATE_USERS" default:"redis" desc:"where the users are: redis"`
+	Rate        Rate  `envconfig:"TOLLGATE_LOGIN_RATE" default:"10/m" empty:"off" desc:"attempts at passwords for one name and for one address, such as 10/m; empty: no limit"`
+	LastLogin   Bool  `envconfig:"TOLLGATE_UPDATE_LAST_LOGIN" default:"false" desc:"date the user's last log-in"`
 	Concurrency Count `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
 
 	ImpersonateClaim ClaimMatch `envconfig:"TOLLGATE_IMPERSONATE_CLAIM" desc:"claim=value: tokens with it may act as another user, beside superusers; empty: none may"`
 }
 
-// CookieSettings say in which cookies tokens are looked for.
+// CookieSettings say in which cookies tokens are handed out and looked for.
 type CookieSettings struct {
-	Name              CookieName `envconfig:"TOLLGATE_COOKIE_NAME" desc:"cookie that may hold the access token; empty: off"`
-	ImpersonationName CookieName `envconfig:"TOLLGATE_IMPERSONATION_COOKIE_NAME" desc:"cookie that may hold an impersonation token; it comes before the other; empty: off"`
+	Name              CookieName   `envconfig:"TOLLGATE_COOKIE_NAME" desc:"cookie that holds the access token; empty: off"`
+	RefreshName       CookieName   `envconfig:"TOLLGATE_REFRESH_COOKIE_NAME" desc:"cookie that holds the refresh token; no back end gets it; empty: off"`
+	ImpersonationName CookieName   `envconfig:"TOLLGATE_IMPERSONATION_COOKIE_NAME" desc:"cookie that may hold an impersonation token; it comes before the other; empty: off"`
+	Domain            CookieDomain `envconfig:"TOLLGATE_COOKIE_DOMAIN" desc:"domain of our cookies; empty: the host that answered"`
+	Path              CookiePath   `envconfig:"TOLLGATE_COOKIE_PATH" default:"/" desc:"path of our cookies"`
+	Secure            Bool         `envconfig:"TOLLGATE_COOKIE_SECURE" default:"true" desc:"our cookies travel by TLS alone"`
+	SameSite          Choice       `envconfig:"TOLLGATE_COOKIE_SAMESITE" default:"Lax" oneof:"Lax Strict None" desc:"SameSite of our cookies: Lax, Strict or None"`
+	Only              Bool         `envconfig:"TOLLGATE_COOKIE_ONLY" default:"false" desc:"leave tokens that are in a cookie out of the answer's body"`
 }
 
 // ShapeSettings say what the issuer's HTTP surface looks like.

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"net/http"
 	"regexp"
 	"slices"
 	"strings"
@@ -87,7 +86,8 @@ func (c *Config) drf() issuer.DRFSettings {
 
 func (c *Config) cookies() issuer.CookieSettings {
 	return issuer.CookieSettings{
-		Access: c.Cookies.Name.Value, Impersonation: c.Cookies.ImpersonationName.Value,
-		Secure: true, SameSite: http.SameSiteLaxMode, Origins: c.Listeners.CORSOrigins.Value,
+		Access: c.Cookies.Name.Value, Refresh: c.Cookies.RefreshName.Value, Impersonation: c.Cookies.ImpersonationName.Value,
+		Domain: c.Cookies.Domain.Value, Path: c.Cookies.Path.Value, Secure: c.Cookies.Secure.Value, SameSite: c.Cookies.sameSite(),
+		Only: c.Cookies.Only.Value, Origins: c.Listeners.CORSOrigins.Value,
 	}
 }

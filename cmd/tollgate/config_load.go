@@ -108,24 +108,42 @@ func (v variable) secret() bool {
 	return ok
 }
 
-// complete does for a decoded variable what envconfig does not: files of secrets,
-// variables that are set to nothing, the caller's defaults, and bounds.
-func (v variable) complete(defaults map[string]string) {
+// source is where a variable's text comes from.
+type source string
+
+const (
+	fromEnvironment source = "environment"
+	fromFile        source = "file"    // that the _FILE twin names
+	fromCaller      source = "command" // the command's own default, as dev has some
+	fromDefault     source = "default"
+)
+
+// source returns it, and the text where it is not a file's.
+func (v variable) source(defaults map[string]string) (text string, from source) {
 	text, set := os.LookupEnv(v.name)
 	if strings.TrimSpace(text) == "" && v.tag.Get("empty") != "off" {
 		// Compose files and charts pass on what is not set as an empty text.
 		set = false
 	}
-	s, isSecret := v.field.(secretive)
-	fromFile := isSecret && os.Getenv(v.name+"_FILE") != ""
-	if !set && !fromFile {
-		fallback, ok := defaults[v.name]
-		if !ok {
-			fallback = v.tag.Get("default")
-		}
-		_ = v.field.Decode(fallback) // never fails: it keeps its fault
+	switch fallback, ok := defaults[v.name]; {
+	case set:
+		return text, fromEnvironment
+	case v.secret() && os.Getenv(v.name+"_FILE") != "":
+		return "", fromFile
+	case ok:
+		return fallback, fromCaller
 	}
-	if isSecret {
+	return v.tag.Get("default"), fromDefault
+}
+
+// complete does for a decoded variable what envconfig does not: files of secrets,
+// variables that are set to nothing, the caller's defaults, and bounds.
+func (v variable) complete(defaults map[string]string) {
+	text, from := v.source(defaults)
+	if from == fromCaller || from == fromDefault {
+		_ = v.field.Decode(text) // never fails: it keeps its fault
+	}
+	if s, ok := v.field.(secretive); ok {
 		loadSecret(s, v.name)
 	}
 	if f, ok := v.field.(constrained); ok && v.field.fault() == "" {

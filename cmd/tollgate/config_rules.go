@@ -134,8 +134,11 @@ func (r *rules) times() {
 		}
 		t.RefreshTTL.Value = limit
 	}
+	// Silently: whoever shortens sessions need not know of sliding tokens.
+	t.SlidingTTL.Value, t.SlidingRefresh.Value = min(t.SlidingTTL.Value, t.SessionMaxTTL.Value), min(t.SlidingRefresh.Value, t.SessionMaxTTL.Value)
 	for name, ttl := range map[string]time.Duration{
 		"TOLLGATE_ACCESS_TTL": t.AccessTTL.Value, "TOLLGATE_REFRESH_TTL": t.RefreshTTL.Value, "TOLLGATE_SESSION_MAX_TTL": t.SessionMaxTTL.Value,
+		"TOLLGATE_SLIDING_TTL": t.SlidingTTL.Value, "TOLLGATE_SLIDING_REFRESH_TTL": t.SlidingRefresh.Value,
 	} {
 		if ttl%time.Second != 0 {
 			r.fault(name, "is not a number of whole seconds: tokens know no parts of one")
@@ -154,6 +157,7 @@ func (r *rules) times() {
 
 func (r *rules) claims() {
 	t := &r.c.Tokens
+	r.statusList()
 	for _, claim := range t.Claims.Value {
 		if strings.EqualFold(claim.Name, t.UserIDClaim.Value) {
 			r.fault("TOLLGATE_CLAIMS", shown(claim.Name)+" is TOLLGATE_USER_ID_CLAIM, case aside")
@@ -204,6 +208,11 @@ func (c *Config) loginSlots() int {
 		return n
 	}
 	return runtime.GOMAXPROCS(0)
+}
+
+// accessLife is the longest life of a token that an edge takes.
+func (c *Config) accessLife() time.Duration {
+	return max(c.Tokens.AccessTTL.Value, c.Tokens.SlidingTTL.Value)
 }
 
 // jwksMaxAge is the max-age that keys are served with: a verifier must have asked

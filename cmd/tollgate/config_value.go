@@ -16,6 +16,8 @@ type setting interface {
 	Decode(text string) error
 	// fault says what is wrong with the text, or nothing.
 	fault() string
+	// show writes the value as the variable would, a secret masked.
+	show() string
 }
 
 // constrained is a setting that reads bounds from its field's tags.

@@ -40,15 +40,6 @@ func (c *CookieName) Decode(text string) error {
 	return c.put(text, "")
 }
 
-// cookies: one cookie cannot be both, and two that differ in case alone will be
-// mistaken for each other.
-func (r *rules) cookies() {
-	c := &r.c.Cookies
-	if c.Name.Value != "" && strings.EqualFold(c.Name.Value, c.ImpersonationName.Value) {
-		r.fault("TOLLGATE_IMPERSONATION_COOKIE_NAME", "is TOLLGATE_COOKIE_NAME, case aside")
-	}
-}
-
 // tls reads the certificate as the start will: what is wrong with it is known to
 // validate too.
 func (r *rules) tls() {

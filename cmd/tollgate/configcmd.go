@@ -7,7 +7,7 @@ import (
 )
 
 func (c *cli) configCommand() *cobra.Command {
-	return group("config", "Look at the settings", c.configEnv())
+	return group("config", "Look at the settings", c.configPrint(), c.configEnv())
 }
 
 func (c *cli) configEnv() *cobra.Command {

@@ -8,5 +8,6 @@
 //
 // The settings are in config*.go: one struct per group with the variables' full
 // names in its tags, from which the table in the documentation is made. The Redis
-// clients are in redis*.go.
+// clients are in redis*.go. What "tollgate doctor" looks at is in doctor*.go, and in
+// redisdoctor*.go, which serve uses at its start, too.
 package main

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"time"
@@ -28,18 +27,15 @@ instance is ready. Exit 0: ready. 1: it says no. 3: it cannot be reached.`,
 			if listen == "" {
 				return exitWith(exitUsage, "TOLLGATE_OPS_LISTEN is empty: the ops listener is off, there is nobody to ask")
 			}
-			host, port, err := net.SplitHostPort(listen)
+			address, err := dialable(listen)
 			if err != nil {
 				return exitWith(exitUsage, "TOLLGATE_OPS_LISTEN is not host:port")
-			}
-			if host == "" || host == "0.0.0.0" || host == "::" {
-				host = "127.0.0.1"
 			}
 			path := "/readyz"
 			if live {
 				path = "/livez"
 			}
-			return c.probe(cmd.Context(), "http://"+net.JoinHostPort(host, port)+path, timeout)
+			return c.probe(cmd.Context(), "http://"+address+path, timeout)
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask whether the process lives instead of whether it is ready")

@@ -15,12 +15,14 @@ import (
 // vouches for the primary; a Redis that lost its replica is told from one in good
 // health although it answers everything.
 func TestSecondCopyOnAReplica(t *testing.T) {
-	s := mustSystem(t, "TOLLGATE_REDIS_MIN_REPLICAS_ACK=1", "TOLLGATE_REVOCATION_MAX_STALE=1s")
-	host, port, err := net.SplitHostPort(s.Redis.Addr)
+	primary := testkit.MustStartRedis(t)
+	host, port, err := net.SplitHostPort(primary.Addr)
 	if err != nil {
 		t.Fatal(err)
 	}
+	// First: a process of which no replica vouches for what it reads is not ready.
 	replica := testkit.MustStartRedis(t, "--replicaof", host, port)
+	s := mustSystemOn(t, primary, "TOLLGATE_REDIS_MIN_REPLICAS_ACK=1", "TOLLGATE_REVOCATION_MAX_STALE=1s")
 	s.mustAddUser("alice", "correct horse battery staple")
 	alice := s.mustLogin("alice", "correct horse battery staple")
 	let := func() bool { return s.call(alice.Access).Status == http.StatusOK }

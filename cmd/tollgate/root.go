@@ -62,8 +62,8 @@ server or Redis, 4 not authorised, 5 not found.`,
 		return nil
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(exitUsage, "%w", err) })
-	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.keysCommand(),
-		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.sessionsCommand(), c.healthcheckCommand(), c.versionCommand())
+	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.keysCommand(), c.tokenCommand(),
+		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand())
 	return root
 }
 

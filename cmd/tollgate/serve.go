@@ -28,6 +28,7 @@ in flight finish within TOLLGATE_SHUTDOWN_TIMEOUT.`,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
+			tuneRuntime(log)
 			a, err := openApp(cmd.Context(), config, log)
 			if err != nil {
 				return err

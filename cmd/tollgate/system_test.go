@@ -101,7 +101,13 @@ func (b *lockedBuffer) String() string {
 // the kit's own and win.
 func mustSystem(tb testing.TB, settings ...string) *system {
 	tb.Helper()
-	s := &system{tb: tb, Redis: testkit.MustStartRedis(tb)}
+	return mustSystemOn(tb, testkit.MustStartRedis(tb), settings...)
+}
+
+// mustSystemOn is mustSystem on a Redis that is there already.
+func mustSystemOn(tb testing.TB, r *testkit.RedisServer, settings ...string) *system {
+	tb.Helper()
+	s := &system{tb: tb, Redis: r}
 	backend := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		s.seen = append(s.seen, r.Clone(r.Context()))
@@ -123,7 +129,7 @@ func mustSystem(tb testing.TB, settings ...string) *system {
 		"TOLLGATE_ADMIN_TOKEN=" + rootToken, "TOLLGATE_KEY_ENCRYPTION_KEY=" + testSealing, "TOLLGATE_LOG_LEVEL=debug",
 		// Tests share their machine with other tests: what is measured is not
 		// whether a loaded Redis answers within 100 ms.
-		"TOLLGATE_REDIS_OP_TIMEOUT=250ms",
+		"TOLLGATE_REDIS_OP_TIMEOUT=250ms", "TOLLGATE_LOGIN_RATE=", // all log-ins come from one address
 	}, settings...)
 	s.mustServe()
 	return s

@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"fmt"
-	"net"
-	"net/url"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -55,33 +53,8 @@ func probeOnline(ctx context.Context, config *Config, table *gateway.Table) erro
 	if table == nil {
 		return nil
 	}
-	seen := map[string]bool{}
-	for _, r := range table.Routes() {
-		for _, raw := range r.Upstream.URLs() {
-			if seen[raw] {
-				continue
-			}
-			seen[raw] = true
-			if err := dial(ctx, raw); err != nil {
-				return exitWith(exitUnreachable, "upstream %s (%s) cannot be reached: %w", r.Upstream.Name(), raw, err)
-			}
-		}
+	for _, u := range unreachable(ctx, table) {
+		return exitWith(exitUnreachable, "upstream %s (%s) cannot be reached: %w", u.name, u.url, u.err)
 	}
 	return nil
-}
-
-func dial(ctx context.Context, raw string) error {
-	u, err := url.Parse(raw)
-	if err != nil {
-		return err
-	}
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443"}[u.Scheme]
-	}
-	conn, err := new(net.Dialer).DialContext(ctx, "tcp", net.JoinHostPort(u.Hostname(), port))
-	if err != nil {
-		return err
-	}
-	return conn.Close()
 }

@@ -6,6 +6,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"tollgate/gateway/upstream/wire"
 )
 
 // target is one back end, and what is known of it. Requests read the atomics;
@@ -14,6 +16,8 @@ type target struct {
 	url  *url.URL
 	path string // of the base URL, without a slash at its end
 	raw  string // the same, escaped
+
+	direct *wire.Pool // for what goes the short way; nil: nothing does
 
 	inflight atomic.Int64
 	sick     atomic.Bool  // by active checks

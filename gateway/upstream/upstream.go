@@ -72,6 +72,7 @@ func New(c Config) (*Upstream, error) {
 		u.targets = append(u.targets, newTarget(base))
 	}
 	u.requests, u.upgrades = ways(c, bases[0].Scheme, tlsConfig)
+	u.openDirect(bases[0].Scheme)
 	return u, nil
 }
 
@@ -109,6 +110,11 @@ func (u *Upstream) Same(other *Upstream) bool {
 func (u *Upstream) Close() {
 	if len(u.targets) == 0 {
 		return
+	}
+	for _, t := range u.targets {
+		if t.direct != nil {
+			t.direct.Close()
+		}
 	}
 	u.requests.CloseIdleConnections()
 	u.upgrades.CloseIdleConnections()

@@ -20,12 +20,23 @@ func Bearer(h http.Header, schemes []string) (string, *Refusal) {
 	default:
 		return "", Twice()
 	}
-	fields := strings.FieldsFunc(values[0], func(r rune) bool { return r == ' ' || r == '\t' })
-	if len(fields) == 0 || !slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, fields[0]) }) {
+	scheme, rest := cutField(values[0])
+	if scheme == "" || !slices.ContainsFunc(schemes, func(s string) bool { return strings.EqualFold(s, scheme) }) {
 		return "", nil
 	}
-	if len(fields) != 2 {
+	token, rest := cutField(rest)
+	if more, _ := cutField(rest); token == "" || more != "" {
 		return "", BadHeader()
 	}
-	return fields[1], nil
+	return token, nil
+}
+
+// cutField takes the first word off a line in which blanks and tabs stand between
+// words. It leaves no garbage: every request comes by here.
+func cutField(line string) (word, rest string) {
+	line = strings.TrimLeft(line, " \t")
+	if end := strings.IndexAny(line, " \t"); end >= 0 {
+		return line[:end], line[end:]
+	}
+	return line, ""
 }

@@ -10,7 +10,7 @@ func (l *Limiter) SetClock(now func() time.Duration) { l.now = now }
 
 // Shared asks Redis alone, and returns the instant (µs) at which it decided.
 func (l *Limiter) Shared(ctx context.Context, key string, r Rate) (Decision, int64, error) {
-	return l.shared(ctx, digestOf(key), r.gcra())
+	return l.shared(ctx, digestOf(key), r.gcra(), true)
 }
 
 // RedisKey is where key is counted.
@@ -24,7 +24,7 @@ func (r Rate) Span() int64     { return r.gcra().interval * r.gcra().burst }
 type Local struct{ local local }
 
 func (l *Local) Allow(key string, r Rate, now int64) Decision {
-	return l.local.allow(digestOf(key), r.gcra(), now)
+	return l.local.allow(digestOf(key), r.gcra(), now, true)
 }
 
 // Len returns how many keys are kept.

@@ -51,24 +51,38 @@ func NewRedis(client redis.UniversalClient, prefix string) *Limiter {
 // Redis no longer than ctx, and gives a decision in any case. One key is counted
 // under one rate: calls with another move the same tat.
 func (l *Limiter) Allow(ctx context.Context, key string, r Rate) Decision {
+	return l.decide(ctx, key, r, true)
+}
+
+// Peek says what Allow would, and counts nothing: for callers who count failures
+// alone.
+func (l *Limiter) Peek(ctx context.Context, key string, r Rate) Decision {
+	return l.decide(ctx, key, r, false)
+}
+
+func (l *Limiter) decide(ctx context.Context, key string, r Rate, count bool) Decision {
 	if r == (Rate{}) {
 		return Decision{Allowed: true, Remaining: math.MaxInt}
 	}
 	name, g := digestOf(key), r.gcra()
 	if ctx.Err() == nil && l.ask() {
-		d, _, err := l.shared(ctx, name, g)
+		d, _, err := l.shared(ctx, name, g, count)
 		if err == nil {
 			l.answered()
 			return d
 		}
 		l.failed(ctx)
 	}
-	return l.local.allow(name, g, l.now().Microseconds())
+	return l.local.allow(name, g, l.now().Microseconds(), count)
 }
 
 // shared runs the script. It returns the instant (µs) at which Redis decided, too.
-func (l *Limiter) shared(ctx context.Context, name digest, g gcra) (Decision, int64, error) {
-	reply, err := l.script.Run(ctx, l.client, []string{redisKey(l.prefix, name)}, g.interval, g.burst).Int64Slice()
+func (l *Limiter) shared(ctx context.Context, name digest, g gcra, count bool) (Decision, int64, error) {
+	counted := "0"
+	if count {
+		counted = "1"
+	}
+	reply, err := l.script.Run(ctx, l.client, []string{redisKey(l.prefix, name)}, g.interval, g.burst, counted).Int64Slice()
 	if err != nil {
 		return Decision{}, 0, fmt.Errorf("count: %w", err)
 	}

@@ -160,3 +160,27 @@ func BenchmarkAllow(b *testing.B) {
 		run(b, l)
 	})
 }
+
+// TestPeek: looking says what counting would, and changes nothing.
+func TestPeek(t *testing.T) {
+	rate := ratelimit.Rate{Limit: 2, Per: time.Hour}
+	look := func(t *testing.T, l *ratelimit.Limiter) {
+		t.Helper()
+		for n := range 3 {
+			for range 5 {
+				if d := l.Peek(t.Context(), "key", rate); d.Allowed != (n < 2) || (d.RetryAfter > 0) != (n == 2) {
+					t.Errorf("after %d calls: %+v", n, d)
+				}
+			}
+			if d := l.Allow(t.Context(), "key", rate); d.Allowed != (n < 2) {
+				t.Errorf("call %d: %+v", n, d)
+			}
+		}
+	}
+	onBoth(t, func(t *testing.T, client func() redis.UniversalClient) { look(t, ratelimit.NewRedis(client(), "tg:")) })
+	t.Run("away", func(t *testing.T) {
+		m, client := testkit.MustMini(t)
+		m.Close()
+		look(t, ratelimit.NewRedis(client, "tg:"))
+	})
+}

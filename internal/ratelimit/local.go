@@ -29,14 +29,17 @@ type bucket struct {
 	tat  int64 // µs of the caller's clock
 }
 
-// allow decides on a call at now, in µs of a clock that does not go back.
-func (l *local) allow(d digest, g gcra, now int64) Decision {
+// allow decides on a call at now, in µs of a clock that does not go back, and counts
+// it or only looks.
+func (l *local) allow(d digest, g gcra, now int64, count bool) Decision {
 	s := &l.shards[int(d[0])%localShards]
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	b := s.bucket(d, now)
-	var decision Decision
-	decision, b.tat = g.decide(now, b.tat)
+	decision, tat := g.decide(now, b.tat)
+	if count {
+		b.tat = tat
+	}
 	decision.Local = true
 	return decision
 }

@@ -96,7 +96,7 @@ func TestWithoutTheIssuerRole(t *testing.T) {
 	}
 	k.MustReplaceAdmin(t, a)
 	for _, r := range admin.Rows() {
-		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" {
+		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" && r.Path != "/admin/v1/tokens/explain" {
 			wantProblem(t, k.Control(t, r.Method, r.Path, nil), http.StatusNotFound, "not_here")
 		}
 	}
@@ -124,6 +124,8 @@ func TestUnavailable(t *testing.T) {
 		{"GET", "/admin/v1/sessions?subject=1", nil}, {"GET", "/admin/v1/sessions/" + sid, nil}, {"DELETE", "/admin/v1/sessions/" + sid, nil},
 		{"DELETE", "/admin/v1/subjects/1/sessions", nil}, {"POST", "/admin/v1/keys/" + kid + "/revoke", nil},
 		{"GET", "/admin/v1/users", nil}, {"POST", "/admin/v1/users", map[string]any{"username": "carol", "password": issuerkit.Password}},
+		{"GET", "/admin/v1/clients", nil}, {"POST", "/admin/v1/clients", map[string]any{}}, {"PATCH", "/admin/v1/clients/c", map[string]any{"rotate_secret": true}},
+		{"DELETE", "/admin/v1/clients/c", nil}, {"POST", "/admin/v1/tokens", map[string]any{"subject": "1"}},
 	} {
 		wantProblem(t, k.Control(t, r.Method, r.Path, r.body), http.StatusServiceUnavailable, "unavailable")
 	}

@@ -17,6 +17,7 @@ import (
 	"tollgate/gateway"
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer"
 	"tollgate/issuer/session"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
@@ -26,7 +27,7 @@ import (
 )
 
 // Config of the admin API. Token, Issuer and Revocations are required; without
-// Keys, Users or Sessions (a process without the issuer role) their rows answer
+// Keys, Users, Sessions, Clients or Tokens (a process without the issuer role) their rows answer
 // 404 with the reason.
 type Config struct {
 	// Token that every request must bear.
@@ -43,8 +44,16 @@ type Config struct {
 	Reload   func(context.Context) error
 	Users    *users.Redis
 	Sessions *session.Store
+	// Clients are the programs that may use the OAuth endpoints.
+	Clients *store.Clients
+	// Tokens signs what an operator asks for.
+	Tokens *issuer.Issuer
 	// Edges knows who follows the revocations; nil: nobody does.
-	Edges   *revocation.Census
+	Edges *revocation.Census
+	// Recover makes the store of revocations vouch for old tokens again after a loss.
+	Recover func(context.Context, revocation.Recovery) error
+	// Issuers are those whose tokens are trusted; nil: ours alone.
+	Issuers func() []string
 	Log     *slog.Logger
 	Metrics *telemetry.Metrics
 }

@@ -1,6 +1,6 @@
 // Package admin is the control plane: the admin API on a listener of its own,
 // on loopback by default. It revokes and undoes, lists and ends sessions, turns
-// the key ring and keeps users.
+// the key ring, keeps users and clients, and issues and explains tokens.
 //
 // Every row passes the same authorisation, and no token of a user opens any of
 // them. The package decides nothing about tokens and stores nothing itself; its

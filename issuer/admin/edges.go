@@ -106,7 +106,7 @@ func unsettled(err error, known string) error {
 	var half *revocation.Unconfirmed
 	switch {
 	case errors.As(err, &half): // which says itself what is known
-	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, errRing):
+	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, errRing):
 		return errors.Join(&problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
 			Detail: "The store did not answer in time. " + known + " Asking again is harmless.",

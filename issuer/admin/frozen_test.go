@@ -47,7 +47,11 @@ func TestEveryRowIsBoundedWhenRedisHangs(t *testing.T) {
 			q.path += "?subject=1"
 		case strings.HasSuffix(r.Path, "/users") && r.Method == "POST":
 			q.body = map[string]any{"username": "carol", "password": issuerkit.Password}
-		case r.Method == "POST":
+		case strings.HasSuffix(r.Path, "/tokens"):
+			q.body = map[string]any{"subject": "1"}
+		case strings.HasSuffix(r.Path, "/explain"):
+			q.body = map[string]any{"token": pair.Access}
+		case r.Method == "POST" || r.Method == "PATCH":
 			q.body = map[string]any{}
 		}
 		all = append(all, q)

@@ -16,7 +16,9 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/ring"
 	"tollgate/revocation"
@@ -49,12 +51,16 @@ func (a *Admin) details(err error) problem.Details {
 		return *d
 	case errors.As(err, &he):
 		return problem.Details{Status: he.Code}
-	case errors.Is(err, revocation.ErrInvalid), errors.Is(err, users.ErrInvalid), errors.Is(err, session.ErrInvalid):
+	case errors.Is(err, revocation.ErrInvalid), errors.Is(err, users.ErrInvalid), errors.Is(err, session.ErrInvalid),
+		errors.Is(err, store.ErrInvalid), errors.Is(err, issuer.ErrOrder):
 		return problem.Details{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: reasonText(err)}
-	case errors.Is(err, revocation.ErrNotFound), errors.Is(err, users.ErrNotFound), errors.Is(err, session.ErrNotFound), errors.Is(err, ring.ErrUnknownKey):
+	case errors.Is(err, revocation.ErrNotFound), errors.Is(err, users.ErrNotFound), errors.Is(err, session.ErrNotFound), errors.Is(err, ring.ErrUnknownKey),
+		errors.Is(err, store.ErrNotFound):
 		return problem.Details{Status: http.StatusNotFound, Code: "not_found", Detail: "There is none by that name."}
 	case errors.Is(err, users.ErrExists):
 		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user with that name or id exists already."}
+	case errors.Is(err, store.ErrExists):
+		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A client with that id exists already."}
 	case errors.Is(err, ring.ErrNotYetPublished):
 		return problem.Details{Status: http.StatusConflict, Code: "not_yet_published", Detail: reasonText(err)}
 	case errors.As(err, &half):
@@ -63,7 +69,7 @@ func (a *Admin) details(err error) problem.Details {
 			Detail: "The change is " + half.Known + ". Asking again is harmless.",
 		}
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, users.ErrBusy),
-		errors.Is(err, session.ErrUnavailable), errors.Is(err, errRing):
+		errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, issuer.ErrUnavailable), errors.Is(err, errRing):
 		return problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
 			Detail: "The store could not be asked. Whether a change was made is not known; asking again is harmless.",

@@ -24,6 +24,7 @@ func (a *Admin) rows() []row {
 		{http.MethodGet, v1 + "/revocations", jsonBody, usualWait, (*Admin).listRevocations},
 		{http.MethodGet, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).showRevocation},
 		{http.MethodDelete, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).undoRevocation},
+		{http.MethodPost, v1 + "/recover", jsonBody, usualWait, (*Admin).recover},
 		{http.MethodGet, v1 + "/sessions", jsonBody, usualWait, (*Admin).listSessions},
 		{http.MethodGet, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).showSession},
 		{http.MethodDelete, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).endSession},
@@ -38,5 +39,11 @@ func (a *Admin) rows() []row {
 		{http.MethodPost, v1 + "/routes/check", jsonBody, usualWait, (*Admin).checkRoute},
 		{http.MethodGet, v1 + "/users", jsonBody, usualWait, (*Admin).listUsers},
 		{http.MethodPost, v1 + "/users", jsonBody, usualWait, (*Admin).addUser},
+		{http.MethodGet, v1 + "/clients", jsonBody, usualWait, (*Admin).listClients},
+		{http.MethodPost, v1 + "/clients", jsonBody, usualWait, (*Admin).addClient},
+		{http.MethodPatch, v1 + "/clients/:id", jsonBody, usualWait, (*Admin).changeClient},
+		{http.MethodDelete, v1 + "/clients/:id", jsonBody, usualWait, (*Admin).removeClient},
+		{http.MethodPost, v1 + "/tokens", jsonBody, usualWait, (*Admin).issueToken},
+		{http.MethodPost, v1 + "/tokens/explain", jsonBody, usualWait, (*Admin).explainToken},
 	}
 }

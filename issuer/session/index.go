@@ -14,7 +14,9 @@ import (
 // token that somebody holds can always be found; a call that dies before it is
 // asked again and gets the same pair.
 func (s *Store) track(ctx context.Context, m minted) error {
-	life := time.Duration(m.Refresh.ExpiresAt.Unix()-m.now+s.settings.leeway()) * time.Second
+	// A sliding token may outlive the period in which it can be exchanged.
+	last := max(m.Refresh.ExpiresAt.Unix(), m.Access.ExpiresAt.Unix())
+	life := time.Duration(last-m.now+s.settings.leeway()) * time.Second
 	pipe := s.client.Pipeline()
 	pipe.ZAdd(ctx, s.names.subject(m.Subject), redis.Z{Score: float64(m.ends), Member: m.SID})
 	pipe.Expire(ctx, s.names.subject(m.Subject), s.settings.keep())

@@ -9,7 +9,7 @@ import (
 //
 //	<prefix>s:{<sid>}                       HASH    one session; fields below; TTL: until the last token minted for it expires, plus leeway
 //	<prefix>u:{<subject digest>}:sessions   ZSET    sids of a subject, scored by their expiry in unix seconds; TTL: longest session life plus leeway, from the last log-in or refresh
-//	<prefix>jti:<jti>                       STRING  sid of a refresh token; TTL: until it expires, plus leeway
+//	<prefix>jti:<jti>                       STRING  sid of a refresh or sliding token; TTL: until it expires, plus leeway
 //	<prefix>ending                          ZSET    sids to be ended, scored by when that was asked, in unix seconds; TTL: longest session life plus leeway, from the last one entered
 //
 // Fields of a session's record. Times are unix seconds by Redis's clock unless
@@ -17,8 +17,9 @@ import (
 //
 //	sub name addr agent      who logged in, from where
 //	created used             log-in, last refresh
-//	gen                      generation of the current pair; 0: there is one token in place of a pair (solo.go)
-//	rj ri rx aj ai ax        the current pair: jti, iat, exp of its refresh and access token
+//	gen                      generation of the current pair; 0: one token in place of a pair (sliding.go, solo.go)
+//	rj ri rx aj ai ax        the current pair: jti, iat, exp of its refresh and access token;
+//	                         a sliding token has one jti, and rx is the end of its refresh period
 //	prj pri prx paj pai pax  the same of the pair before
 //	at                       the rotation that made the current pair, unix milliseconds
 //	told                     "1" once that rotation's answer was delivered

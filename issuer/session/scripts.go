@@ -24,6 +24,8 @@ var (
 	markLua string
 	//go:embed scripts/finish.lua
 	finishLua string
+	//go:embed scripts/slide.lua
+	slideLua string
 	//go:embed scripts/solo.lua
 	soloLua string
 	//go:embed scripts/renew.lua
@@ -31,7 +33,7 @@ var (
 )
 
 type scripts struct {
-	start, rotate, peek, delivered, register, mark, finish, solo, renew *redis.Script
+	start, rotate, peek, delivered, register, mark, finish, slide, solo, renew *redis.Script
 }
 
 func loadScripts() scripts {
@@ -39,6 +41,7 @@ func loadScripts() scripts {
 		start:     redis.NewScript(recordLua + startLua),
 		rotate:    redis.NewScript(recordLua + rotateLua),
 		peek:      redis.NewScript(recordLua + peekLua),
+		slide:     redis.NewScript(recordLua + slideLua),
 		solo:      redis.NewScript(recordLua + soloLua),
 		renew:     redis.NewScript(recordLua + renewLua),
 		delivered: redis.NewScript(deliveredLua),

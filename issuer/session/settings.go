@@ -11,6 +11,9 @@ import (
 type Settings struct {
 	AccessTTL  time.Duration // life of an access token
 	RefreshTTL time.Duration // life of a refresh token
+	// SlidingTTL is the life of a sliding token, SlidingRefreshTTL how long after the
+	// log-in it can be exchanged for a later one. Zero means 5 minutes and 24 hours.
+	SlidingTTL, SlidingRefreshTTL time.Duration
 	// MaxTTL is the longest life of a session, from its log-in: no token of it,
 	// refresh or access, outlives that.
 	MaxTTL time.Duration
@@ -33,15 +36,19 @@ type Settings struct {
 const (
 	defaultUndelivered = 10 * time.Minute
 	defaultSweepEvery  = 5 * time.Second
+
+	defaultSliding        = 5 * time.Minute
+	defaultSlidingRefresh = 24 * time.Hour
 )
 
 // Validate reports every life that cannot work.
 func (s Settings) Validate() error {
 	var errs []error
+	set := s.withDefaults()
 	for _, ttl := range []struct {
 		name string
 		d    time.Duration
-	}{{"access", s.AccessTTL}, {"refresh", s.RefreshTTL}, {"longest session", s.MaxTTL}} {
+	}{{"access", s.AccessTTL}, {"refresh", s.RefreshTTL}, {"longest session", s.MaxTTL}, {"sliding", set.SlidingTTL}, {"sliding refresh", set.SlidingRefreshTTL}} {
 		if ttl.d < time.Second {
 			errs = append(errs, fmt.Errorf("the %s life %s is under one second", ttl.name, ttl.d))
 		}
@@ -60,6 +67,12 @@ func (s Settings) Validate() error {
 func (s Settings) withDefaults() Settings {
 	if s.UndeliveredCap == 0 {
 		s.UndeliveredCap = defaultUndelivered
+	}
+	if s.SlidingTTL == 0 {
+		s.SlidingTTL = defaultSliding
+	}
+	if s.SlidingRefreshTTL == 0 {
+		s.SlidingRefreshTTL = defaultSlidingRefresh
 	}
 	if s.SweepEvery == 0 {
 		s.SweepEvery = defaultSweepEvery

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 )
@@ -20,6 +21,19 @@ const (
 // came between the birth and now (the user was logged out everywhere while the
 // password was being checked), ErrUnavailable that this could not be told.
 func (s *Store) Start(ctx context.Context, start Start) (Pair, error) {
+	return s.begin(ctx, start, beginning{
+		refreshJTI: newJTI(), accessJTI: newJTI(), generation: "1",
+		access: s.settings.AccessTTL, refresh: s.settings.RefreshTTL,
+	})
+}
+
+// beginning is what a session's first record holds beside who logged in.
+type beginning struct {
+	refreshJTI, accessJTI, generation string
+	access, refresh                   time.Duration // lives
+}
+
+func (s *Store) begin(ctx context.Context, start Start, first beginning) (Pair, error) {
 	if start.Birth <= 0 || start.Subject == "" || len(start.Subject) > maxSubject {
 		return Pair{}, fmt.Errorf("%w: a session needs a birth and a subject of at most %d bytes", ErrInvalid, maxSubject)
 	}
@@ -29,8 +43,8 @@ func (s *Store) Start(ctx context.Context, start Start) (Pair, error) {
 	}
 	set := s.settings
 	reply, err := s.script.start.Run(ctx, s.client, []string{s.names.session(sid)},
-		newJTI(), newJTI(), seconds(set.AccessTTL), seconds(set.RefreshTTL), seconds(set.MaxTTL), set.leeway(),
-		start.Subject, clip(start.Username, maxUsername), clip(start.Address, maxAddress), clip(start.Agent, maxAgent),
+		first.refreshJTI, first.accessJTI, seconds(first.access), seconds(first.refresh), seconds(set.MaxTTL), set.leeway(),
+		start.Subject, clip(start.Username, maxUsername), clip(start.Address, maxAddress), clip(start.Agent, maxAgent), first.generation,
 	).StringSlice()
 	if err != nil {
 		return Pair{}, unavailable("start", err)

@@ -77,14 +77,14 @@ func (s *fileSource) read(began time.Time) (*snapshot, []error, error) {
 		old = &snapshot{}
 	}
 	if old.set != nil && old.digest == next.digest {
-		next.set = old.set
+		next.set, next.leftOut = old.set, old.leftOut
 		return next, nil, nil
 	}
 	set, dropped, err := s.parse(data)
 	if err != nil {
 		return nil, nil, err
 	}
-	next.set = renewed(old.set, set)
+	next.set, next.leftOut = renewed(old.set, set), brief(dropped)
 	return next, dropped, nil
 }
 

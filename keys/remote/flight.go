@@ -47,7 +47,7 @@ func (s *urlSource) fetch(now time.Time, fresh bool) (*snapshot, []error, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	next := &snapshot{set: old.set, digest: old.digest, etag: a.etag, seen: now}
+	next := &snapshot{set: old.set, digest: old.digest, etag: a.etag, seen: now, leftOut: old.leftOut}
 	if a.unchanged {
 		return next, nil, nil
 	}
@@ -59,7 +59,7 @@ func (s *urlSource) fetch(now time.Time, fresh bool) (*snapshot, []error, error)
 	if err != nil {
 		return nil, nil, err
 	}
-	next.set, next.digest = renewed(old.set, set), digest
+	next.set, next.digest, next.leftOut = renewed(old.set, set), digest, brief(dropped)
 	return next, dropped, nil
 }
 

@@ -15,6 +15,8 @@ type snapshot struct {
 	digest [sha256.Size]byte // of the document
 	etag   string
 	seen   time.Time // when the request or the reading that confirmed it began
+	// leftOut says which members of the document cannot be used, in brief.
+	leftOut error
 }
 
 // held is the snapshot that requests meet.

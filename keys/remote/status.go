@@ -22,6 +22,9 @@ type Status struct {
 	// Err is why the last fetch or reading failed, nil when it did not. It does
 	// not show what was read.
 	Err error
+	// LeftOut says in brief which keys of the issuer's document cannot be used, nil
+	// when all can.
+	LeftOut error
 	// Fetches and Failures count fetches or readings since the start.
 	Fetches, Failures uint64
 }
@@ -51,7 +54,7 @@ func (o *outcomes) add(err error) bool {
 func (h *held) status(issuer, source string, o outcomes) Status {
 	s := Status{Issuer: issuer, Source: source, Keys: h.Set().Len(), Err: o.err, Fetches: o.fetches, Failures: o.failures}
 	if c := h.current.Load(); c != nil {
-		s.Seen, s.Age = c.seen, max(age(c.seen, h.now()), 0)
+		s.Seen, s.Age, s.LeftOut = c.seen, max(age(c.seen, h.now()), 0), c.leftOut
 	}
 	return s
 }

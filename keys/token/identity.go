@@ -45,6 +45,7 @@ type Identity struct {
 	revocable revocation.Token
 	acting    *revocation.Token // the actor's standing; nil: nobody acts
 	memos     atomic.Pointer[memo]
+	prepared  atomic.Pointer[preparedToken]
 }
 
 // seal completes an identity by what is not said in its claims.

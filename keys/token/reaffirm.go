@@ -19,7 +19,7 @@ func (v *Verifier) reaffirm(ctx context.Context, id *Identity, policy *Policy, r
 	if refusal != nil {
 		return refusal
 	}
-	return v.judge(ctx, id, policy, revocations)
+	return v.judge(ctx, id, policy, revocations, nil)
 }
 
 // still returns the identity by the settings that its issuer has now, if the issuer

@@ -16,6 +16,12 @@ type Checker interface {
 	Check(ctx context.Context, t *revocation.Token) revocation.Verdict
 }
 
+// CatcherUp is a Checker that answers from a copy, and can bring it up to date. What
+// it then knows must be from after CatchUp was called. It bounds the time itself.
+type CatcherUp interface {
+	CatchUp(ctx context.Context) error
+}
+
 // Config of a Verifier.
 type Config struct {
 	// Issuers whose tokens are believed.
@@ -95,6 +101,16 @@ func (v *Verifier) Trust(issuers []Issuer) error {
 	return nil
 }
 
+// Names lists the issuers that are believed, in order.
+func (v *Verifier) Names() []string {
+	var out []string
+	for _, i := range *v.issuers.Load() {
+		out = append(out, i.Name)
+	}
+	slices.Sort(out)
+	return slices.Compact(out) // one may stand for tokens without iss, too
+}
+
 // Authenticate returns who a token speaks for, or a *Refusal: an identity is
 // returned on full success only. Policy and revocations are required.
 func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy, revocations Checker) (*Identity, error) {
@@ -103,7 +119,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 	}
 	id, refusal := v.recognise(ctx, raw)
 	if refusal == nil {
-		refusal = v.judge(ctx, id, policy, revocations)
+		refusal = v.judge(ctx, id, policy, revocations, nil)
 	}
 	if refusal != nil {
 		refusal.Token = id
@@ -116,7 +132,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 // was found when the signature was checked, else by checking it.
 func (v *Verifier) recognise(ctx context.Context, raw string) (*Identity, *Refusal) {
 	if v.memory == nil || len(raw) > v.maxBytes {
-		return v.verify(ctx, raw, digest{})
+		return v.verify(ctx, raw, digest{}, nil)
 	}
 	d := digestOf(raw)
 	if id := v.memory.find(d); id != nil {
@@ -128,24 +144,27 @@ func (v *Verifier) recognise(ctx context.Context, raw string) (*Identity, *Refus
 		v.memory.forget(d) // the long way says why, and may wait for the key's return
 	}
 	v.misses.Add(1)
-	return v.verify(ctx, raw, d)
+	return v.verify(ctx, raw, d, nil)
 }
 
 // verify establishes what holds on every route and at any time: this very key
-// signed these claims.
-func (v *Verifier) verify(ctx context.Context, raw string, d digest) (*Identity, *Refusal) {
+// signed these claims. With a trace nothing is remembered and nothing shared.
+func (v *Verifier) verify(ctx context.Context, raw string, d digest, t *trace) (*Identity, *Refusal) {
 	c, refusal := split(raw, v.maxBytes)
 	if refusal != nil {
 		return nil, refusal
 	}
+	t.pass(StepForm)
 	h, refusal := parseHeader(c.header)
 	if refusal != nil {
 		return nil, refusal
 	}
+	t.pass(StepHeader)
 	claims, err := parseObject(c.payload)
 	if err != nil {
 		return nil, refuse(ReasonMalformed, "the claims are not one strict JSON object")
 	}
+	t.pass(StepPayload)
 	// Until the signature holds, iss only chooses whose key must hold it. The
 	// bytes it was read from are those under the signature, so it need not be
 	// read again afterwards.
@@ -153,21 +172,34 @@ func (v *Verifier) verify(ctx context.Context, raw string, d digest) (*Identity,
 	if refusal != nil {
 		return nil, refusal
 	}
+	t.pass(StepIssuer)
 	key, refusal := issuer.keyOf(ctx, h)
 	if refusal != nil {
+		if refusal.Reason == ReasonAlgorithm {
+			t.pass(StepKey)
+		}
 		return nil, refusal
 	}
-	return v.memory.verify(d, key, issuer, func() (*Identity, *Refusal) {
+	t.pass(StepKey)
+	t.pass(StepAlgorithm)
+	remembered := v.memory
+	if t != nil {
+		remembered = nil
+	}
+	return remembered.verify(d, key, issuer, func() (*Identity, *Refusal) {
 		if err := key.Verify([]byte(c.signed), c.signature); err != nil {
 			return nil, refuse(ReasonSignature, "the signature does not fit the key")
 		}
+		t.pass(StepSignature)
 		if !issuer.acceptsTyp(h.typ) {
 			return nil, refuse(ReasonTokenType, FaultWrongType)
 		}
+		t.pass(StepTyp)
 		id, refusal := readClaims(claims, issuer)
 		if refusal != nil {
 			return nil, refusal
 		}
+		t.pass(StepClaims)
 		id.seal(key, h, c.signed)
 		return id, nil
 	})
@@ -198,30 +230,36 @@ func (v *Verifier) issuerOf(claims object) (*Issuer, *Refusal) {
 
 // judge decides what depends on the clock, the issuer's settings, the route and
 // the revocations. The cheap questions come first.
-func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
+func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocations Checker, t *trace) *Refusal {
 	if refusal := v.judgeTimes(id); refusal != nil {
 		return refusal
 	}
+	t.pass(StepTimes)
 	if refusal := judgeAudience(id, p); refusal != nil {
 		return refusal
 	}
+	t.pass(StepAudience)
 	if refusal := judgeType(id, p); refusal != nil {
 		return refusal
 	}
+	t.pass(StepTokenType)
 	if refusal := judgeRevocation(ctx, id, p, revocations); refusal != nil {
 		return refusal
 	}
+	t.pass(StepRevocation)
 	// Last: a token that is revoked must not answer whether it had the scope.
 	for _, scope := range p.Scopes {
 		if !slices.Contains(id.scopes, scope) {
 			return refuse(ReasonScope, "the token lacks a scope that is asked for here")
 		}
 	}
+	t.pass(StepScope)
 	for i := range p.Claims {
 		if !p.Claims[i].Holds(id) {
 			return refuse(ReasonClaim, "the token lacks a claim that is asked for here")
 		}
 	}
+	t.pass(StepClaimRules)
 	return nil
 }
 
@@ -274,56 +312,4 @@ func (v *Verifier) judgeTimes(id *Identity) *Refusal {
 		}
 	}
 	return nil
-}
-
-func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	refusal := judgeStanding(ctx, &id.revocable, p, revocations)
-	if refusal == nil && id.acting != nil {
-		refusal = judgeStanding(ctx, id.acting, p, revocations)
-	}
-	return refusal
-}
-
-func judgeStanding(ctx context.Context, t *revocation.Token, p *Policy, revocations Checker) *Refusal {
-	verdict := revocations.Check(ctx, t)
-	switch {
-	case verdict.State == revocation.Revoked:
-		return refuse(ReasonRevoked, revokedBy(verdict.Kind))
-	case verdict.State == revocation.Clear && verdict.Stale <= p.MaxStale:
-		return nil
-	case p.OnUnavailable == Allow && (verdict.State == revocation.Clear || verdict.Cause == revocation.CauseUnreachable):
-		if p.Uncertain != nil {
-			p.Uncertain(verdict)
-		}
-		return nil
-	}
-	return &Refusal{Reason: ReasonUnavailable, Fault: unavailableBecause(verdict), Err: verdict.Err}
-}
-
-func revokedBy(k revocation.Kind) Fault {
-	switch k {
-	case revocation.KindSession:
-		return "the session was ended"
-	case revocation.KindSubject:
-		return "the subject's sessions were ended"
-	case revocation.KindKey:
-		return "the key was revoked"
-	case revocation.KindAll:
-		return "all tokens of the issuer up to then were revoked"
-	}
-	return "the token was revoked"
-}
-
-func unavailableBecause(v revocation.Verdict) Fault {
-	switch v.Cause {
-	case revocation.CauseLost:
-		return "the token is older than what the revocation store can vouch for"
-	case revocation.CauseLoading:
-		return "the revocations are not loaded yet"
-	case revocation.CauseUnreachable:
-		return "the revocation store cannot be reached"
-	case revocation.CauseBroken:
-		return "the revocation store answers with errors"
-	}
-	return "what is known of the revocations is too old"
 }

@@ -2,7 +2,7 @@
 
 -- append: writes the record r = {d, k, cut, exp, at} at the epoch's clock, next
 -- in sequence and chained to the one before it by that one's nonce. With r.w it says
--- that somebody waits until every edge has applied it.
+-- that somebody waits until every edge has applied it. r.u, when there is one, is the time of the entry's latest undo.
 local function append(feed, epoch, nonce, r)
   epoch.n = epoch.n + 1
   local record = {
@@ -12,6 +12,10 @@ local function append(feed, epoch, nonce, r)
   if r.w then
     table.insert(record, 'w')
     table.insert(record, '1')
+  end
+  if r.u then
+    table.insert(record, 'u')
+    table.insert(record, r.u)
   end
   redis.call('XADD', feed, text(epoch.clock) .. '-0', unpack(record))
   epoch.last = nonce

@@ -31,9 +31,10 @@ if s.u == '' then -- else it was undone before, and stays undone as of then
   save_entry(KEYS[3], entry, s)
   append(KEYS[2], epoch, ARGV[3], {
     d = string.sub(KEYS[3], -32), k = entry.field.k, cut = top and text(top.at) or '0',
-    exp = end_second(real, redis.call('PTTL', KEYS[3])), at = text(now),
+    exp = end_second(real, redis.call('PTTL', KEYS[3])), at = text(now), u = text(now),
   })
-  redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now))
+  redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now), 'u', text(now),
+    'exp', end_second(real, redis.call('PTTL', KEYS[3])))
   wanted = trim(KEYS[2], epoch, ARGV[3], real,
     math.max(tonumber(ARGV[4]), (longest_access(KEYS[1], 0) + tonumber(ARGV[5])) * 1000), named_entries(4))
 end

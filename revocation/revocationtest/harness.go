@@ -36,6 +36,9 @@ type Harness struct {
 	Lose func(t *testing.T)
 	// Break takes the store away for the rest of the test.
 	Break func(t *testing.T)
+	// Stale is set for a store that answers from a copy: how old its verdicts may be
+	// in the suite. It answers without Redis, too.
+	Stale time.Duration
 	// Another is a second store on the same data, as another process has it.
 	Another revocation.Store
 }
@@ -77,6 +80,15 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 	for _, tc := range tests {
 		t.Run(tc.name, func(t *testing.T) { tc.test(t, open(t)) })
 	}
+}
+
+// late is how much longer than Redis the store refuses what is over: a copy knows
+// whole seconds, rounded up.
+func (h Harness) late() time.Duration {
+	if h.Stale > 0 {
+		return time.Second
+	}
+	return 0
 }
 
 func (h Harness) mustRevoke(t *testing.T, o revocation.Order) revocation.Revocation {
@@ -149,29 +161,32 @@ func (h Harness) token(t *testing.T, jti, sid, subject string) *revocation.Token
 
 func (h Harness) wantClear(t *testing.T, what string, tok *revocation.Token) {
 	t.Helper()
-	want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Clear})
+	h.want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Clear})
 }
 
 func (h Harness) wantRevoked(t *testing.T, what string, tok *revocation.Token, by revocation.Kind) {
 	t.Helper()
-	want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Revoked, Kind: by})
+	h.want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Revoked, Kind: by})
 }
 
 func (h Harness) wantUnknown(t *testing.T, what string, tok *revocation.Token, why revocation.Cause) {
 	t.Helper()
-	want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Unknown, Cause: why})
+	h.want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Unknown, Cause: why})
 }
 
-// want compares a verdict but for its Err.
-func want(t *testing.T, s revocation.Store, what string, tok *revocation.Token, w revocation.Verdict) {
+// want compares a verdict but for its Err, and its Stale when that is within bounds.
+func (h Harness) want(t *testing.T, s revocation.Store, what string, tok *revocation.Token, w revocation.Verdict) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
 	defer cancel()
 	got := s.Check(ctx, tok)
 	err := got.Err
 	got.Err = nil
+	if got.Stale <= h.Stale {
+		got.Stale = 0
+	}
 	if got != w {
-		t.Fatalf("%s: %s by %q, cause %s (%v); want %s by %q, cause %s",
-			what, got.State, got.Kind, got.Cause, err, w.State, w.Kind, w.Cause)
+		t.Fatalf("%s: %s by %q, cause %s (%v), %s old; want %s by %q, cause %s",
+			what, got.State, got.Kind, got.Cause, err, got.Stale, w.State, w.Kind, w.Cause)
 	}
 }

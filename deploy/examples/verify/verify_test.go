@@ -1,8 +1,9 @@
 //go:build interop
 
-// Package verify_test runs the two verifiers of this folder, other people's
-// libraries, against a tollgate that signs with each algorithm in turn. It needs
-// npm and its registry, and Debian's python3-jwt and redis-server.
+// Package verify_test runs the two verifiers of this folder and the one of ../oidc,
+// other people's libraries, against a tollgate that signs with each algorithm in
+// turn. It needs npm and its registry, the Go module proxy, and Debian's python3-jwt
+// and redis-server.
 package verify_test
 
 import (
@@ -30,9 +31,12 @@ type verifier struct {
 }
 
 func TestThirdPartiesVerify(t *testing.T) {
+	goOIDC := filepath.Join(t.TempDir(), "oidc")
+	interop.MustRun(t, "../oidc", nil, "go", "build", "-o", goOIDC, ".")
 	verifiers := []verifier{
 		{"jose", []string{"node", filepath.Join(interop.MustInstall(t, "verify.mjs"), "verify.mjs")}},
 		{"PyJWT", []string{interop.MustPython(t, "jwt, cryptography", "python3-jwt python3-cryptography"), "verify.py"}},
+		{"go-oidc", []string{goOIDC}}, // finds the keys by itself
 	}
 	upstream := httptest.NewServer(http.NotFoundHandler())
 	t.Cleanup(upstream.Close)
@@ -47,8 +51,48 @@ func TestThirdPartiesVerify(t *testing.T) {
 			for _, v := range verifiers {
 				t.Run(v.name, func(t *testing.T) { v.check(t, s.URL, user, pair) })
 			}
+			t.Run("client credentials", func(t *testing.T) { checkClient(t, s, goOIDC) })
 		})
 	}
+}
+
+// checkClient lets a program that knows the issuer alone get a token and check it.
+func checkClient(t *testing.T, s *interop.Tollgate, goOIDC string) {
+	var client struct{ ID, Secret string }
+	s.MustCommand(t, "", &client, "clients", "add", "reports", "--scope", "shop:read", "--scope", "shop:write")
+	get := func(secret string, args ...string) (string, error) {
+		cmd := exec.CommandContext(t.Context(), goOIDC, append(append([]string{"-client", client.ID}, args...), s.URL, audience)...)
+		cmd.Env = []string{"CLIENT_SECRET=" + secret}
+		out, err := cmd.Output()
+		return string(out), err
+	}
+	out, err := get(client.Secret, "-scope", "shop:read")
+	if err != nil || !strings.Contains(out, `"scope":"shop:read"`) || !strings.Contains(out, `"sub":"reports"`) {
+		t.Errorf("%v: %s", err, out)
+	}
+	if out, err := get("wrong"); err == nil {
+		t.Errorf("with a wrong secret: %s", out)
+	}
+	if out, err := get(client.Secret, "-scope", "admin"); err == nil {
+		t.Errorf("with a scope of another: %s", out)
+	}
+}
+
+// jwksURI is where the metadata say that the keys are.
+func jwksURI(t *testing.T, issuer string) string {
+	t.Helper()
+	res, err := http.Get(issuer + "/.well-known/oauth-authorization-server")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer res.Body.Close()
+	var metadata struct {
+		JWKS string `json:"jwks_uri"`
+	}
+	if err := json.NewDecoder(res.Body).Decode(&metadata); err != nil || metadata.JWKS == "" {
+		t.Fatalf("metadata %+v: %v", metadata, err)
+	}
+	return metadata.JWKS
 }
 
 // check runs one verifier over the token as it is, and over what must not pass.
@@ -64,6 +108,7 @@ func (v verifier) check(t *testing.T, issuer, user string, pair interop.Pair) {
 		{"refresh token", refresh, issuer, audience},
 		{"nothing", "", issuer, audience},
 	}
+	jwks := jwksURI(t, issuer)
 	claims := v.mustAccept(t, access, issuer)
 	for name, want := range map[string]any{"iss": issuer, "sub": user, "token_type": "access"} {
 		if claims[name] != want {
@@ -72,7 +117,7 @@ func (v verifier) check(t *testing.T, issuer, user string, pair interop.Pair) {
 	}
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			out, complaint, code := v.run(t, c.token, c.issuer, c.audience, issuer+"/.well-known/jwks.json")
+			out, complaint, code := v.run(t, c.token, c.issuer, c.audience, jwks)
 			if code != 1 || out != "" || !strings.HasPrefix(complaint, "refused: ") {
 				t.Errorf("exit code %d, stdout %q, stderr %q: want 1 and a refusal", code, out, complaint)
 			}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -16,6 +17,7 @@ type Answer struct {
 
 	pool    *Pool
 	ctx     context.Context
+	cancel  func()
 	stop    func() bool // calls the end of ctx off; false: it has begun to act
 	c       *conn
 	framing framing
@@ -26,6 +28,10 @@ type Answer struct {
 	taken   int // of the buffer, by the last next
 	done    bool
 	err     error
+
+	mu      sync.Mutex // guards the next two
+	closed  bool
+	aborted bool
 }
 
 // Fields returns the header, hop-by-hop fields included. It is used again after
@@ -148,15 +154,30 @@ func (a *Answer) Read(p []byte) (int, error) {
 	return n, nil
 }
 
+// Abort wakes whoever waits for the body, with an error. Unlike everything else it
+// may be called by any goroutine, at any time.
+func (a *Answer) Abort() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if !a.closed && !a.aborted {
+		a.aborted = true
+		a.cancel()
+	}
+}
+
 // Close ends the exchange. The connection is kept only if nothing can be left on
 // it, and nobody is about to end it.
 func (a *Answer) Close() error {
 	if a.c == nil {
 		return nil
 	}
+	a.mu.Lock()
+	a.closed = true
+	aborted := a.aborted
+	a.mu.Unlock()
 	c := a.c
 	a.c = nil
-	idle := a.stop()
+	idle := a.stop() && !aborted
 	c.from += a.taken
 	a.taken = 0
 	if a.err == nil {

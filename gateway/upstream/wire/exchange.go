@@ -22,7 +22,7 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 	for again := false; ; again = true {
 		if c == nil {
 			var err error
-			if c, err = p.dial(ctx); err != nil {
+			if c, err = p.dial(ctx, r.FirstByte); err != nil {
 				return nil, err
 			}
 		}
@@ -42,16 +42,25 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 	}
 }
 
-func (p *Pool) dial(ctx context.Context) (*conn, error) {
-	dialled, err := p.config.Dial(ctx)
+func (p *Pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
+	bounded := ctx
+	if limit > 0 {
+		var cancel context.CancelFunc
+		bounded, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
+	}
+	dialled, err := p.config.Dial(bounded)
 	if err == nil {
 		var c *conn
 		if c, err = newConn(p, dialled); err == nil {
 			return c, nil
 		}
 	}
-	if ctx.Err() != nil {
+	switch {
+	case ctx.Err() != nil:
 		return nil, context.Cause(ctx)
+	case bounded.Err() != nil:
+		return nil, ErrFirstByte
 	}
 	return nil, &DialError{err}
 }
@@ -103,7 +112,7 @@ func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 			return nil, err
 		}
 		f.closes = f.closes || writeErr != nil
-		a := &Answer{Status: status, c: c, framing: f, left: f.length}
+		a := &Answer{Status: status, c: c, cancel: c.cancel, framing: f, left: f.length}
 		return a, a.begin(ctx, r.FirstByte > 0)
 	}
 	return nil, errors.Join(ErrProtocol, errors.New("too many informational answers"))

@@ -1,7 +1,7 @@
 -- allow.lua counts one call by Redis's clock. The same as gcra.decide in Go.
 --
 -- KEYS  1 the key's tat (see names.go)
--- ARGV  1 interval (µs)  2 burst
+-- ARGV  1 interval (µs)  2 burst  3 '0' to look without counting
 -- returns {1 if allowed else 0, µs until one is allowed, how many more are allowed
 --         now, now (µs)}
 
@@ -26,5 +26,7 @@ if next > most then
   end
   return {0, next - most, 0, now}
 end
-keep(next)
+if ARGV[3] ~= '0' then
+  keep(next)
+end
 return {1, 0, math.floor((most - next) / interval), now}

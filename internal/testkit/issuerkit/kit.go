@@ -13,11 +13,13 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/internal/testkit"
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
 	"tollgate/issuer/session"
+	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys"
@@ -45,6 +47,7 @@ type Options struct {
 	Audience []string     // of the verifier and of the tokens
 	KeyStore ring.Store   // default: a memory store
 	Rest     http.Handler // default: 404 for whatever is no row
+	Status   bool         // access tokens have a place in a status list
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -63,8 +66,12 @@ type Kit struct {
 	Sessions    *session.Store
 	Ring        *ring.Manager
 	Verifier    *token.Verifier
+	Inspector   *token.Verifier // of any audience
+	Clients     *store.Clients
+	Limiter     *ratelimit.Limiter
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
+	Status      *statuslist.Lists // nil unless asked for
 
 	client *http.Client
 
@@ -116,11 +123,17 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 		Settings: ring.Settings{Algorithms: []keys.Algorithm{keys.ES256}, Prepublish: 15 * time.Minute, TokenLife: RefreshTTL + Leeway},
 	})
 	must(tb, err)
-	k.Verifier, err = token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
-		Name: Issuer, Keys: k.Ring, Own: true, Audiences: o.Audience,
-		MaxLifetime: map[string]time.Duration{"": AccessTTL, "refresh": MaxTTL},
-	}}})
-	must(tb, err)
+	k.Clients = store.NewClients(k.Redis, "t:")
+	k.Limiter = ratelimit.NewRedis(k.Redis, "t:")
+	verifier := func(audiences []string) *token.Verifier {
+		v, err := token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
+			Name: Issuer, Keys: k.Ring, Own: true, Audiences: audiences,
+			MaxLifetime: map[string]time.Duration{"": AccessTTL, "refresh": MaxTTL},
+		}}})
+		must(tb, err)
+		return v
+	}
+	k.Verifier, k.Inspector = verifier(o.Audience), verifier(nil)
 }
 
 func (k *Kit) mustListen(tb testing.TB, o Options) {
@@ -128,8 +141,13 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	log := k.Logs.Logger()
 	c := issuer.Config{
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
-		Claims: issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
-		Rotate: true, Prefix: "/api", Now: k.Now, Log: log, Metrics: k.Metrics,
+		Claims:      issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
+		SetPassword: k.Users.SetPassword, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Inspector: k.Inspector, Clients: k.Clients, Limiter: k.Limiter, AccessTTL: AccessTTL, Leeway: Leeway, Now: k.Now,
+	}
+	if o.Status {
+		k.Status = k.MustStatus(tb)
+		c.Status = k.Status
 	}
 	if o.Issuer != nil {
 		o.Issuer(&c)
@@ -143,7 +161,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	i.Mount(public.Echo(), public.Rest())
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
-		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Log: log, Metrics: k.Metrics,
+		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Tokens: i, Log: log, Metrics: k.Metrics,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}

@@ -1,0 +1,211 @@
+package gateway
+
+import (
+	"errors"
+	"io"
+	"net/http"
+	"strings"
+
+	"tollgate/gateway/upstream"
+)
+
+// longestDirect is the longest body that is read whole before a back end hears of
+// the request.
+const longestDirect = 64 << 10
+
+// direct reports whether a request may go the short way, which an upstream's Do
+// takes on this goroutine: HTTP/1.1 with nothing unusual about it. Whatever this
+// refuses goes by net/http's proxy, which does the same for all of HTTP.
+func (x *exchange) direct(r *http.Request) bool {
+	h := r.Header
+	return r.ProtoMajor == 1 && r.ProtoMinor == 1 && x.route.Upstream.Direct() &&
+		r.ContentLength >= 0 && r.ContentLength <= longestDirect && len(r.Trailer) == 0 &&
+		h["Upgrade"] == nil && h["Expect"] == nil && h["Te"] == nil && !isCall(mediaType(h)) && plainQuery(r.URL.RawQuery)
+}
+
+// plainQuery reports whether a query is one that everybody takes apart alike. Of
+// another the proxy leaves out what it cannot read.
+func plainQuery(q string) bool {
+	for i := 0; i < len(q); i++ {
+		switch c := q[i]; {
+		case c == ';' || c <= ' ' || c >= 0x7f:
+			return false
+		case c == '%':
+			if i+2 >= len(q) || !hexDigit(q[i+1]) || !hexDigit(q[i+2]) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+func hexDigit(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// short sends the request the short way and passes the answer on. The request's own
+// header becomes that of the request to the back end: nobody reads it afterwards.
+func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
+	x.in, x.answer = r, w.Header()
+	call := upstream.Call{Method: r.Method, URL: r.URL, Header: r.Header, FirstByte: x.route.Timeout}
+	if r.ContentLength > 0 {
+		call.Sized, call.Body = true, make([]byte, r.ContentLength)
+		if _, err := io.ReadFull(r.Body, call.Body); err != nil {
+			g.failed(w, r, x, errors.Join(errClientBody, err))
+			return
+		}
+	} else {
+		call.Sized = r.Method == http.MethodPost || r.Method == http.MethodPut || r.Method == http.MethodPatch
+	}
+	dropConnection(r.Header)
+	x.outgoing(r, r)
+	if x.route.PreserveHost {
+		call.Host = r.Host
+	}
+	answer, err := x.route.Upstream.Do(r.Context(), &call)
+	if err != nil {
+		g.failed(w, r, x, err)
+		return
+	}
+	defer answer.Close()
+	g.pass(w, r, x, answer)
+}
+
+// dropConnection removes what Connection names (RFC 9110 section 7.6.1), before
+// anything is set that it could name.
+func dropConnection(h http.Header) {
+	for _, value := range h["Connection"] {
+		for name := range strings.SplitSeq(value, ",") {
+			if name = strings.TrimSpace(name); name != "" && !strings.EqualFold(name, "close") && !strings.EqualFold(name, "keep-alive") {
+				h.Del(name)
+			}
+		}
+	}
+}
+
+// pass hands an answer to the client.
+func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, x *exchange, answer *upstream.Answer) {
+	h := x.answer
+	exposes := answerHeader(h, answer, x.route.CORS != nil)
+	x.route.CORS.expose(h, exposes)
+	if x.ends() && isStreamType(mediaType(h)) {
+		g.passStream(w, r, x, answer)
+		return
+	}
+	w.WriteHeader(answer.Status)
+	flush := answer.Length() < 0
+	for {
+		piece, err := answer.Next()
+		if err == nil {
+			_, err = w.Write(piece)
+			if err == nil && flush {
+				err = http.NewResponseController(w).Flush()
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			break
+		}
+		if err != nil { // a part must not pass for the whole
+			panic(http.ErrAbortHandler)
+		}
+	}
+	trail(h, answer)
+}
+
+// passStream passes an answer on that ends with its token.
+func (g *Gateway) passStream(w http.ResponseWriter, r *http.Request, x *exchange, answer *upstream.Answer) {
+	defer g.release(x)
+	res := &http.Response{StatusCode: answer.Status, Header: x.answer, Body: abortable{answer}, Request: r}
+	if err := g.watch(res, x); err != nil {
+		clear(x.answer)
+		g.failed(w, r, x, err)
+		return
+	}
+	w.WriteHeader(answer.Status)
+	out := http.NewResponseController(w)
+	if out.Flush() != nil {
+		panic(http.ErrAbortHandler)
+	}
+	piece := make([]byte, 4<<10)
+	for {
+		n, err := res.Body.Read(piece)
+		if n > 0 {
+			if _, failed := w.Write(piece[:n]); failed != nil || out.Flush() != nil {
+				panic(http.ErrAbortHandler)
+			}
+		}
+		if errors.Is(err, io.EOF) {
+			trail(x.answer, answer)
+			return
+		}
+		if err != nil {
+			panic(http.ErrAbortHandler)
+		}
+	}
+}
+
+// abortable is the body of an answer that another goroutine may close.
+type abortable struct{ answer *upstream.Answer }
+
+// Read implements io.Reader.
+func (a abortable) Read(p []byte) (int, error) { return a.answer.Read(p) }
+
+// Close wakes the reader, whose goroutine closes the answer itself.
+func (a abortable) Close() error {
+	a.answer.Abort()
+	return nil
+}
+
+// answerHeader copies the header of an answer, without what was between the back
+// end and us. With cors, the back end's own word on it is kept apart: exposes is
+// what it lets pages read.
+func answerHeader(h http.Header, answer *upstream.Answer, cors bool) (exposes []string) {
+	fields := answer.Fields()
+	values := make([]string, len(fields)) // one allocation for all
+	dropped := ""
+	for i, f := range fields {
+		switch {
+		case f.Name == "Connection":
+			dropped += "," + f.Value
+			continue
+		case ofOneConnection(f.Name), f.Name == "X-Request-Id":
+			continue
+		case cors && strings.HasPrefix(f.Name, "Access-Control-"):
+			if f.Name == "Access-Control-Expose-Headers" {
+				exposes = append(exposes, f.Value)
+			}
+			continue
+		}
+		values[i] = f.Value
+		if old := h[f.Name]; old != nil {
+			h[f.Name] = append(old, f.Value)
+		} else {
+			h[f.Name] = values[i : i+1 : i+1]
+		}
+	}
+	if dropped != "" {
+		ours := h["X-Request-Id"]
+		for name := range strings.SplitSeq(dropped, ",") {
+			h.Del(strings.TrimSpace(name))
+		}
+		h["X-Request-Id"] = ours
+	}
+	return exposes
+}
+
+// ofOneConnection reports whether a field (canonical name) of an answer is between
+// two neighbours.
+func ofOneConnection(name string) bool {
+	switch name {
+	case "Keep-Alive", "Proxy-Authenticate", "Proxy-Authorization", "Proxy-Connection", "Te", "Trailer", "Transfer-Encoding", "Upgrade":
+		return true
+	}
+	return false
+}
+
+// trail hands the trailer on.
+func trail(h http.Header, answer *upstream.Answer) {
+	for _, f := range answer.Trailer() {
+		h.Add(http.TrailerPrefix+f.Name, f.Value)
+	}
+}

@@ -1,0 +1,246 @@
+package admin
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/labstack/echo/v4"
+
+	"tollgate/internal/problem"
+	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
+	"tollgate/issuer/users"
+	"tollgate/revocation"
+)
+
+// defaultOverlap is how long a secret is taken after its successor was made.
+const defaultOverlap = 24 * time.Hour
+
+// clientBody creates a client, or changes what is named in it.
+type clientBody struct {
+	ID        string          `json:"id"` // default: one that we make; not in a change
+	Name      *string         `json:"name"`
+	Grants    *[]string       `json:"grants"` // default: client_credentials
+	Scopes    *[]string       `json:"scopes"`
+	Audiences *[]string       `json:"audiences"`
+	AccessTTL *string         `json:"access_ttl"` // a duration such as 1m; 0s: the server's
+	Disabled  *bool           `json:"disabled"`
+	JWKS      json.RawMessage `json:"jwks"` // instead of a secret
+	// RotateSecret makes a new secret; the present one is taken for Overlap longer,
+	// default 24h.
+	RotateSecret bool   `json:"rotate_secret"`
+	Overlap      string `json:"overlap"`
+}
+
+type clientItem struct {
+	ID         string          `json:"id"`
+	Name       string          `json:"name"`
+	Grants     []string        `json:"grants"`
+	Scopes     []string        `json:"scopes"`
+	Audiences  []string        `json:"audiences"`
+	AccessTTL  string          `json:"access_ttl"`
+	Disabled   bool            `json:"disabled"`
+	AuthMethod string          `json:"auth_method"` // client_secret or private_key_jwt
+	JWKS       json.RawMessage `json:"jwks,omitempty"`
+	CreatedAt  time.Time       `json:"created_at"`
+	RotatedAt  *time.Time      `json:"rotated_at"`
+	// OldSecretUntil is the end of the overlap of a rotation.
+	OldSecretUntil *time.Time `json:"old_secret_expires_at,omitempty"`
+	// Secret stands in the answer that makes it, and never again.
+	Secret string `json:"secret,omitempty"`
+}
+
+func clientOf(c *store.Client, secret string) clientItem {
+	list := func(l []string) []string { return append([]string{}, l...) } // [] and not null
+	item := clientItem{
+		ID: c.ID, Name: c.Name, Grants: list(c.Grants), Scopes: list(c.Scopes), Audiences: list(c.Audiences), AccessTTL: c.AccessTTL.String(),
+		Disabled: c.Disabled, AuthMethod: "client_secret", JWKS: c.JWKS, CreatedAt: c.Created.UTC(), RotatedAt: timeOrNil(c.Rotated),
+		OldSecretUntil: timeOrNil(c.OldUntil), Secret: secret,
+	}
+	if c.JWKS != nil {
+		item.AuthMethod = "private_key_jwt"
+	}
+	return item
+}
+
+func (a *Admin) listClients(c echo.Context) error {
+	if a.Clients == nil {
+		return absent("clients")
+	}
+	most := 100
+	if err := limit(c, &most); err != nil {
+		return err
+	}
+	found, next, err := a.Clients.List(c.Request().Context(), most, c.QueryParam("cursor"))
+	if err != nil {
+		return err
+	}
+	out := page[clientItem]{Items: []clientItem{}, Next: next}
+	for _, each := range found {
+		out.Items = append(out.Items, clientOf(each, ""))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (a *Admin) addClient(c echo.Context) error {
+	if a.Clients == nil {
+		return absent("clients")
+	}
+	var body clientBody
+	if err := read(c, &body); err != nil {
+		return err
+	}
+	change, err := body.change()
+	if err != nil {
+		return err
+	}
+	if body.RotateSecret || body.Overlap != "" {
+		return badBody("A new client has no secret yet to be rotated.")
+	}
+	ctx := c.Request().Context()
+	if err := a.notAUser(ctx, body.ID); err != nil {
+		return err
+	}
+	client := store.Client{ID: body.ID, JWKS: change.JWKS, Grants: []string{store.GrantClientCredentials}}
+	set(&client.Name, change.Name)
+	set(&client.Grants, change.Grants)
+	set(&client.Scopes, change.Scopes)
+	set(&client.Audiences, change.Audiences)
+	set(&client.AccessTTL, change.AccessTTL)
+	set(&client.Disabled, change.Disabled)
+	added, secret, err := a.Clients.Add(ctx, client)
+	if err != nil {
+		return err
+	}
+	a.Log.Info("a client was added", "client_id", added.ID, "actor", actorOfRoot)
+	return c.JSON(http.StatusCreated, clientOf(added, secret))
+}
+
+// notAUser: a client and a user of one id would be one subject.
+func (a *Admin) notAUser(ctx context.Context, id string) error {
+	if id == "" || a.Users == nil {
+		return nil
+	}
+	switch _, err := a.Users.ByID(ctx, id); {
+	case err == nil:
+		return &problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A user has that id: both would be the same subject."}
+	case errors.Is(err, users.ErrNotFound):
+		return nil
+	default:
+		return err
+	}
+}
+
+// change reads what a body says about a client.
+func (b *clientBody) change() (store.Change, error) {
+	ch := store.Change{Name: b.Name, Grants: b.Grants, Scopes: b.Scopes, Audiences: b.Audiences, Disabled: b.Disabled}
+	if b.Grants != nil {
+		grants := slices.Clone(*b.Grants)
+		for n, grant := range grants {
+			if strings.ReplaceAll(grant, "_", "-") == "token-exchange" { // nobody types the URN
+				grants[n] = store.GrantTokenExchange
+			}
+		}
+		ch.Grants = &grants
+	}
+	if b.AccessTTL != nil {
+		ttl, err := time.ParseDuration(*b.AccessTTL)
+		if err != nil {
+			return ch, badBody("The member access_ttl is a duration such as 1m.")
+		}
+		ch.AccessTTL = &ttl
+	}
+	if len(b.JWKS) > 0 && string(b.JWKS) != "null" {
+		ch.JWKS = b.JWKS
+	}
+	return ch, nil
+}
+
+func set[T any](to, from *T) {
+	if from != nil {
+		*to = *from
+	}
+}
+
+func (a *Admin) changeClient(c echo.Context) error {
+	if a.Clients == nil {
+		return absent("clients")
+	}
+	var body clientBody
+	if err := read(c, &body); err != nil {
+		return err
+	}
+	change, err := body.change()
+	if err != nil {
+		return err
+	}
+	overlap := defaultOverlap
+	if body.Overlap != "" {
+		if overlap, err = time.ParseDuration(body.Overlap); err != nil {
+			return badBody("The member overlap is a duration such as 24h.")
+		}
+	}
+	switch {
+	case body.ID != "":
+		return badBody("The id of a client cannot be changed.")
+	case body.RotateSecret && change.JWKS != nil:
+		return badBody("A client has a secret or keys: rotate_secret and jwks exclude each other.")
+	case body.Overlap != "" && !body.RotateSecret:
+		return badBody("The member overlap is about rotate_secret.")
+	}
+	ctx, id := c.Request().Context(), param(c, "id")
+	client, err := a.Clients.Change(ctx, id, change)
+	if err != nil {
+		return err
+	}
+	var secret string
+	if body.RotateSecret {
+		if client, secret, err = a.Clients.Rotate(ctx, id, overlap); err != nil {
+			return err
+		}
+	}
+	if client.Disabled && change.Disabled != nil {
+		if err := a.endClient(ctx, id, "client disabled"); err != nil {
+			return unsettled(err, "The client is disabled; whether its tokens are refused is not known.")
+		}
+	}
+	a.Log.Info("a client was changed", "client_id", id, "rotated", body.RotateSecret, "disabled", client.Disabled, "actor", actorOfRoot)
+	return c.JSON(http.StatusOK, clientOf(client, secret))
+}
+
+// removeClient disables first, then ends the tokens, then forgets: whatever step
+// fails, asking again goes on from there, and no token comes in between.
+func (a *Admin) removeClient(c echo.Context) error {
+	if a.Clients == nil {
+		return absent("clients")
+	}
+	ctx, id := c.Request().Context(), param(c, "id")
+	disabled := true
+	if _, err := a.Clients.Change(ctx, id, store.Change{Disabled: &disabled}); err != nil {
+		return err
+	}
+	if err := a.endClient(ctx, id, "client removed"); err != nil {
+		return unsettled(err, "The client is disabled; whether its tokens are refused is not known.")
+	}
+	if err := a.Clients.Remove(ctx, id); err != nil {
+		return err
+	}
+	a.Log.Info("a client was removed", "client_id", id, "actor", actorOfRoot)
+	return c.NoContent(http.StatusNoContent)
+}
+
+// endClient ends every token that speaks for a client, by one cut-off.
+func (a *Admin) endClient(ctx context.Context, id, why string) error {
+	_, err := a.Revocations.Revoke(ctx, revocation.Order{
+		Kind: revocation.KindSubject, Issuer: a.Issuer, Value: id, Subject: id, Reason: why, Actor: actorOfRoot,
+	})
+	if err == nil {
+		a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+	}
+	return err
+}

@@ -1,0 +1,15 @@
+package store
+
+import "time"
+
+// WithClock gives the store a clock of the test's.
+func (s *StatusLists) WithClock(now func() time.Time) *StatusLists { s.now = now; return s }
+
+// Way is the order in which a token's indexes are tried.
+func (e StatusEntry) Way() (first, step uint32) { return e.way() }
+
+// MostTokens is how many tokens a list takes.
+const MostTokens = mostTokens
+
+// Keys are the Redis keys of a list.
+func (s *StatusLists) Keys(list string) []string { return s.names.keys(list) }

@@ -1,0 +1,68 @@
+package store
+
+import (
+	"encoding/binary"
+	"errors"
+
+	"tollgate/revocation"
+)
+
+// StatusEntry is what an index of a status list remembers of its token: all that
+// a revocation can name it by.
+type StatusEntry struct {
+	Token   revocation.Digest // of the jti
+	Session revocation.Digest
+	Subject revocation.Digest
+	Born    int64 // birth of the session, store time in µs
+	// Keys that signed the token: one, or several where the answer to a refresh was
+	// lost and given again after a rotation.
+	Keys []revocation.Digest
+}
+
+const (
+	digestBytes = 16
+	fixedBytes  = 3*digestBytes + 8 // as status_assign.lua has it
+)
+
+var errEntry = errors.New("status entry of an unexpected shape")
+
+// fixed is the part of the entry that never changes.
+func (e StatusEntry) fixed() []byte {
+	b := make([]byte, 0, fixedBytes)
+	b = append(b, e.Token[:]...)
+	b = append(b, e.Session[:]...)
+	b = append(b, e.Subject[:]...)
+	return binary.BigEndian.AppendUint64(b, uint64(e.Born))
+}
+
+func parseStatusEntry(text string) (StatusEntry, error) {
+	b := []byte(text)
+	if len(b) < fixedBytes || (len(b)-fixedBytes)%digestBytes != 0 {
+		return StatusEntry{}, errEntry
+	}
+	e := StatusEntry{
+		Token: revocation.Digest(b[:16]), Session: revocation.Digest(b[16:32]), Subject: revocation.Digest(b[32:48]),
+		Born: int64(binary.BigEndian.Uint64(b[48:56])),
+	}
+	for rest := b[fixedBytes:]; len(rest) > 0; rest = rest[digestBytes:] {
+		e.Keys = append(e.Keys, revocation.Digest(rest[:digestBytes]))
+	}
+	return e, nil
+}
+
+// StatusSize is how many indexes a list has: 2^17, a list of 16 KiB before it is
+// compressed. mostTokens of them are given away: in a fuller one the walk to a free
+// index gets long.
+const (
+	StatusSize = 1 << 17
+	mostTokens = StatusSize / 4 * 3
+)
+
+// way is the order in which the token's indexes are tried. It follows from the jti,
+// which is random: so the index is as unpredictable as the jti, says nothing of how
+// many tokens were issued before, and is the same one whenever the token is made
+// again. An odd step visits every index of a size that is a power of two.
+func (e StatusEntry) way() (first, step uint32) {
+	first = binary.BigEndian.Uint32(e.Token[:4]) % StatusSize
+	return first, binary.BigEndian.Uint32(e.Token[4:8])%StatusSize | 1
+}

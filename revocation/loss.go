@@ -1,0 +1,215 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"net"
+	"slices"
+	"strings"
+	"time"
+)
+
+// gapEvicted stands beside the feed's reasons for a gap.
+const gapEvicted = "the store has evicted keys"
+
+// silence is how long Redis may give no sign of life, beyond the deadline of a read,
+// before a mirror cannot say any more that it knew all up to a loss.
+const silence = 2 * time.Second
+
+// claim is what a mirror knows of an epoch to its end: every revocation about tokens
+// that are not older than this.
+type claim struct {
+	id          string
+	born, since int64
+}
+
+// finding is a loss that is to be told to the store.
+type finding struct {
+	reason  string
+	seen    string // the epoch that was found wanting; empty: none was there
+	evicted string // as the epoch notes it; empty: that is not the reason
+}
+
+// lossState is what a mirror knows of the life of its store. It is guarded by the
+// mirror's mu.
+//
+// The mirror follows one epoch. Another one that came from it by a loss takes its
+// place, and then what is held is put back. Any other state of the store is a finding:
+// lose.lua makes an epoch of it that came from the followed one.
+type lossState struct {
+	followed Epoch // ID empty: none yet
+	pending  Epoch // as the last scan told it
+	level    bool  // all of the followed epoch was read, and no gap found since
+	wasLevel bool  // level when the followed epoch was found wanting
+	sign     time.Time
+	silent   bool   // a read was not answered in time since the last level one
+	gap      string // told by the feed, and the epoch after it not yet
+	// known is what the mirror knows, in the sense of a claim, of all up to the last
+	// level read; nil: it cannot say.
+	known   *claim
+	claims  []claim // of epochs before the followed one, newest first
+	found   *finding
+	putBack bool // what is held is to be merged into the followed epoch
+}
+
+// gap takes the feed's word that something is missing. Unless the epoch, which is
+// told next, says that somebody has seen to it, the store is told.
+func (m *Mirror) gap(reason string) {
+	m.mu.Lock()
+	m.notLevel()
+	if reason == gapNoEpoch { // no epoch is told next
+		m.find(finding{reason: reason})
+	} else {
+		m.loss.gap = reason
+		if reason != gapEpoch { // of another epoch it is told next what to believe
+			m.doubt(true)
+		}
+	}
+	m.mu.Unlock()
+	m.tellDoubt(reason)
+}
+
+// notLevel ends what the mirror knew all of, and notes whether it knew it up to now:
+// not if Redis fell silent before, or the mirror was stopped. The caller holds mu.
+func (m *Mirror) notLevel() {
+	l := &m.loss
+	if l.level {
+		l.wasLevel = !l.silent && (reading{l.sign}).since(m.cfg.Now()) <= m.feed.cfg.Deadline+silence
+		l.level = false
+	}
+}
+
+// find notes a loss for mend. The caller holds mu.
+func (m *Mirror) find(f finding) {
+	m.loss.found = &f
+	m.doubt(true)
+	m.wakeUp()
+}
+
+// epoch takes the epoch as a scan found it.
+func (m *Mirror) epoch(e Epoch) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l := &m.loss
+	reason := l.gap
+	l.pending, l.gap = e, ""
+	if l.followed.ID == "" {
+		l.followed = e
+	}
+	switch {
+	case e.ID == l.followed.ID && reason != "" && reason != gapEpoch:
+		m.find(finding{reason: reason, seen: e.ID})
+	case !m.adopt(e):
+		m.find(finding{reason: gapEpoch, seen: e.ID})
+	}
+	if e.Lost != 0 {
+		m.wakeUp()
+	}
+}
+
+// adopt follows e if it is the followed epoch or came from it by a loss. The caller
+// holds mu.
+func (m *Mirror) adopt(e Epoch) bool {
+	l := &m.loss
+	switch {
+	case e.ID == l.followed.ID && l.found != nil:
+		l.followed = e
+		return true // nobody has seen to it yet
+	case e.ID == l.followed.ID:
+		l.followed = e
+	case cameFrom(e, l.followed.ID):
+		m.notLevel()
+		if l.known != nil && l.wasLevel {
+			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since}}, l.claims...)
+			l.claims = l.claims[:min(len(l.claims), 16)]
+		}
+		if !l.wasLevel || !l.knew(e.Need) {
+			l.known = nil
+		}
+		l.followed, l.putBack, l.found, l.wasLevel = e, true, nil, false
+		m.stats.losses++
+		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
+		m.wakeUp()
+	default:
+		return false
+	}
+	m.doubt(false)
+	// At once when it vouches for less; for more only when all up to there is read.
+	v := *m.view.Load()
+	born, since := max(v.epoch.Born, e.Born), max(v.epoch.CompleteSince, e.CompleteSince)
+	v.epoch = e
+	v.epoch.Born, v.epoch.CompleteSince = born, since
+	m.view.Store(&v)
+	return true
+}
+
+// knew says whether the mirror knew all of those epochs to their end. Of none it
+// knows nothing that the new epoch does not say itself.
+func (l *lossState) knew(ids string) bool {
+	for id := range strings.FieldsSeq(ids) {
+		if !slices.ContainsFunc(l.claims, func(c claim) bool { return c.id == id }) {
+			return false
+		}
+	}
+	return ids != ""
+}
+
+// cameFrom says whether e came by a loss from the epoch of that id.
+func cameFrom(e Epoch, id string) bool {
+	return id != "" && strings.Contains(" "+e.From+" ", " "+id+" ")
+}
+
+// level takes the feed's word that all was read that there was at sentAt.
+func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
+	m.mu.Lock()
+	l := &m.loss
+	if !caughtUp || l.pending.ID == "" || l.pending.ID != l.followed.ID {
+		m.mu.Unlock()
+		return
+	}
+	l.level, l.sign, l.silent = true, sentAt, false
+	m.forgetOwn(sentAt)
+	v := *m.view.Load()
+	v.level, v.sent = true, reading{sentAt}
+	mended := false
+	if !v.doubt {
+		mended = v.epoch.CompleteSince > l.pending.CompleteSince
+		v.epoch = l.pending
+		if l.known == nil {
+			l.known = &claim{born: v.epoch.Born, since: v.epoch.CompleteSince}
+		}
+		l.known = &claim{born: min(l.known.born, v.epoch.Born), since: min(l.known.since, v.epoch.CompleteSince)}
+	}
+	m.view.Store(&v)
+	m.mu.Unlock()
+	if mended {
+		m.tellDoubt("the store vouches for older tokens again")
+	}
+}
+
+// failed takes note of a read that was not answered as it should. A definite end is
+// a sign of life, or of death: nobody else is served either. Silence is not.
+func (m *Mirror) failed(err error) {
+	var timeout net.Error
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	l, now := &m.loss, m.cfg.Now()
+	if errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout() ||
+		(reading{l.sign}).since(now) > m.feed.cfg.Deadline+silence {
+		l.silent = true
+	}
+	l.sign = now
+}
+
+// doubt sets whether the epoch is believed. The caller holds mu.
+func (m *Mirror) doubt(is bool) {
+	v := *m.view.Load()
+	v.doubt = is
+	m.view.Store(&v)
+}
+
+func (m *Mirror) tellDoubt(reason string) {
+	if m.cfg.Doubt != nil {
+		m.cfg.Doubt(reason)
+	}
+}

@@ -1,0 +1,98 @@
+package revocation
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+const (
+	// mergeWindow is how long after a loss everybody has to notice it.
+	mergeWindow = 3 * time.Second
+	// mergeLease is for how long a process is waited for that has begun to put back.
+	mergeLease = 5 * time.Second
+	restored   = "restored after a loss"
+)
+
+// held is an entry as a mirror holds it.
+type held struct {
+	digest          Digest
+	kind            Kind
+	cut, at, undone int64 // as in a Record; at 0: not known
+	exp             int64 // unix second; 0: never
+}
+
+// lose begins an epoch that came from lost by a loss, unless somebody has. It returns
+// the epoch that there is then.
+func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
+	reply, err := r.run(ctx, r.scripts.lose, []string{r.names.epoch, r.names.feed},
+		nonce(16), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
+		process, mergeLease.Microseconds(), r.settings.AccessLife.Milliseconds())
+	if err != nil {
+		return Epoch{}, fmt.Errorf("begin epoch after a loss: %w", err)
+	}
+	e, _, err := r.epochState(reply)
+	return e, err
+}
+
+// merge puts entries back into the epoch of that id. It returns the epoch that there
+// is, and how many entries were changed.
+func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (Epoch, uint64, error) {
+	keys := make([]string, 2, 2+len(entries))
+	keys[0], keys[1] = r.names.epoch, r.names.feed
+	args := []any{
+		id, r.seen.Load(), nonce(8), r.settings.Leeway.Milliseconds(), maxStatements,
+		process, mergeLease.Microseconds(), restored,
+	}
+	for _, e := range entries {
+		keys = append(keys, r.names.entry(e.digest))
+		args = append(args, string(e.kind), e.cut, e.exp, e.at, e.undone)
+	}
+	reply, err := r.run(ctx, r.scripts.merge, keys, args...)
+	if err != nil {
+		return Epoch{}, 0, fmt.Errorf("put back: %w", err)
+	}
+	e, rest, err := r.epochState(reply)
+	if err != nil || len(rest) != 1 {
+		return Epoch{}, 0, fmt.Errorf("put back: %w: %w", ErrUnavailable, errReply)
+	}
+	count, err := number(rest[0])
+	if err != nil {
+		return Epoch{}, 0, fmt.Errorf("put back: %w: %w", ErrUnavailable, err)
+	}
+	return e, uint64(count), nil
+}
+
+// merged says that the process has put back all that it holds, and which epochs it
+// knew to their ends. Without a process it only asks whether that was the last.
+func (r *Redis) merged(ctx context.Context, id, process string, claims []claim) (Epoch, error) {
+	args := []any{id, process, mergeWindow.Microseconds()}
+	for _, c := range claims {
+		args = append(args, c.id, c.born, c.since)
+	}
+	reply, err := r.run(ctx, r.scripts.merged, []string{r.names.epoch}, args...)
+	if err != nil {
+		return Epoch{}, fmt.Errorf("end of putting back: %w", err)
+	}
+	e, _, err := r.epochState(reply)
+	return e, err
+}
+
+// epochState reads what mending scripts return of the epoch, and what comes after it.
+func (r *Redis) epochState(reply any) (Epoch, []string, error) {
+	const size = 8
+	out, err := texts(reply)
+	if err != nil || len(out) < size {
+		return Epoch{}, nil, fmt.Errorf("%w: epoch: %w", ErrUnavailable, errReply)
+	}
+	var nums [size - 3]int64
+	for i := range nums {
+		if nums[i], err = number(out[i+3]); err != nil {
+			return Epoch{}, nil, fmt.Errorf("%w: epoch: %w", ErrUnavailable, err)
+		}
+	}
+	r.see(nums[3])
+	return Epoch{
+		ID: out[0], From: out[1], Need: out[2], Born: nums[0], CompleteSince: nums[1], N: uint64(nums[2]), Clock: nums[3], Lost: nums[4],
+	}, out[size:], nil
+}

@@ -1,0 +1,62 @@
+-- lose.lua begins an epoch after a loss, unless somebody has: the first of those who
+-- notice does. Whatever the feed still holds stays in it.
+--
+-- KEYS  1 epoch, 2 feed
+-- ARGV  1 id of the epoch that may begin   2 floor of store time (see epoch.lua)
+--       3 id of the epoch that was found wanting ('' if there was none)
+--       4 id of the epoch whose revocations are missing
+--       5 further epochs that it came from
+--       6 '<run id> <count>' when evictions are the reason, else ''
+--       7 name of the process   8 µs for which it is taken to be putting back
+--       9 longest access life (ms)
+-- returns the epoch's state (see mend.lua)
+
+local f = fields(redis.call('HGETALL', KEYS[1]))
+local cur, seen, lost = f.id or '', ARGV[3], ARGV[4]
+
+-- Somebody else may have seen the same, and been faster.
+local known = cur ~= seen or names(f.from, lost)
+if ARGV[6] ~= '' and not known then
+  local run, count = string.match(ARGV[6], '^(%S+) (%d+)$')
+  local his, noted = string.match(f.evicted or '', '^(%S+) (%d+)$')
+  known = his == run and tonumber(noted) >= tonumber(count)
+end
+if known then
+  return state(KEYS[1])
+end
+
+local n, last = tonumber(f.n or 0), f.last or ''
+local clock = math.max(tonumber(f.clock or 0), tonumber(ARGV[2]))
+local trimmed, first, till = n, n + 1, n
+local tail = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
+local r = tail and fields(tail[2]) or {}
+local at = tonumber(r.n or '')
+if at then
+  local head = fields(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][2])
+  trimmed = tonumber(head.n or r.n) - 1
+  if redis.call('XLEN', KEYS[2]) == at - trimmed then -- else it has a hole somewhere
+    first, till = trimmed + 1, at
+  end
+  if at >= n then
+    n, last = at, r.nonce
+  end
+  clock = math.max(clock, tonumber(string.match(tail[1], '^%d+')))
+end
+local now = store_time(real_time(), clock)
+local need = lost
+if f.lost then
+  need = joined(lost, f.need or '')
+else
+  local gone = mended_fields(f)
+  redis.call('HDEL', KEYS[1], unpack(gone))
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[1], 'born', text(now), 'complete_since', text(now),
+  'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
+  'lost', text(now), 'need', need, 'from', joined(cur, lost, f.from or '', ARGV[5]),
+  'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
+  'm:' .. ARGV[7], text(now + tonumber(ARGV[8])))
+if ARGV[6] ~= '' then
+  redis.call('HSET', KEYS[1], 'evicted', ARGV[6])
+end
+longest_access(KEYS[1], tonumber(ARGV[9]))
+return state(KEYS[1])

@@ -1,0 +1,81 @@
+-- mend.lua: what a loss leaves in the epoch until it is mended. After clock.lua.
+--
+-- Fields of the epoch beside those of epoch.lua:
+--   from       epochs that this one came from by a loss, newest first, at most 16
+--   lost       when the loss was noticed; absent when none is being mended
+--   need       epochs whose revocations were lost: of each, somebody who knew them all
+--              must have put back what it holds
+--   c:<id>     "<born> <complete_since>" that epoch <id> had for the best of those
+--   m:<name>   a process that is putting back, until this store time unless it says so again
+--   mended     sequence up to which the feed may have holes: what is missing was put back
+--   sound      "<first> <last>": records of the feed that are surely there
+--   evicted    "<run id> <count>" of evictions that were noticed
+
+-- names: whether the list of names (separated by blanks) has one.
+local function names(list, one)
+  return one ~= '' and string.find(' ' .. (list or '') .. ' ', ' ' .. one .. ' ', 1, true) ~= nil
+end
+
+-- joined: the names of several lists, each once, at most 16.
+local function joined(...)
+  local out, count = '', 0
+  for _, list in ipairs({...}) do
+    for one in string.gmatch(list, '%S+') do
+      if count < 16 and not names(out, one) then
+        out, count = out == '' and one or out .. ' ' .. one, count + 1
+      end
+    end
+  end
+  return out
+end
+
+-- claimed: born and complete_since of the epochs in need, when somebody has put back
+-- what each of them had; else nil.
+local function claimed(f)
+  local born, since = 0, 0
+  for id in string.gmatch(f.need or '', '%S+') do
+    local b, s = string.match(f['c:' .. id] or '', '^(%d+) (%d+)$')
+    if not b then
+      return nil
+    end
+    born, since = math.max(born, tonumber(b)), math.max(since, tonumber(s))
+  end
+  return born, since
+end
+
+-- mended_fields: the fields that go when a loss is mended.
+local function mended_fields(f)
+  local gone = {'lost', 'need'}
+  for name in pairs(f) do
+    local mark = string.sub(name, 1, 2)
+    if mark == 'm:' or mark == 'c:' then
+      table.insert(gone, name)
+    end
+  end
+  return gone
+end
+
+-- settle: vouches again for all that was vouched for before the loss, when that was
+-- put back, nobody is still at it, and whoever knows of more had window µs to notice.
+local function settle(key, now, window)
+  local f = fields(redis.call('HGETALL', key))
+  if not f.lost or now < tonumber(f.lost) + window then
+    return
+  end
+  for name, till in pairs(f) do
+    if string.sub(name, 1, 2) == 'm:' and tonumber(till) > now then
+      return
+    end
+  end
+  local born, since = claimed(f)
+  if born then
+    redis.call('HSET', key, 'born', text(born), 'complete_since', text(since))
+    redis.call('HDEL', key, unpack(mended_fields(f)))
+  end
+end
+
+-- state: what mending scripts return of the epoch.
+local function state(key)
+  local f = redis.call('HMGET', key, 'id', 'from', 'need', 'born', 'complete_since', 'n', 'clock', 'lost')
+  return {f[1] or '', f[2] or '', f[3] or '', f[4] or '0', f[5] or '0', f[6] or '0', f[7] or '0', f[8] or '0'}
+end

@@ -1,0 +1,125 @@
+-- merge.lua puts back what a process holds, where Redis knows less. What it knows
+-- better stays: a later undo, a later revocation, a longer life. At a tie, revoked.
+--
+-- KEYS  1 epoch, 2 feed, 3… entries
+-- ARGV  1 id of the epoch: of another one nothing is put back
+--       2 floor of store time (see epoch.lua)   3 nonce of the feed records
+--       4 leeway (ms)   5 greatest number of statements of an entry
+--       6 name of the process   7 µs for which it is taken to be still at it
+--       8 reason that a list shows
+--       then for each entry: kind, cut (0: all undone), exp (unix second; 0: never),
+--       at (when that was so; 0: not known), u (latest undo; 0: none)
+-- returns the epoch's state (see mend.lua) and how many entries were put back
+
+local real = real_time()
+local leeway, most = tonumber(ARGV[4]), tonumber(ARGV[5])
+local f = fields(redis.call('HGETALL', KEYS[1]))
+if (f.id or '') ~= ARGV[1] then
+  local s = state(KEYS[1])
+  table.insert(s, '0')
+  return s
+end
+local epoch = {id = f.id, n = tonumber(f.n or 0), last = f.last or '', trimmed = tonumber(f.trimmed or 0),
+  clock = math.max(tonumber(f.clock or 0), tonumber(ARGV[2]))}
+local mended = tonumber(f.mended or 0)
+local first, till = string.match(f.sound or '', '^(%d+) (%d+)$')
+
+-- in_feed: whether the feed tells of the entry whose latest record was n. Without it,
+-- whoever reads the feed from its beginning would not hear of an entry that is here.
+local function in_feed(n)
+  return n > mended or (first and n >= tonumber(first) and n <= tonumber(till))
+end
+
+-- put_back: what is held against what is there. It returns whether the entry changed.
+local function put_back(key, e, held)
+  local top = standing(e)
+  local cut, undone = top and top.at or 0, tonumber(e.field.u or 0)
+  local date = held.at > 0 and held.at or held.cut
+  local changed = e.field.k == nil or not in_feed(tonumber(e.field.n or 0))
+  local told = math.max(tonumber(e.field.at or 0), 0)
+  local touched = {}
+  if held.cut > cut and date >= undone then
+    local s = {at = held.cut, exp = 0, why = ARGV[8], who = '', u = ''}
+    if held.exp ~= 0 then
+      s.exp = held.exp * 1000 - leeway
+    end
+    for i, one in ipairs(e.list) do
+      if one.at == s.at then
+        table.remove(e.list, i)
+        break
+      end
+    end
+    table.insert(e.list, s)
+    table.sort(e.list, function(a, b) return a.at < b.at end)
+    crowd(e, most)
+    touched, told, changed = {s}, math.max(told, date), true
+  elseif cut > held.cut and held.undone > cut then
+    for _, s in ipairs(e.list) do
+      if s.u == '' and s.at > held.cut and s.at < held.undone then
+        s.u = text(held.undone)
+        table.insert(touched, s)
+      end
+    end
+    told, changed = math.max(told, held.undone), true
+  end
+  redis.call('HSETNX', key, 'k', held.k)
+  for _, name in ipairs({'iss', 'id', 'sub'}) do
+    redis.call('HSETNX', key, name, '')
+  end
+  for _, s in ipairs(touched) do
+    save_entry(key, e, s)
+  end
+  if held.undone > undone then
+    redis.call('HSET', key, 'u', text(held.undone))
+    told = math.max(told, held.undone)
+  end
+  return changed, told
+end
+
+-- live_longer: moves the entry's end out to that of what is held. had is its PTTL
+-- before. It returns whether that changed the second in which it ends.
+local function live_longer(key, had, held)
+  if held.exp == 0 then
+    redis.call('PERSIST', key)
+    return had ~= -1
+  end
+  local left = held.exp * 1000 - math.floor(real / 1000)
+  if had ~= -1 and (had == -2 or held.exp > tonumber(end_second(real, had))) then
+    redis.call('PEXPIRE', key, text(math.max(left, 1)))
+    return true
+  end
+  return false
+end
+
+local count = 0
+for i = 3, #KEYS do
+  local a = 9 + (i - 3) * 5
+  local held = {k = ARGV[a], cut = tonumber(ARGV[a + 1]), exp = tonumber(ARGV[a + 2]),
+    at = tonumber(ARGV[a + 3]), undone = tonumber(ARGV[a + 4])}
+  if held.exp == 0 or held.exp * 1000000 > real then
+    local key = KEYS[i]
+    local had = redis.call('PTTL', key)
+    local e = load_entry(key, real, leeway)
+    local changed, told = put_back(key, e, held)
+    changed = live_longer(key, had, held) or changed
+    if changed then
+      count = count + 1
+      local top = standing(e)
+      local u = redis.call('HGET', key, 'u')
+      epoch.clock = store_time(real, epoch.clock)
+      local r = {
+        d = string.sub(key, -32), k = e.field.k or held.k, cut = top and text(top.at) or '0',
+        exp = end_second(real, redis.call('PTTL', key)), at = text(told), u = u or nil,
+      }
+      append(KEYS[2], epoch, ARGV[3] .. '.' .. count, r)
+      redis.call('HSET', key, 'n', text(epoch.n), 'at', r.at, 'exp', r.exp)
+    end
+  end
+end
+redis.call('HSET', KEYS[1], 'n', text(epoch.n), 'last', epoch.last, 'clock', text(epoch.clock))
+if f.lost then
+  redis.call('HSET', KEYS[1], 'm:' .. ARGV[6], text(math.max(real, epoch.clock) + tonumber(ARGV[7])))
+end
+local s = state(KEYS[1])
+table.insert(s, text(count))
+return s

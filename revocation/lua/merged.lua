@@ -1,0 +1,27 @@
+-- merged.lua says that a process has put back all that it holds, and of which lost
+-- epochs that is everything; then, and whenever it is asked, settles (see mend.lua).
+--
+-- KEYS  1 epoch
+-- ARGV  1 id of the epoch: of another one nothing is said
+--       2 name of the process; '' only asks
+--       3 window (µs)
+--       then of each epoch that it knew to its end: id, born, complete_since
+-- returns the epoch's state (see mend.lua)
+
+local f = fields(redis.call('HGETALL', KEYS[1]))
+if (f.id or '') ~= ARGV[1] or not f.lost then
+  return state(KEYS[1])
+end
+if ARGV[2] ~= '' then
+  redis.call('HDEL', KEYS[1], 'm:' .. ARGV[2])
+end
+for i = 4, #ARGV, 3 do
+  if names(f.need, ARGV[i]) then
+    local born, since = string.match(f['c:' .. ARGV[i]] or '', '^(%d+) (%d+)$')
+    born = math.min(tonumber(born or math.huge), tonumber(ARGV[i + 1]))
+    since = math.min(tonumber(since or math.huge), tonumber(ARGV[i + 2]))
+    redis.call('HSET', KEYS[1], 'c:' .. ARGV[i], text(born) .. ' ' .. text(since))
+  end
+end
+settle(KEYS[1], math.max(real_time(), tonumber(f.clock or 0)), tonumber(ARGV[3]))
+return state(KEYS[1])

@@ -1,0 +1,120 @@
+package revocation
+
+import (
+	"context"
+	"time"
+
+	"tollgate/revocation/table"
+)
+
+// dated is what is remembered of an entry in whose life there was an undo: only then
+// can a record be older than what is held. All else only grows.
+type dated struct {
+	cut, at, undone int64
+	expires         uint32
+	kind            Kind
+}
+
+// ownWrite is a write of this process that the feed may not have told of yet.
+type ownWrite struct {
+	record Record
+	done   time.Time
+}
+
+// expiryOf returns the expiry of a record for tables.
+func expiryOf(r Record) uint32 {
+	if r.ExpiresAt <= 0 || r.ExpiresAt >= int64(table.Forever) {
+		return table.Forever
+	}
+	return uint32(r.ExpiresAt)
+}
+
+// heard takes records of the feed.
+func (m *Mirror) heard(records []Record) {
+	m.mu.Lock()
+	now := m.cfg.Now()
+	for i := range records {
+		m.apply(records[i])
+	}
+	m.stats.applied(records, now, m.view.Load().level && m.loss.level)
+	if m.cfg.Journal != nil {
+		for _, r := range records {
+			m.told = append(m.told, r.kept(nil))
+		}
+	}
+	m.mu.Unlock()
+	if m.cfg.Heard != nil {
+		m.cfg.Heard(records)
+	}
+}
+
+// wrote takes what a write of this process has left of an entry.
+func (m *Mirror) wrote(ctx context.Context, r Record) {
+	if caller, ok := ctx.Value(writing{}).(*Record); ok {
+		*caller = r
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.apply(r)
+	if was, ok := m.own[r.Digest]; !ok || was.record.At <= r.At {
+		m.own[r.Digest] = ownWrite{record: r, done: m.cfg.Now()}
+	}
+}
+
+// apply takes one record, unless something newer is known of its digest. The caller
+// holds mu.
+func (m *Mirror) apply(r Record) {
+	if m.named(r.Kind) == nil && m.cuts(r.Kind) == nil {
+		return // of a later version
+	}
+	was, isDated := m.dated[r.Digest]
+	if isDated && (r.At < was.at || r.At == was.at && r.Cut < was.cut) {
+		return
+	}
+	if own, ok := m.own[r.Digest]; ok && r.At < own.record.At {
+		return
+	}
+	expires := expiryOf(r)
+	if !isDated && r.Undone != 0 && m.undoneBefore(r, expires) {
+		return
+	}
+	if undone := max(r.Undone, was.undone); undone != 0 {
+		m.dated[r.Digest] = dated{cut: r.Cut, at: r.At, undone: undone, expires: max(expires, was.expires), kind: r.Kind}
+	}
+	switch {
+	case r.Kind.CutOff() && r.Cut == 0:
+		m.cuts(r.Kind).Delete(r.Digest)
+	case r.Kind.CutOff() && (r.Undone != 0 || isDated): // an undo may have lowered it
+		m.cuts(r.Kind).Set(r.Digest, r.Cut, expires)
+	case r.Kind.CutOff():
+		m.cuts(r.Kind).Put(r.Digest, r.Cut, expires)
+	case r.Cut == 0:
+		m.named(r.Kind).Delete(r.Digest)
+	default:
+		m.named(r.Kind).Put(r.Digest, expires)
+	}
+}
+
+// undoneBefore says whether r speaks of an earlier life of an entry that is held
+// without a date. An entry's end never comes nearer, so what ends before the held one
+// does was told before it; two seconds are left for rounding.
+func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
+	cut, held := m.lookUp(probe{r.Kind, r.Digest})
+	if cut == 0 || expires == table.Forever {
+		return false
+	}
+	if r.Kind.CutOff() && cut > r.At {
+		return true
+	}
+	return held > expires && (held == table.Forever || held-expires > 2)
+}
+
+// forgetOwn drops what a read that was sent after it must have shown. The caller
+// holds mu.
+func (m *Mirror) forgetOwn(sent time.Time) {
+	for d, w := range m.own {
+		if w.done.Before(sent) {
+			delete(m.own, d)
+		}
+	}
+}

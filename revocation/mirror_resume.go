@@ -1,0 +1,49 @@
+package revocation
+
+import "iter"
+
+// Position returns where the mirror is. Records up to there have been applied.
+func (m *Mirror) Position() Position {
+	at := m.feed.position()
+	if !at.level || at.absent {
+		return Position{}
+	}
+	return Position{Epoch: at.epoch, N: at.n, Nonce: at.nonce, ID: at.id, Level: true}
+}
+
+// Resume gives a mirror, before it runs, what a journal has kept: it refuses that from
+// now on, and reads the feed from there. A store that is not the one that was left, or
+// is behind it, has lost something: then it is told so, and the records are put back.
+// What happened while the process was away it cannot know, so it does not vouch for
+// having known all. Without a position the records are held and the feed is read from
+// its beginning.
+func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for r := range records {
+		m.apply(r)
+	}
+	if from.Epoch == "" {
+		return
+	}
+	m.loss.followed = Epoch{ID: from.Epoch}
+	m.feed.resume(from)
+}
+
+// Load is Resume from a journal of this process's last life.
+func (m *Mirror) Load(j *Journal) error {
+	var failed error
+	m.Resume(j.Position(), func(yield func(Record) bool) {
+		failed = j.Records(func(k Kept) bool { return yield(k.record()) })
+	})
+	return failed
+}
+
+// kept is what a journal keeps of r.
+func (r Record) kept(d *Detail) Kept {
+	return Kept{Digest: r.Digest, Kind: r.Kind, Cut: r.Cut, At: r.At, ExpiresAt: r.ExpiresAt, Undone: r.Undone, Detail: d}
+}
+
+func (k Kept) record() Record {
+	return Record{Digest: k.Digest, Kind: k.Kind, Cut: k.Cut, At: k.At, ExpiresAt: k.ExpiresAt, Undone: k.Undone}
+}

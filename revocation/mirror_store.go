@@ -1,0 +1,54 @@
+package revocation
+
+import "context"
+
+// writing is the key under which a context carries the *Record that a write of the
+// mirror's own fills in.
+type writing struct{}
+
+// Revoke writes through the store. The mirror refuses what it names before Revoke
+// returns. ErrUnavailable also when a journal could not take it: then it stands in
+// Redis, and asking again is safe.
+func (m *Mirror) Revoke(ctx context.Context, o Order) (Revocation, error) {
+	return m.write(ctx, func(ctx context.Context) (Revocation, error) { return m.cfg.Store.Revoke(ctx, o) })
+}
+
+// Undo writes through the store, like Revoke.
+func (m *Mirror) Undo(ctx context.Context, id string) (Revocation, error) {
+	return m.write(ctx, func(ctx context.Context) (Revocation, error) { return m.cfg.Store.Undo(ctx, id) })
+}
+
+// write does what changes an entry, and puts what is then in force into the journal.
+// The store tells the mirror itself, see Mirror.wrote.
+func (m *Mirror) write(ctx context.Context, do func(context.Context) (Revocation, error)) (Revocation, error) {
+	var told Record
+	rev, err := do(context.WithValue(ctx, writing{}, &told))
+	if err != nil || m.cfg.Journal == nil {
+		return rev, err
+	}
+	detail := &Detail{Issuer: rev.Issuer, Value: rev.Value, Subject: rev.Subject, Reason: rev.Reason, Actor: rev.Actor}
+	if err := m.cfg.Journal.Append(ctx, []Kept{told.kept(detail)}); err != nil {
+		return Revocation{}, &Unconfirmed{Known: "written, but not to the journal", Err: err}
+	}
+	return rev, nil
+}
+
+// Get asks the store.
+func (m *Mirror) Get(ctx context.Context, id string) (Revocation, error) {
+	return m.cfg.Store.Get(ctx, id)
+}
+
+// List asks the store.
+func (m *Mirror) List(ctx context.Context, f Filter) (Page, error) { return m.cfg.Store.List(ctx, f) }
+
+// Now takes the next store time.
+func (m *Mirror) Now(ctx context.Context) (int64, error) { return m.cfg.Store.Now(ctx) }
+
+// Epoch asks the store.
+func (m *Mirror) Epoch(ctx context.Context) (Epoch, error) { return m.cfg.Store.Epoch(ctx) }
+
+// Recover makes the store vouch for every token again; see Redis.Recover. Cut-offs
+// that it makes hold here before it returns.
+func (m *Mirror) Recover(ctx context.Context, how Recovery) error {
+	return m.cfg.Store.Recover(ctx, how)
+}
