@@ -115,3 +115,43 @@ func TestForeignActor(t *testing.T) {
 		}
 	}
 }
+
+// preparing is asked as one that prepares tokens.
+type preparing struct {
+	*asked
+	prepared map[*revocation.Prepared]revocation.Token
+}
+
+func (p preparing) Prepare(t *revocation.Token) *revocation.Prepared {
+	made := &revocation.Prepared{}
+	p.prepared[made] = *t
+	return made
+}
+
+func (p preparing) CheckPrepared(made *revocation.Prepared) revocation.Verdict {
+	t := p.prepared[made]
+	return p.Check(context.Background(), &t)
+}
+
+// TestActorIsPrepared: of a remembered token both it and its actor are prepared once
+// and asked about each time.
+func TestActorIsPrepared(t *testing.T) {
+	w := mustWorld(t)
+	raw := w.es.mint(head(w.es).String(), acted().String())
+	p := &preparing{&asked{}, map[*revocation.Prepared]revocation.Token{}}
+	id, err := w.verifier.Authenticate(t.Context(), raw, &token.Policy{}, p)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.verifier.Reaffirm(t.Context(), id, &token.Policy{}, p); err != nil {
+		t.Fatal(err)
+	}
+	once := id.Revocables()
+	if len(p.prepared) != 2 || fmt.Sprint(p.tokens) != fmt.Sprint(append(once, once...)) {
+		t.Errorf("%d prepared, asked about %+v", len(p.prepared), p.tokens)
+	}
+	p.verdict = map[string]revocation.Verdict{"canary-actor": {State: revocation.Revoked, Kind: revocation.KindSession}}
+	if err := w.verifier.Reaffirm(t.Context(), id, &token.Policy{}, p); err == nil {
+		t.Error("the actor's log-in has ended, and the token goes on")
+	}
+}
