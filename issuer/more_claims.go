@@ -44,7 +44,7 @@ func (i *Issuer) fitsWith(u users.User, more moreClaims) error {
 	if err != nil {
 		return fmt.Errorf("claims: %w", err)
 	}
-	if base64.RawURLEncoding.EncodedLen(len(payload))+longestSegments > i.MaxTokenBytes {
+	if base64.RawURLEncoding.EncodedLen(len(payload))+longestSegments > i.room() {
 		return fmt.Errorf("claims: those of user %q make a token longer than %d bytes (TOLLGATE_CLAIMS, TOLLGATE_MAX_TOKEN_BYTES)", u.ID, i.MaxTokenBytes)
 	}
 	return nil
