@@ -84,9 +84,22 @@ func sortCarriers(list []carrier, impersonation string) []carrier {
 }
 
 // take finds the credential of a request.
-func take(r *http.Request, from []carrier, schemes []string) (credential, *problem.Refusal) {
+func (g *Gateway) take(r *http.Request, from []carrier) (credential, *problem.Refusal) {
+	others := false // the Authorization header is somebody else's
 	for _, c := range from {
-		raw, refusal := c.take(r, schemes)
+		if others && c.kind == inCookie {
+			continue
+		}
+		var raw string
+		var refusal *problem.Refusal
+		if c.kind == inHeader {
+			raw, others, refusal = g.profile.Bearer(r.Header, g.schemes)
+		} else {
+			raw, refusal = c.take(r, g.schemes)
+		}
+		if refusal != nil && g.profile.Lenient(refusal) {
+			continue
+		}
 		if refusal != nil || raw != "" {
 			return credential{raw, c}, refusal
 		}
@@ -96,8 +109,6 @@ func take(r *http.Request, from []carrier, schemes []string) (credential, *probl
 
 func (c carrier) take(r *http.Request, schemes []string) (string, *problem.Refusal) {
 	switch c.kind {
-	case inHeader:
-		return problem.Bearer(r.Header, schemes)
 	case inNamedHeader:
 		return takeNamedHeader(r.Header[c.name], schemes)
 	case inSubprotocol:

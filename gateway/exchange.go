@@ -64,5 +64,5 @@ func (x *exchange) flowing() {
 
 // note writes what is known of a token whose signature was good into the record.
 func (x *exchange) note(id *token.Identity) {
-	x.record.Subject, x.record.JTI, x.record.KeyID = id.Subject, id.JTI, id.KeyID
+	x.record.Subject, x.record.JTI, x.record.KeyID, x.record.Actor = id.Subject, id.JTI, id.KeyID, id.Actor
 }

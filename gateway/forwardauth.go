@@ -92,7 +92,7 @@ func (g *Gateway) vouchPreflight(w http.ResponseWriter, r *http.Request, x *exch
 	if route == nil || !x.table.permits(route, r.Host, at, method) {
 		return false
 	}
-	if cred, refusal := take(r, route.Carriers, g.schemes); refusal != nil || cred.raw != "" {
+	if cred, refusal := g.take(r, route.Carriers); refusal != nil || cred.raw != "" {
 		return false
 	}
 	if !route.CORS.answer(w.Header(), r, route.takes()) {

@@ -23,6 +23,9 @@ type Config struct {
 	Routes      *Table
 	// Schemes of the Authorization header; default Bearer.
 	Schemes []string
+	// Profile whose statuses and bodies refusals have, and whose reading of the
+	// Authorization header holds; default SimpleJWT.
+	Profile problem.Profile
 	// TrustedProxies whose X-Forwarded-* are believed; default nobody.
 	TrustedProxies TrustedProxies
 	// Limiter counts requests of routes with a rate; without it there are no rates.
@@ -37,6 +40,7 @@ type Gateway struct {
 	verifier    *token.Verifier
 	revocations token.Checker
 	schemes     []string
+	profile     problem.Profile
 	trusted     TrustedProxies
 	limiter     *ratelimit.Limiter
 	log         *slog.Logger
@@ -61,7 +65,7 @@ func New(c Config) (*Gateway, error) {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
 	g := &Gateway{
-		verifier: c.Verifier, revocations: c.Revocations, schemes: c.Schemes, trusted: c.TrustedProxies, limiter: c.Limiter,
+		verifier: c.Verifier, revocations: c.Revocations, schemes: c.Schemes, profile: c.Profile, trusted: c.TrustedProxies, limiter: c.Limiter,
 		log: c.Log, metrics: c.Metrics, streams: newStreams(c.Verifier, c.Revocations), pools: newPools(c.Log),
 	}
 	g.reverse = g.newProxy()
@@ -207,7 +211,7 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 	if route.Mode == None {
 		return nil
 	}
-	cred, refusal := take(r, route.Carriers, g.schemes)
+	cred, refusal := g.take(r, route.Carriers)
 	if refusal != nil {
 		return refusal
 	}
@@ -245,7 +249,7 @@ func (g *Gateway) refusal(err error, x *exchange) *problem.Refusal {
 	if refused.Token != nil { // its signature was good
 		x.note(refused.Token)
 	}
-	return problem.OfToken(refused, x.route.Policy.TokenTypes, x.route.Policy.Scopes)
+	return g.profile.OfToken(refused, x.route.Policy.TokenTypes, x.route.Policy.Scopes)
 }
 
 func (g *Gateway) refuse(w http.ResponseWriter, record *telemetry.Record, refusal *problem.Refusal) {

@@ -18,6 +18,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/problem"
 	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/keys"
@@ -76,6 +77,7 @@ type edgeOptions struct {
 	handler http.HandlerFunc
 	trusted TrustedProxies
 	limiter *ratelimit.Limiter
+	profile problem.Profile
 	// defaults beside the kit's own
 	defaults Defaults
 }
@@ -133,7 +135,7 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	log := slog.New(slog.NewJSONHandler(e.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	e.Metrics = telemetry.NewMetrics(telemetry.Build{})
 	g, err := New(Config{
-		Verifier: verifier, Revocations: o.check, Routes: table,
+		Verifier: verifier, Revocations: o.check, Routes: table, Profile: o.profile,
 		TrustedProxies: o.trusted, Limiter: o.limiter, Log: log, Metrics: e.Metrics,
 	})
 	if err != nil {

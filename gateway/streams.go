@@ -32,8 +32,8 @@ type streams struct {
 type stream struct {
 	identity *token.Identity
 	policy   *token.Policy
-	subject  revocation.Token
-	names    []revocation.Name
+	names    []revocation.Name  // of all that a revocation could end it by
+	subjects []revocation.Token // subjects[i] is what names[i] is a name of
 	timer    *time.Timer
 	left     bool                   // not in the index any more; guarded by streams.mu
 	note     func(why token.Reason) // tells of the end; may be nil
@@ -55,8 +55,11 @@ func newStreams(v *token.Verifier, revocations token.Checker) *streams {
 // add indexes a stream and takes its last verdict. On a refusal the stream is not
 // indexed any more and must not be opened.
 func (s *streams) add(ctx context.Context, st *stream) *token.Refusal {
-	st.subject = st.identity.Revocable()
-	st.names = st.subject.Names()
+	for _, subject := range st.identity.Revocables() {
+		for _, name := range subject.Names() {
+			st.names, st.subjects = append(st.names, name), append(st.subjects, subject)
+		}
+	}
 	s.mu.Lock()
 	for _, name := range st.names {
 		set := s.byDigest[name.Digest]
@@ -144,11 +147,22 @@ func (st *stream) why() token.Reason {
 func (s *streams) apply(records []revocation.Record) {
 	for _, r := range records {
 		for _, st := range s.named(r.Digest) {
-			if st.subject.EndedBy(r.Kind, r.Cut) {
+			if st.endedBy(r) {
 				st.finish(token.ReasonRevoked)
 			}
 		}
 	}
+}
+
+// endedBy reports whether a record ends the stream: by its token, or by the log-in of
+// whoever acts with it.
+func (st *stream) endedBy(r revocation.Record) bool {
+	for i, name := range st.names {
+		if name.Digest == r.Digest && st.subjects[i].EndedBy(r.Kind, r.Cut) {
+			return true
+		}
+	}
+	return false
 }
 
 func (s *streams) named(d revocation.Digest) []*stream {

@@ -5,13 +5,20 @@ import (
 	"tollgate/keys/token"
 )
 
+// bearerOrCookie rows need what bearer rows need, as drf-jwt reads it: a token in a
+// cookie will do.
+const bearerOrCookie authenticator = "bearer or cookie as in drf-jwt"
+
 // admit says who may call a row: nil, or the refusal.
 func (i *Issuer) admit(r row, c *call) *problem.Refusal {
 	if i.foreign(c.r) {
 		return problem.ForeignOrigin()
 	}
-	if r.auth == anonymous || r.auth == published {
+	switch r.auth {
+	case anonymous, published:
 		return nil
+	case bearerOrCookie:
+		return i.identifyDRF(c)
 	}
 	refusal := i.identify(c)
 	if refusal == nil || r.auth != bearerOrRefresh {
@@ -46,4 +53,25 @@ func (i *Issuer) byRefreshCookie(c *call, refusal *problem.Refusal) *problem.Ref
 		return problem.OfToken(unfit, nil, nil)
 	}
 	return refusal
+}
+
+// identifyDRF finds out who calls a row of drf-jwt's: header before impersonation
+// cookie before the other one. The first that is there decides alone.
+func (i *Issuer) identifyDRF(c *call) *problem.Refusal {
+	raw, other, refusal := problem.DRF.Bearer(c.r.Header, i.Schemes)
+	for _, name := range []string{i.Cookies.Impersonation, i.Cookies.Access} {
+		if raw != "" || other || refusal != nil || name == "" {
+			continue
+		}
+		if raw, refusal = problem.Cookie(c.r.Header, name); raw != "" {
+			c.carrier = name
+		}
+	}
+	if refusal != nil {
+		return refusal
+	}
+	if raw == "" {
+		return problem.Missing()
+	}
+	return i.recognise(c, raw, problem.DRF)
 }

@@ -22,6 +22,9 @@ type call struct {
 	record *telemetry.Record
 	// caller is set on rows with the bearer authenticator.
 	caller *token.Identity
+	// presented is the caller's token as it came, and carrier the cookie that held it;
+	// empty: the header did.
+	presented, carrier string
 	// cookie says that the token came in a cookie, not in the body.
 	cookie bool
 }
@@ -121,15 +124,25 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 	if raw == "" {
 		return problem.Missing()
 	}
+	return i.recognise(c, raw, problem.SimpleJWT)
+}
+
+// recognise authenticates the caller by an access or sliding token of ours; a refusal
+// has the profile's shape.
+func (i *Issuer) recognise(c *call, raw string, p problem.Profile) *problem.Refusal {
 	policy := &token.Policy{TokenTypes: []string{accessType, slidingType}, MaxStale: i.MaxStale}
 	id, err := i.Verifier.Authenticate(c.r.Context(), raw, policy, i.Revocations)
-	if err == nil && id.Has("client_id") {
+	switch {
+	case err != nil:
+	case id.Has("client_id"):
 		// It was made for a client, with less than a log-in has: it must not end the
 		// user's sessions or log in on his behalf.
 		id, err = nil, &token.Refusal{Reason: token.ReasonClaim, Fault: "the token was issued to a client and is not a log-in", Token: id}
+	case p == problem.DRF && i.strangeAudience(id):
+		id, err = nil, &token.Refusal{Reason: token.ReasonAudience, Fault: "the token names an audience, and there is none here", Token: id}
 	}
 	if err == nil {
-		c.caller = id
+		c.caller, c.presented = id, raw
 		i.noteToken(c, id)
 		return nil
 	}
@@ -141,13 +154,13 @@ func (i *Issuer) identify(c *call) *problem.Refusal {
 		i.Log.Warn("a token could not be checked", "route", c.record.Route, "request_id", c.record.RequestID, "fault", refused.Fault, "error", refused.Err)
 	}
 	i.noteToken(c, refused.Token)
-	return problem.OfToken(refused, []string{accessType}, nil) // the words are SimpleJWT's, which takes these alone
+	return p.OfToken(refused, []string{accessType}, nil) // the words are SimpleJWT's, which takes these alone
 }
 
 // noteToken writes what is known of a token whose signature was good.
 func (i *Issuer) noteToken(c *call, id *token.Identity) {
 	if id != nil {
-		c.record.Subject, c.record.JTI, c.record.KeyID = id.Subject, id.JTI, id.KeyID
+		c.record.Subject, c.record.JTI, c.record.KeyID, c.record.Actor = id.Subject, id.JTI, id.KeyID, id.Actor
 	}
 }
 

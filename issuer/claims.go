@@ -74,9 +74,12 @@ func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair
 	return out, nil
 }
 
-func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp) (string, error) {
+func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair, kind string, s session.Stamp, more ...moreClaims) (string, error) {
 	signed := func(status *statuslist.Reference) (string, string, error) {
 		payload, err := i.Claims.payload(u, p, kind, s, status)
+		if err == nil && len(more) > 0 {
+			payload, err = more[0].into(payload)
+		}
 		if err != nil { // of this user, for good: asking again would not help
 			return "", "", fmt.Errorf("claims: %w", err)
 		}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"tollgate/internal/problem"
@@ -15,8 +16,9 @@ import (
 // value: in none. All cookies are HttpOnly.
 type CookieSettings struct {
 	// Access names the cookie of the access or sliding token, Refresh that of the
-	// refresh token; empty: none.
-	Access, Refresh string
+	// refresh token, Impersonation that of a token with which its holder acts as another
+	// user; empty: none.
+	Access, Refresh, Impersonation string
 	// Domain and Path of the cookies; empty: the host that answered, and "/".
 	Domain, Path string
 	// Secure cookies travel by TLS alone.
@@ -30,7 +32,7 @@ type CookieSettings struct {
 }
 
 // on reports whether any cookie is in use.
-func (s CookieSettings) on() bool { return s.Access != "" || s.Refresh != "" }
+func (s CookieSettings) on() bool { return s.Access != "" || s.Refresh != "" || s.Impersonation != "" }
 
 // protection refuses what pages of foreign origins send: with cookies the browser
 // would add the credential, and a log-in from elsewhere would put the user into
@@ -39,8 +41,12 @@ func (s CookieSettings) protection() (*http.CrossOriginProtection, error) {
 	if !s.on() {
 		return nil, nil
 	}
-	if s.Access == s.Refresh {
-		return nil, errors.New("issuer: one cookie cannot hold both tokens")
+	names := map[string]bool{}
+	for _, name := range []string{s.Access, s.Refresh, s.Impersonation} {
+		if name = strings.ToLower(name); name != "" && names[name] {
+			return nil, errors.New("issuer: one cookie cannot hold two tokens")
+		}
+		names[name] = true
 	}
 	p := http.NewCrossOriginProtection()
 	for _, origin := range s.Origins {
@@ -83,6 +89,7 @@ func (s CookieSettings) body(out tokens) tokens {
 func (s CookieSettings) clear(h http.Header) {
 	s.expire(h, s.Access)
 	s.expire(h, s.Refresh)
+	s.expire(h, s.Impersonation) // made from the log-in that is over
 }
 
 func (s CookieSettings) write(h http.Header, name, value string, stamp session.Stamp) {

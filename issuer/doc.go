@@ -8,7 +8,7 @@
 //
 // The package composes users, sessions, revocations and the key ring. It decides
 // nothing about a token string itself (keys/token does) and keeps nothing in
-// Redis itself (session, users and store do). Its bodies are SimpleJWT's, so that a
-// front end written for it need only change its base URL; below /oauth/ they are
-// those of the RFCs.
+// Redis itself (session, users and store do). Its bodies are those of SimpleJWT and
+// drf-jwt (compat.go), so that a front end written for either need only change its
+// base URL; below /oauth/ they are those of the RFCs.
 package issuer

@@ -11,6 +11,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/problem"
 	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
@@ -53,6 +54,13 @@ type Config struct {
 	MaxTokenBytes int
 	// Rotate says that a refresh also hands out a new refresh token.
 	Rotate bool
+	// Compat names the profiles whose endpoints exist; default SimpleJWT alone.
+	Compat []problem.Profile
+	// DRF says what the tokens of drf-jwt's endpoints are like.
+	DRF DRFSettings
+	// ImpersonateClaim lets tokens that have the claim act in a user's name; nil: none
+	// but superusers may.
+	ImpersonateClaim *token.ClaimRule
 	// LoginField is the field of a log-in's body that names the user: username or
 	// email; default username. It is what Users.Authenticate takes.
 	LoginField string
@@ -128,6 +136,12 @@ func New(c Config) (*Issuer, error) {
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
 	}
+	if c.DRF.TokenID == "" {
+		c.DRF.TokenID = TokenIDRequire
+	}
+	if len(c.Compat) == 0 {
+		c.Compat = []problem.Profile{problem.SimpleJWT}
+	}
 	protect, err := c.Cookies.protection()
 	if err != nil {
 		return nil, err
@@ -143,7 +157,7 @@ func New(c Config) (*Issuer, error) {
 // a row's path is an ordinary path and goes to rest. A method that the row does
 // not take is answered here, never by a back end.
 func (i *Issuer) Mount(e *echo.Echo, rest http.Handler) {
-	for _, row := range i.rows() {
+	for _, row := range i.mounted() {
 		handler := i.serve(row)
 		if len(i.hosts) > 0 {
 			handler = i.onOurHosts(handler, rest)

@@ -49,7 +49,7 @@ func (i *Issuer) logIn(c *call, sliding bool) error {
 func (i *Issuer) begin(ctx context.Context, c *call, u users.User, birth int64, sliding bool) (tokens, session.Pair, error) {
 	// Claims that can never be signed are found before a session begins: it would
 	// stand for as long as its tokens, which nobody has.
-	if err := i.Claims.fits(u, i.MaxTokenBytes); err != nil {
+	if err := i.Claims.fits(u, i.room()); err != nil {
 		return tokens{}, session.Pair{}, err
 	}
 	start := session.Start{Birth: birth, Subject: u.ID, Username: u.Username, Address: address(c), Agent: c.r.UserAgent()}

@@ -91,5 +91,10 @@ func (i *Issuer) end(c *call, id *token.Identity, source string) error {
 	return nil
 }
 
-// actor names a user in revocations and lists.
-func actor(id *token.Identity) string { return "user:" + id.Subject }
+// actor names a user in revocations and lists, and who acts as him.
+func actor(id *token.Identity) string {
+	if id.Actor != "" {
+		return "user:" + id.Actor + " as user:" + id.Subject
+	}
+	return "user:" + id.Subject
+}

@@ -86,10 +86,20 @@ func (i *Issuer) exchangeToken(c *call, p params, name string) (*token.Identity,
 	if err != nil {
 		return nil, err
 	}
+	if id != nil && impersonates(id) {
+		return nil, badRequest(invalidRequest, "The "+name+" is an impersonation's.")
+	}
 	if id == nil {
 		return nil, &oauthError{status: http.StatusBadRequest, code: invalidRequest, description: "The " + name + " is not valid.", reason: refused.Reason}
 	}
 	return id, nil
+}
+
+// impersonates reports whether a token lets a user act as another. It ends with the
+// log-in of either, of which an exchanged token would name one. What an exchange has
+// made has an actor, too, and names its client.
+func impersonates(id *token.Identity) bool {
+	return id.Has(actorSIDClaim) || id.Has(actorClaim) && !id.Has("client_id")
 }
 
 // actor is who acts for the subject: whom the actor token speaks for, else the
@@ -163,7 +173,7 @@ func carriedClaims(subject *token.Identity) map[string]json.RawMessage {
 
 // notCarried are claims about the token, which are made anew or left out.
 var notCarried = [...]string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "token_type", "gen", "scope", "act", "client_id", "orig_iat", "orig_jti", "refresh_exp",
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "token_type", "gen", "scope", actorClaim, actorSIDClaim, "client_id", "orig_iat", "orig_jti", "refresh_exp",
 }
 
 // narrowed works out scope and audience: what is asked for, within what both the

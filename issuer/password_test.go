@@ -75,7 +75,7 @@ func TestPasswordRefuses(t *testing.T) {
 	want(t, k.Post(t, "/api/password/", nil), 401, noCredentials)
 	wantRefusedPage(t, change(t, k, pair.Refresh, issuerkit.Password, newPassword), "Token has wrong type", "")
 	claims := issuerkit.Claims(t, pair.Access)
-	claims["act"] = "x" // somebody else's token for the user
+	claims["act"] = map[string]any{"sub": "2"} // somebody else's token for the user
 	want(t, change(t, k, k.MustForge(t, claims), issuerkit.Password, newPassword), 403, `{"detail":"You do not have permission to perform this action."}`)
 	delete(claims, "act")
 	claims["client_id"] = "x" // no row takes a client's token for a log-in

@@ -7,14 +7,15 @@ import (
 	"strings"
 	"testing"
 
+	"tollgate/internal/problem"
 	"tollgate/issuer/statuslist"
 )
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api", Status: &statuslist.Lists{}, LoginField: "username", SetPassword: func(context.Context, string, string) error { return nil }}}
+	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles(), Status: &statuslist.Lists{}, LoginField: "username", SetPassword: func(context.Context, string, string) error { return nil }}}
 	names, paths := map[string]bool{}, map[string]bool{}
-	for _, r := range i.rows() {
+	for _, r := range i.mounted() {
 		v := reflect.ValueOf(r)
 		for n := range v.NumField() {
 			if v.Field(n).IsZero() {
@@ -34,18 +35,18 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrRefresh, published}, r.auth) {
+		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie, bearerOrRefresh, published}, r.auth) {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {
 			t.Errorf("row %q: no real limit: %d bytes, %s", r.name, r.bodyLimit, r.timeout)
 		}
 	}
-	if len(names) != 18 {
+	if len(names) != 26 {
 		t.Errorf("%d rows", len(names))
 	}
 	i.Status = nil
-	for _, r := range i.rows() {
+	for _, r := range i.mounted() {
 		if delete(names, r.name); r.handle == nil {
 			t.Errorf("row %q does nothing", r.name)
 		}

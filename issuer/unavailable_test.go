@@ -249,3 +249,22 @@ func (s *cutStore) Load(ctx context.Context) (ring.Ring, error) {
 	}
 	return s.Memory.Load(ctx)
 }
+
+// TestDRFUnavailable: the same of drf-jwt's endpoints and of impersonation.
+func TestDRFUnavailable(t *testing.T) {
+	k := royal(t)
+	root := drfLogin(t, k, "root")
+	acting := shapes()[1].begin(t, k, root, "1")
+	k.Mini.Close()
+	for path, fields := range map[string]map[string]any{
+		drfAuth: {"username": "alice", "password": issuerkit.Password}, drfRefresh: {"token": root}, drfVerify: {"token": root},
+		drfImpersonate + "end/": {"token": acting}, "/api/token/impersonate/end/": {"token": acting},
+	} {
+		wantUnavailable(t, k.Post(t, path, fields), unavailable)
+	}
+	for _, path := range []string{drfLogout, drfImpersonate, "/api/token/impersonate/"} {
+		a := k.Post(t, path, map[string]any{"user": "1"}, root)
+		wantUnavailable(t, a, `{"detail":"It cannot be told at the moment whether the token is still valid. Try again.","reason":"unavailable"}`)
+	}
+	wantDRF(t, post(t, k, drfVerify, "garbage"), 400, nonField("Error decoding token."))
+}

@@ -15,6 +15,7 @@ import (
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
+	"tollgate/internal/problem"
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
@@ -231,7 +232,7 @@ func (a *app) openVerifier() error {
 	}
 	if err == nil && a.ring != nil {
 		own := a.ownIssuer()
-		own[0].Audiences = nil
+		own[0].Audiences, own[0].RefuseAudience = nil, false
 		a.inspector, err = token.New(token.Config{Leeway: t.Leeway.Value, MaxBytes: t.MaxTokenBytes.Value, Issuers: own})
 	}
 	if err != nil {
@@ -248,7 +249,8 @@ func (a *app) ownIssuer() []token.Issuer {
 	}
 	t := a.config.Tokens
 	return []token.Issuer{{
-		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value,
+		Name: t.Issuer.Value, Keys: a.ring, Own: true, Audiences: t.Audience.Value, RefuseAudience: a.config.profile() == problem.DRF,
+		Legacy:      token.Legacy{NoJTI: a.config.withoutJTI()},
 		MaxLifetime: map[string]time.Duration{"": t.AccessTTL.Value, "refresh": t.SessionMaxTTL.Value, "sliding": t.SlidingTTL.Value},
 	}}
 }

@@ -19,8 +19,5 @@ func (a *app) account(i *issuer.Config) {
 	if c.Login.LastLogin.Value && a.users != nil {
 		i.RecordLogin = a.users.RecordLogin
 	}
-	i.Cookies = issuer.CookieSettings{
-		Access: c.Cookies.Name.Value, Refresh: c.Cookies.RefreshName.Value, Domain: c.Cookies.Domain.Value, Path: c.Cookies.Path.Value,
-		Secure: c.Cookies.Secure.Value, SameSite: c.Cookies.sameSite(), Only: c.Cookies.Only.Value, Origins: c.Listeners.CORSOrigins.Value,
-	}
+	i.Cookies = c.cookies()
 }

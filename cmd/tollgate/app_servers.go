@@ -90,7 +90,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		var err error
 		a.gateway, err = gateway.New(gateway.Config{
 			Verifier: a.verifier, Revocations: a.checker(), Routes: table, Schemes: c.Tokens.AuthHeaderTypes.Value,
-			TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
+			Profile: c.profile(), TrustedProxies: c.Listeners.TrustedProxies.Value, Limiter: ratelimit.NewRedis(a.redis.Hot, c.Redis.Prefix.Value),
 			Log: a.log, Metrics: a.metrics,
 		})
 		if err != nil {
@@ -119,6 +119,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
 		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,
+		Compat: c.Shape.Compat.Value, DRF: c.drf(), ImpersonateClaim: c.Login.ImpersonateClaim.Value,
 		PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
 	}
 	a.account(&config)

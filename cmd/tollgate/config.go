@@ -140,6 +140,8 @@ type LoginSettings struct {
 	Rate          Rate   `envconfig:"TOLLGATE_LOGIN_RATE" default:"10/m" empty:"off" desc:"attempts at passwords for one name and for one address, such as 10/m; empty: no limit"`
 	LastLogin     Bool   `envconfig:"TOLLGATE_UPDATE_LAST_LOGIN" default:"false" desc:"date the user's last log-in"`
 	Concurrency   Count  `envconfig:"TOLLGATE_LOGIN_CONCURRENCY" default:"0" min:"0" max:"1024" desc:"passwords hashed at once, 19 MiB each; 0: one per processor"`
+
+	ImpersonateClaim ClaimMatch `envconfig:"TOLLGATE_IMPERSONATE_CLAIM" desc:"claim=value: tokens with it may act as another user, beside superusers; empty: none may"`
 }
 
 // CookieSettings say in which cookies tokens are handed out and looked for.
@@ -156,7 +158,11 @@ type CookieSettings struct {
 
 // ShapeSettings say what the issuer's HTTP surface looks like.
 type ShapeSettings struct {
-	APIPrefix PathPrefix `envconfig:"TOLLGATE_API_PREFIX" default:"/api" desc:"path below which the token endpoints are"`
+	APIPrefix        PathPrefix `envconfig:"TOLLGATE_API_PREFIX" default:"/api" desc:"path below which the token endpoints are"`
+	Compat           Compat     `envconfig:"TOLLGATE_COMPAT" default:"simplejwt" desc:"whose endpoints exist: simplejwt, drf-jwt, comma separated; the first shapes the refusals of routes"`
+	DRFTokenID       Choice     `envconfig:"TOLLGATE_DRF_TOKEN_ID" default:"require" oneof:"require include off" desc:"whether tokens of drf-jwt's endpoints carry a jti, and one without is refused"`
+	DRFAllowRefresh  Bool       `envconfig:"TOLLGATE_DRF_ALLOW_REFRESH" default:"true" desc:"they carry orig_iat and can be refreshed"`
+	DRFIncludeUserID Bool       `envconfig:"TOLLGATE_DRF_INCLUDE_USER_ID" default:"true" desc:"they carry TOLLGATE_USER_ID_CLAIM"`
 }
 
 // AdminSettings say who may administer.

@@ -34,6 +34,7 @@ func (c *Config) relate(known []configFault) []configFault {
 	r.admin()
 	r.times()
 	r.claims()
+	r.compat()
 	r.keys()
 	r.redis()
 	r.users()

@@ -19,7 +19,10 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/internal/problem"
+	"tollgate/issuer"
 	"tollgate/keys"
+	"tollgate/keys/token"
 )
 
 const testAdminToken = "0123456789abcdef"
@@ -111,6 +114,9 @@ func TestDefaults(t *testing.T) {
 		{"key store", c.Keys.Store.Value, ""},
 		{"on unavailable", c.Revocation.OnUnavailable.Value, "deny"},
 		{"API prefix", c.Shape.APIPrefix.Value, "/api"},
+		{"profiles", c.Shape.Compat.Value, []problem.Profile{problem.SimpleJWT}},
+		{"drf-jwt", c.drf(), issuer.DRFSettings{TokenID: issuer.TokenIDRequire}},
+		{"nobody impersonates by a claim", c.Login.ImpersonateClaim.Value, (*token.ClaimRule)(nil)},
 		{"log", []string{c.Observe.LogLevel.Value, c.Observe.LogFormat.Value}, []string{"info", "auto"}},
 		{"max-age", c.jwksMaxAge(), 5 * time.Minute},
 		{"TLS", []string{c.Listeners.TLSCertFile.Value, c.Listeners.TLSKeyFile.Value}, []string{"", ""}},
@@ -154,6 +160,10 @@ func TestValues(t *testing.T) {
 		"TOLLGATE_REFRESH_TTL":               "1000h",
 		"TOLLGATE_API_PREFIX":                "/auth/v1",
 		"TOLLGATE_REDIS_ALLOW_EVICTION":      "true",
+		"TOLLGATE_COMPAT":                    "DRF-JWT, simplejwt",
+		"TOLLGATE_DRF_ALLOW_REFRESH":         "false",
+		"TOLLGATE_DRF_INCLUDE_USER_ID":       "false",
+		"TOLLGATE_IMPERSONATE_CLAIM":         "can_impersonate = true",
 		"TOLLGATE_KEY_ENCRYPTION_KEY":        strings.Repeat("A", 43) + "=, " + strings.Repeat("_", 42) + "8",
 		"TOLLGATE_REVOCATION_MAX_STALE":      "1s",
 		"TOLLGATE_ALLOW_UNSEALED_KEYS":       "-",
@@ -188,6 +198,9 @@ func TestValues(t *testing.T) {
 		{"access log", c.Observe.AccessLog.Value, false},
 		{"refresh is cut", c.Tokens.RefreshTTL.Value, 720 * time.Hour},
 		{"seal keys", len(c.Keys.EncryptionKey.Keys()), 2},
+		{"profiles", c.Shape.Compat.Value, []problem.Profile{problem.DRF, problem.SimpleJWT}},
+		{"drf-jwt", c.drf(), issuer.DRFSettings{TokenID: issuer.TokenIDRequire, NoRefresh: true, NoUserID: true}},
+		{"impersonation", c.Login.ImpersonateClaim.Value, &token.ClaimRule{Name: "can_impersonate", OneOf: []string{"true"}}},
 		{"embedded", c.Redis.URL.Embedded(), true},
 		{"allow", c.Revocation.OnUnavailable.Value, "allow"},
 		{"mode", c.Revocation.Mode.Value, "lookup"},

@@ -85,7 +85,7 @@ func claimProblem(name string) string {
 func reservedClaims() []string {
 	return []string{
 		"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "token_type", "gen", "scope", "act", "cnf",
-		"client_id", "orig_iat", "orig_jti", "refresh_exp", "hash_password",
+		"client_id", "orig_iat", "orig_jti", "refresh_exp", "act_sid", "hash_password",
 	}
 }
 

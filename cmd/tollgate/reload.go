@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"tollgate/gateway"
+	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/keys/remote"
 	"tollgate/keys/token"
@@ -107,6 +108,7 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 		// An edge has no ring; TOLLGATE_ISSUER says which of the issuers is this
 		// system, whose tokens carry their session's birth.
 		i.Own = i.Name == c.Tokens.Issuer.Value
+		i.RefuseAudience = i.Own && c.profile() == problem.DRF
 		issuers = append(issuers, i)
 	}
 	if err := r.verifier.Trust(issuers); err != nil {

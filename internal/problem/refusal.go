@@ -55,10 +55,12 @@ func Missing() *Refusal {
 	}
 }
 
+const faultBadHeader token.Fault = "the Authorization header is not a scheme and one token"
+
 // BadHeader is the answer to the right scheme with not exactly one token.
 func BadHeader() *Refusal {
 	return &Refusal{
-		Status: http.StatusUnauthorized, Reason: token.ReasonMalformed, Fault: "the Authorization header is not a scheme and one token",
+		Status: http.StatusUnauthorized, Reason: token.ReasonMalformed, Fault: faultBadHeader,
 		Challenge: challenge,
 		body: refusalBody{
 			Detail: "Authorization header must contain two space-delimited values", Code: "bad_authorization_header",

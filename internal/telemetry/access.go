@@ -12,7 +12,7 @@ const none = "none"
 // there; the others only when they have a value.
 func (h *handler) logAccess(w *Writer, req request, took time.Duration, aborted bool) {
 	rec := &w.record
-	attrs := make([]slog.Attr, 0, 18) // stays on the stack
+	attrs := make([]slog.Attr, 0, 19) // stays on the stack
 	attrs = append(attrs,
 		slog.String("route", orNone(rec.Route)),
 		slog.String("method", cut(escapeControl(req.method), 32)),
@@ -28,6 +28,7 @@ func (h *handler) logAccess(w *Writer, req request, took time.Duration, aborted 
 		{"reason", rec.Reason},
 		{"client_request_id", rec.ClientRequestID},
 		{"sub", rec.Subject},
+		{"act", rec.Actor},
 		{"jti", rec.JTI},
 		{"kid", rec.KeyID},
 		{"upstream", rec.Upstream},

@@ -25,6 +25,7 @@ const (
 	GrantClientCredentials = "client_credentials"
 	GrantExchange          = "token_exchange"
 	GrantAdmin             = "admin"
+	GrantImpersonation     = "impersonation"
 )
 
 // Results of a log-in, for [Metrics.Login].
@@ -84,7 +85,7 @@ func tokenKinds() []string {
 }
 
 func grants() []string {
-	return []string{GrantPassword, GrantRefresh, GrantClientCredentials, GrantExchange, GrantAdmin}
+	return []string{GrantPassword, GrantRefresh, GrantClientCredentials, GrantExchange, GrantAdmin, GrantImpersonation}
 }
 
 func loginResults() []string {

@@ -26,11 +26,13 @@ type Record struct {
 	Decision string
 	// Reason is why: one of the refusal reasons, or a word of the endpoint's own.
 	Reason string
-	// Subject, JTI and KeyID are those of the verified token; never what an
+	// Subject, JTI, KeyID and Actor are those of the verified token; never what an
 	// unverified one claims.
 	Subject string
 	JTI     string
 	KeyID   string
+	// Actor is who acts in the subject's name, where somebody does.
+	Actor string
 	// RequestID is ours: 32 hex digits. Only the middleware sets it.
 	RequestID string
 	// ClientRequestID is the client's own, if it sent a harmless one. Only the

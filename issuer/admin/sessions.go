@@ -25,13 +25,15 @@ type sessionItem struct {
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	Actor       string     `json:"actor,omitempty"`
+	// Impersonator is the user who acts in the subject's name.
+	Impersonator string `json:"impersonator,omitempty"`
 }
 
 func sessionOf(s session.Session) sessionItem {
 	return sessionItem{
 		SID: s.SID, Subject: s.Subject, Username: s.Username, Address: s.Address, Agent: s.Agent, State: s.State,
 		Generation: s.Generation, CreatedAt: s.Created.UTC(), LastRefresh: timeOrNil(s.LastRefresh),
-		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor,
+		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor, Impersonator: s.Impersonator,
 	}
 }
 

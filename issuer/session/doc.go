@@ -23,8 +23,10 @@
 // Replay is safe only because the pair is the same: however many ask, one line of
 // tokens lives.
 //
-// A sliding session has one token in place of a pair (sliding.go). It is exchanged for
-// later copies of itself: nothing is spent, so nothing can be reused.
+// A session may also have one token in place of a pair. A sliding one (sliding.go) is
+// exchanged for later copies of itself: nothing is spent, so nothing can be reused. Of
+// the others (solo.go) drf-jwt's is renewed without being spent, and an impersonator's
+// is not renewed at all and ends with the log-in of either user.
 //
 // # The end of a session
 //

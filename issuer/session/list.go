@@ -27,7 +27,8 @@ func (s *Store) Get(ctx context.Context, sid string) (Session, error) {
 	return s.show(ctx, sid, fields)
 }
 
-// List returns the sessions of a subject, the newest first: live ones, and for the
+// List returns the sessions of a subject, and those in which it acts for another
+// (Session.Impersonator), the newest first: live ones, and for the
 // rest of their life those that were ended. At most 1000.
 func (s *Store) List(ctx context.Context, subject string) ([]Session, error) {
 	key := s.names.subject(subject)
@@ -81,8 +82,7 @@ func (s *Store) show(ctx context.Context, sid string, fields map[string]string) 
 			session.State = StateEnded
 		}
 	case StateLive:
-		birth, _ := Birth(sid)
-		switch s.rev.Check(ctx, s.token(sid, birth, session.Subject)).State {
+		switch s.standing(ctx, sid, session.Subject, session.Impersonator, session.ImpersonatorSID).State {
 		case revocation.Clear:
 		case revocation.Revoked:
 			session.State = StateRevoked
@@ -97,6 +97,7 @@ func parseSession(sid string, fields map[string]string) (Session, error) {
 	session := Session{
 		SID: sid, Subject: fields["sub"], Username: fields["name"], Address: fields["addr"], Agent: fields["agent"],
 		State: fields["state"], Reason: fields["why"], Actor: fields["who"],
+		Impersonator: fields["act"], ImpersonatorSID: fields["act_sid"],
 	}
 	if session.State == "" {
 		session.State = StateLive

@@ -17,7 +17,7 @@ import (
 //
 //	sub name addr agent      who logged in, from where
 //	created used             log-in, last refresh
-//	gen                      generation of the current pair; 0: a sliding token
+//	gen                      generation of the current pair; 0: one token in place of a pair (sliding.go, solo.go)
 //	rj ri rx aj ai ax        the current pair: jti, iat, exp of its refresh and access token;
 //	                         a sliding token has one jti, and rx is the end of its refresh period
 //	prj pri prx paj pai pax  the same of the pair before
@@ -25,6 +25,8 @@ import (
 //	told                     "1" once that rotation's answer was delivered
 //	ends                     latest exp of any token minted for the session
 //	state                    absent, "ending" or "ended"
+//	renews                   "1" where one token can be renewed: rj is then the first one's jti, rx as late as any
+//	act act_sid              who acts in the subject's name, from which log-in
 //	why who over             reason, actor and moment of the end
 type names struct{ prefix string }
 

@@ -26,10 +26,14 @@ var (
 	finishLua string
 	//go:embed scripts/slide.lua
 	slideLua string
+	//go:embed scripts/solo.lua
+	soloLua string
+	//go:embed scripts/renew.lua
+	renewLua string
 )
 
 type scripts struct {
-	start, rotate, peek, delivered, register, mark, finish, slide *redis.Script
+	start, rotate, peek, delivered, register, mark, finish, slide, solo, renew *redis.Script
 }
 
 func loadScripts() scripts {
@@ -38,6 +42,8 @@ func loadScripts() scripts {
 		rotate:    redis.NewScript(recordLua + rotateLua),
 		peek:      redis.NewScript(recordLua + peekLua),
 		slide:     redis.NewScript(recordLua + slideLua),
+		solo:      redis.NewScript(recordLua + soloLua),
+		renew:     redis.NewScript(recordLua + renewLua),
 		delivered: redis.NewScript(deliveredLua),
 		register:  redis.NewScript(registerLua),
 		mark:      redis.NewScript(markLua),

@@ -21,9 +21,12 @@ type Session struct {
 	Created     time.Time // whole seconds, as all times here
 	LastRefresh time.Time // zero: never refreshed
 	ExpiresAt   time.Time // end of the last token that was minted for it
-	Generation  int64     // 0: a sliding session
+	Generation  int64     // 0: a session without refresh tokens
 	State       string    // one of the State constants
 	EndedAt     time.Time // zero unless ending or ended
 	Reason      string    // why it was ended
 	Actor       string    // who ended it
+	// Impersonator is the subject who acts in the name of Subject; empty: nobody. Then
+	// ImpersonatorSID is the log-in from which, empty where that has none.
+	Impersonator, ImpersonatorSID string
 }

@@ -90,3 +90,6 @@ func (s Settings) keep() time.Duration { return s.MaxTTL + s.Leeway + time.Secon
 func (s Settings) leeway() int64 { return seconds(s.Leeway + time.Second - 1) }
 
 func seconds(d time.Duration) int64 { return int64(d / time.Second) }
+
+// MaxTTL is the longest life of a session.
+func (s *Store) MaxTTL() time.Duration { return s.settings.MaxTTL }

@@ -16,9 +16,9 @@ type ClaimRule struct {
 	OneOf []string
 }
 
-// holds reports whether the token satisfies the rule. Numbers compare by value
+// Holds reports whether the token satisfies the rule. Numbers compare by value
 // (1 and 1.0 are one), strings and booleans by their text.
-func (r *ClaimRule) holds(id *Identity) bool {
+func (r *ClaimRule) Holds(id *Identity) bool {
 	v, found := id.claims.get(r.Name)
 	if !found || v.kind == kindNull {
 		return false

@@ -25,7 +25,7 @@ func readClaims(o object, issuer *Issuer) (*Identity, *Refusal) {
 	if id.Has("iss") {
 		id.named = issuer.Name
 	}
-	for _, read := range []func(*Identity) *Refusal{readTimes, readNames, readType, readAudience, readScope} {
+	for _, read := range []func(*Identity) *Refusal{readTimes, readNames, readType, readAudience, readScope, readActor} {
 		if refusal := read(id); refusal != nil {
 			return nil, refusal
 		}
@@ -69,7 +69,7 @@ func unix(f float64) time.Time { return time.Unix(int64(math.Floor(f)), 0).UTC()
 func readNames(id *Identity) *Refusal {
 	var ok bool
 	if id.Subject, ok = identifier(id.claims, id.issuer.subjectClaim()); !ok {
-		return refuse(ReasonMalformed, "the subject is not a string of 1 to 255 bytes without control characters")
+		return refuse(ReasonMalformed, FaultNoSubject)
 	}
 	if !id.Has("jti") {
 		if !id.issuer.Legacy.NoJTI {

@@ -20,6 +20,9 @@ type Identity struct {
 	KeyID     string
 	TokenType string // access, refresh, …; empty when the issuer does not say
 	Algorithm keys.Algorithm
+	// Actor is who acts in the subject's name (act.sub, RFC 8693 section 4.1), empty
+	// when nobody does; ActorSID is the actor's own log-in, where the token names it.
+	Actor, ActorSID string
 	// Own says that the issuer is this system.
 	Own bool
 	// Born is the session's birth in microseconds of store time, 0 when the
@@ -40,6 +43,7 @@ type Identity struct {
 	issuer    *Issuer
 	claims    object
 	revocable revocation.Token
+	acting    *revocation.Token // the actor's standing; nil: nobody acts
 	memos     atomic.Pointer[memo]
 	prepared  atomic.Pointer[preparedToken]
 }
@@ -56,6 +60,7 @@ func (id *Identity) seal(key *keys.Key, h header, signed string) {
 	if id.JTI == "" {
 		id.revocable.Signed = []byte(signed)
 	}
+	id.acting = id.standing()
 }
 
 // Has reports whether the token carries the claim, null included.

@@ -62,6 +62,9 @@ type Issuer struct {
 	Own bool
 	// Audiences of which a token must name one; empty: aud is not looked at.
 	Audiences []string
+	// RefuseAudience refuses a token that names any audience, where Audiences is empty:
+	// drf-jwt's rule, the opposite of SimpleJWT's.
+	RefuseAudience bool
 	// Algorithms that are accepted of this issuer; empty: those of its keys.
 	Algorithms []keys.Algorithm
 	// Types of the header (typ), lower case; empty: jwt and at+jwt. A token

@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"errors"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -214,4 +215,31 @@ func TestTrustWhileVerifying(t *testing.T) {
 		}
 	}
 	wg.Wait()
+}
+
+// TestRefuseAudience: with it a token that names any audience is refused, where none
+// is configured; SimpleJWT ignores it.
+func TestRefuseAudience(t *testing.T) {
+	own := mustSigner(t, "kid-es", keys.ES256)
+	for name, row := range map[string]struct {
+		refuse    bool
+		audiences []string
+		claims    doc
+		want      bool
+	}{
+		"none, none":            {true, nil, claims().without("aud"), true},
+		"one, none configured":  {true, nil, claims(), false},
+		"ignored":               {false, nil, claims(), true},
+		"the configured one":    {true, []string{"shop"}, claims(), true},
+		"another":               {true, []string{"other"}, claims(), false},
+		"none, one configured":  {true, []string{"shop"}, claims().without("aud"), false},
+		"ignored, not the form": {false, nil, claims().with("aud", "[]"), false},
+	} {
+		v := mustVerifier(t, token.Issuer{Name: ownIssuer, Own: true, Keys: mustKeys(t, own), Audiences: row.audiences, RefuseAudience: row.refuse})
+		_, err := v.Authenticate(t.Context(), own.mint(head(own).String(), row.claims.String()), &token.Policy{}, allClear)
+		refused, _ := errors.AsType[*token.Refusal](err)
+		if (err == nil) != row.want || refused != nil && refused.Reason != token.ReasonAudience {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
 }

@@ -46,6 +46,7 @@ const (
 	FaultNoID      Fault = "claim jti is missing"
 	FaultNoType    Fault = "claim token_type is missing"
 	FaultWrongType Fault = "the token type is not accepted here"
+	FaultNoSubject Fault = "the subject is not a string of 1 to 255 bytes without control characters"
 )
 
 // Refusal is the error of [Verifier.Authenticate]. It never holds the token nor

@@ -7,12 +7,23 @@ import (
 	"tollgate/revocation"
 )
 
+// judgeRevocation asks about the token and then about its actor, if it has one: both
+// have to stand.
 func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations Checker) *Refusal {
-	verdict := id.check(ctx, revocations)
+	refusal := judgeStanding(ctx, id, &id.revocable, p, revocations)
+	if refusal == nil && id.acting != nil {
+		refusal = judgeStanding(ctx, id, id.acting, p, revocations)
+	}
+	return refusal
+}
+
+// judgeStanding decides about one of the two.
+func judgeStanding(ctx context.Context, id *Identity, t *revocation.Token, p *Policy, revocations Checker) *Refusal {
+	verdict := id.check(ctx, t, revocations)
 	fresh := verdict.Stale <= p.MaxStale
 	if verdict.State == revocation.Clear && !fresh {
 		if c, ok := revocations.(CatcherUp); ok {
-			verdict, fresh = caughtUp(ctx, id, p, revocations, c)
+			verdict, fresh = caughtUp(ctx, id, t, p, revocations, c)
 		}
 	}
 	switch {
@@ -32,10 +43,10 @@ func judgeRevocation(ctx context.Context, id *Identity, p *Policy, revocations C
 // caughtUp asks again after the copy was brought up to date. What is then no older
 // than the question itself is fresh under every policy. When it could not be brought
 // up to date the verdict is Unknown, and says whether that is because nobody answers.
-func caughtUp(ctx context.Context, id *Identity, p *Policy, revocations Checker, c CatcherUp) (verdict revocation.Verdict, fresh bool) {
+func caughtUp(ctx context.Context, id *Identity, t *revocation.Token, p *Policy, revocations Checker, c CatcherUp) (verdict revocation.Verdict, fresh bool) {
 	asked := time.Now()
 	err := c.CatchUp(ctx)
-	verdict = id.check(ctx, revocations)
+	verdict = id.check(ctx, t, revocations)
 	fresh = verdict.Stale <= max(p.MaxStale, time.Since(asked))
 	if verdict.State == revocation.Clear && !fresh {
 		verdict = revocation.Verdict{State: revocation.Unknown, Cause: revocation.CauseOf(err), Stale: verdict.Stale, Err: err}
@@ -53,20 +64,26 @@ type Preparer interface {
 
 // preparedToken is what one Preparer has made of a token.
 type preparedToken struct {
-	by    Preparer
-	token *revocation.Prepared
+	by            Preparer
+	token, acting *revocation.Prepared // acting is nil where nobody acts
 }
 
-// check asks about the token.
-func (id *Identity) check(ctx context.Context, revocations Checker) revocation.Verdict {
+// check asks about t, which is the token or its actor's standing.
+func (id *Identity) check(ctx context.Context, t *revocation.Token, revocations Checker) revocation.Verdict {
 	by, ok := revocations.(Preparer)
 	if !ok {
-		return revocations.Check(ctx, &id.revocable)
+		return revocations.Check(ctx, t)
 	}
 	p := id.prepared.Load()
 	if p == nil || p.by != by {
-		p = &preparedToken{by, by.Prepare(&id.revocable)}
+		p = &preparedToken{by: by, token: by.Prepare(&id.revocable)}
+		if id.acting != nil {
+			p.acting = by.Prepare(id.acting)
+		}
 		id.prepared.Store(p)
+	}
+	if t == id.acting {
+		return by.CheckPrepared(p.acting)
 	}
 	return by.CheckPrepared(p.token)
 }

@@ -255,7 +255,7 @@ func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocatio
 	}
 	t.pass(StepScope)
 	for i := range p.Claims {
-		if !p.Claims[i].holds(id) {
+		if !p.Claims[i].Holds(id) {
 			return refuse(ReasonClaim, "the token lacks a claim that is asked for here")
 		}
 	}
@@ -266,6 +266,9 @@ func (v *Verifier) judge(ctx context.Context, id *Identity, p *Policy, revocatio
 func judgeAudience(id *Identity, p *Policy) *Refusal {
 	if id.audience == nil && id.issuer.Legacy.NoAudience {
 		return nil
+	}
+	if len(id.issuer.Audiences) == 0 && id.issuer.RefuseAudience && id.audience != nil {
+		return refuse(ReasonAudience, "the token names an audience, and there is none here")
 	}
 	if len(id.issuer.Audiences) > 0 && !anyOf(id.audience, id.issuer.Audiences) ||
 		len(p.Audiences) > 0 && !anyOf(id.audience, p.Audiences) {
