@@ -145,6 +145,9 @@ func (a *app) admin() (http.Handler, error) {
 		c.Routes = a.gateway.Table
 	}
 	c.Reload = a.reloader.Reload
+	history := telemetry.NewHistory(a.metrics)
+	a.server.Worker("history", history.Run)
+	c.Status, c.Settings = a.statusOf(history, time.Now()), a.settingsOf()
 	return admin.New(c)
 }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/revocation"
 )
@@ -77,7 +76,7 @@ func (a *Admin) endSession(c echo.Context) error {
 	if err := a.Sessions.End(ctx, sid, "ended by an administrator", actorOfRoot); err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindSession), sourceOf(c))
 	a.Log.Info("a session was ended", "sid", sid, "sub", s.Subject, "actor", actorOfRoot)
 	if s, err = a.Sessions.Get(ctx, sid); err != nil {
 		return err
@@ -93,7 +92,7 @@ func (a *Admin) endSessions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindSubject), sourceOf(c))
 	a.Log.Info("a subject's sessions were ended", "sub", r.Subject, "id", r.ID, "actor", actorOfRoot)
 	return c.JSON(http.StatusOK, itemOf(r))
 }
