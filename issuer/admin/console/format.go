@@ -13,6 +13,7 @@ func functions(now func() time.Time) template.FuncMap {
 	return template.FuncMap{
 		"when":   func(t any) moment { return momentOf(t, now()) },
 		"short":  short,
+		"age":    age,
 		"escape": url.PathEscape,
 		"join":   func(list []string) string { return strings.Join(list, ", ") },
 		"plural": plural,
@@ -82,4 +83,19 @@ func plural(n int, one, many string) string {
 		return "1 " + one
 	}
 	return fmt.Sprintf("%d %s", n, many)
+}
+
+// age is a duration of the API without digits that nobody reads.
+func age(text string) string {
+	d, err := time.ParseDuration(text)
+	if err != nil {
+		return text
+	}
+	switch {
+	case d >= time.Minute:
+		return d.Round(time.Second).String()
+	case d >= time.Second:
+		return d.Round(100 * time.Millisecond).String()
+	}
+	return d.Round(time.Millisecond).String()
 }

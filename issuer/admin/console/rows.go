@@ -33,6 +33,20 @@ func rows() []row {
 		{"POST /revocations", false, addRevocation},
 		{"GET /revocations/{id}", false, showRevocation},
 		{"POST /revocations/{id}/undo", false, undoRevocation},
+		{"GET /check", false, checkPage},
+		{"POST /check", false, checkToken},
+		{"GET /keys", false, listKeys},
+		{"POST /keys/rotate", false, rotateKeys},
+		{"POST /keys/{kid}/retire", false, retireKey},
+		{"GET /keys/{kid}/revoke", false, confirmKey},
+		{"POST /keys/{kid}/revoke", false, revokeKey},
+		{"GET /routes", false, listRoutes},
+		{"POST /routes/reload", false, reloadRoutes},
+		{"GET /users", false, listUsers},
+		{"POST /users", false, addUser},
+		{"POST /users/{name}/active", false, switchUser},
+		{"GET /audit", false, showAudit},
+		{"GET /settings", false, showSettings},
 	}
 }
 
@@ -88,5 +102,14 @@ func (v *visit) fail(err error) {
 		_ = v.showLogin(http.StatusOK, "Your token is no longer accepted. Log in again.")
 		return
 	}
-	_ = v.show("refusal", refused.Status, &page{Title: refused.Title, Data: refused})
+	_ = v.show("refusal", refused.Status, &page{Title: refused.Title, Nav: v.section(), Data: refused})
+}
+
+// section is the entry of the menu under which a request is.
+func (v *visit) section() string {
+	first, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
+	if first == "subjects" {
+		first = "sessions"
+	}
+	return "/" + first
 }

@@ -2,6 +2,7 @@ package console
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"net/http"
@@ -45,6 +46,8 @@ type twin struct {
 func menu(here string) []entry {
 	list := []entry{
 		{Path: "/", Name: "Overview"}, {Path: "/sessions", Name: "Sessions"}, {Path: "/revocations", Name: "Revocations"},
+		{Path: "/check", Name: "Token check"}, {Path: "/keys", Name: "Keys"}, {Path: "/routes", Name: "Routes"}, {Path: "/users", Name: "Users"},
+		{Path: "/audit", Name: "Audit"}, {Path: "/settings", Name: "Settings"},
 	}
 	for i := range list {
 		list[i].Here = list[i].Path == here
@@ -137,6 +140,12 @@ func endpoint(parts ...string) string {
 		b.WriteString("/" + url.PathEscape(p))
 	}
 	return b.String()
+}
+
+// asJSON is a body for a shell's line. A map of texts always encodes.
+func asJSON(body map[string]string) string {
+	text, _ := json.Marshal(body)
+	return string(text)
 }
 
 // query adds to a path what is not empty.
