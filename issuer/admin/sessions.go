@@ -24,13 +24,31 @@ type sessionItem struct {
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	Actor       string     `json:"actor,omitempty"`
+	// Tokens are those of which a record is kept, the newest first.
+	Tokens []mintedItem `json:"tokens,omitempty"`
+}
+
+type mintedItem struct {
+	Type       string    `json:"type"`
+	JTI        string    `json:"jti"`
+	Generation int64     `json:"generation"`
+	IssuedAt   time.Time `json:"issued_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
 }
 
 func sessionOf(s session.Session) sessionItem {
+	var tokens []mintedItem
+	for _, m := range s.Minted {
+		kind := "access"
+		if m.Refresh {
+			kind = "refresh"
+		}
+		tokens = append(tokens, mintedItem{kind, m.JTI, m.Generation, m.IssuedAt.UTC(), m.ExpiresAt.UTC()})
+	}
 	return sessionItem{
 		SID: s.SID, Subject: s.Subject, Username: s.Username, Address: s.Address, Agent: s.Agent, State: s.State,
 		Generation: s.Generation, CreatedAt: s.Created.UTC(), LastRefresh: timeOrNil(s.LastRefresh),
-		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor,
+		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor, Tokens: tokens,
 	}
 }
 

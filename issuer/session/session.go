@@ -26,4 +26,12 @@ type Session struct {
 	EndedAt     time.Time // zero unless ending or ended
 	Reason      string    // why it was ended
 	Actor       string    // who ended it
+	Minted      []Minted  // the current pair and the one before it, the newest first
+}
+
+// Minted is what is kept of a token: never the token.
+type Minted struct {
+	Stamp
+	Refresh    bool // a refresh token, else an access token
+	Generation int64
 }

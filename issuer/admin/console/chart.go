@@ -11,7 +11,6 @@ import (
 const (
 	chartWidth  = 720.0
 	chartHeight = 160.0
-	chartTop    = 12.0
 	maxColumns  = 60
 )
 
@@ -49,7 +48,7 @@ func chartOf(samples []sample) *chart {
 	}
 	per := (len(samples) + maxColumns - 1) / maxColumns
 	c := &chart{Width: chartWidth, Height: chartHeight, To: samples[len(samples)-1].At, From: samples[0].At}
-	if len(samples) > 1 {
+	if len(samples) > 2 { // the last one is not over yet
 		step := samples[1].At.Sub(samples[0].At)
 		c.Every = length(step * time.Duration(per))
 		c.From = c.From.Add(-step)
@@ -79,14 +78,13 @@ func chartOf(samples []sample) *chart {
 // scale gives the columns their places. They stand at the right edge: now is there.
 func (c *chart) scale() {
 	slot := chartWidth / maxColumns
-	high := chartHeight - chartTop
 	for i := range c.Columns {
 		one := &c.Columns[i]
 		one.W = slot - 2
 		one.X = chartWidth - float64(len(c.Columns)-i)*slot + 1
 		if c.Peak > 0 {
-			one.H = high * float64(one.Requests) / float64(c.Peak)
-			one.RefusedH = high * float64(one.RefusedAll) / float64(c.Peak)
+			one.H = chartHeight * float64(one.Requests) / float64(c.Peak)
+			one.RefusedH = chartHeight * float64(one.RefusedAll) / float64(c.Peak)
 		}
 		one.Y, one.RefusedY = chartHeight-one.H, chartHeight-one.RefusedH
 	}

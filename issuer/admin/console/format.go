@@ -17,7 +17,6 @@ func functions(now func() time.Time) template.FuncMap {
 		"escape": url.PathEscape,
 		"join":   func(list []string) string { return strings.Join(list, ", ") },
 		"plural": plural,
-		"add":    func(a, b float64) float64 { return a + b },
 	}
 }
 

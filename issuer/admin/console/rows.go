@@ -102,6 +102,13 @@ func (v *visit) fail(err error) {
 		_ = v.showLogin(http.StatusOK, "Your token is no longer accepted. Log in again.")
 		return
 	}
+	if absent(refused) {
+		for _, e := range menu(v.section()) {
+			if e.Here {
+				refused.Title = e.Name
+			}
+		}
+	}
 	_ = v.show("refusal", refused.Status, &page{Title: refused.Title, Nav: v.section(), Data: refused})
 }
 

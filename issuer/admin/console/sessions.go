@@ -40,6 +40,7 @@ func (s signIn) Live() bool { return s.State == "live" || s.State == "unknown" |
 type sessionsData struct {
 	Query   string
 	Subject string // the id that the query came to
+	Name    string // under which the newest of them logged in
 	Items   []signIn
 	Live    int
 	Asked   bool
@@ -102,6 +103,9 @@ func (v *visit) sessionsOf(d *sessionsData) error {
 		return err
 	}
 	d.Items, d.Live = found.Items, 0
+	if len(found.Items) > 0 {
+		d.Name = found.Items[0].Username
+	}
 	for _, s := range found.Items {
 		if s.Live() {
 			d.Live++

@@ -32,30 +32,26 @@ type key struct {
 	TokensUntil    *time.Time `json:"tokens_until"`
 }
 
-// Size of a time line in the units of its view box.
-const (
-	lineWidth = 720.0
-	lineStep  = 34.0
-	lineBar   = 12.0
-)
+// lineWidth is that of a time line in the units of its view box.
+const lineWidth = 720.0
 
 // timeline is the life of the keys, ready to be drawn.
 type timeline struct {
-	Width, Height float64
-	Now           float64 // where now is
-	From, To      time.Time
-	Rows          []lane
+	Width    float64
+	Now      float64 // where now is
+	From, To time.Time
+	Rows     []lane
+	Planned  bool // something in it is yet to come
 }
 
 // lane is one key: what it is published for, and what it signs for.
 type lane struct {
-	Key       key
-	LabelY, Y float64
-	H         float64
-	X, W      float64 // published
-	SignX     float64
-	SignW     float64 // 0: never signed
-	DeadX     float64 // revoked there; 0: not
+	Key   key
+	Words string  // the same for who does not see it
+	X, W  float64 // published
+	SignX float64
+	SignW float64 // 0: never signed
+	DeadX float64 // revoked there; 0: not
 }
 
 // timelineOf draws keys over the time that they span, now in it.
@@ -75,10 +71,9 @@ func timelineOf(keys []key, now time.Time) *timeline {
 	from, to = from.Add(-span/40), to.Add(span/40)
 	span = to.Sub(from)
 	at := func(t time.Time) float64 { return lineWidth * float64(t.Sub(from)) / float64(span) }
-	out := &timeline{Width: lineWidth, Height: lineStep*float64(len(keys)) + 4, Now: at(now), From: from, To: to}
-	for i, k := range keys {
-		top := lineStep * float64(i)
-		row := lane{Key: k, LabelY: top + 13, Y: top + 18, H: lineBar}
+	out := &timeline{Width: lineWidth, Now: at(now), From: from, To: to}
+	for _, k := range keys {
+		row := lane{Key: k, Words: wordsOf(k)}
 		end := first(to, k.PublishedUntil, k.PlannedGone)
 		if k.RevokedAt != nil {
 			end, row.DeadX = *k.RevokedAt, at(*k.RevokedAt)
@@ -86,6 +81,7 @@ func timelineOf(keys []key, now time.Time) *timeline {
 		row.X, row.W = at(k.CreatedAt), max(at(end)-at(k.CreatedAt), 2)
 		if start := first(time.Time{}, k.SignsFrom, k.PlannedFrom); !start.IsZero() && (k.SignsFrom != nil || k.RevokedAt == nil) {
 			stop := first(to, k.SignsUntil, k.RevokedAt, k.PlannedUntil)
+			out.Planned = out.Planned || k.SignsFrom == nil
 			row.SignX, row.SignW = at(start), max(at(stop)-at(start), 2)
 		}
 		out.Rows = append(out.Rows, row)
@@ -101,4 +97,22 @@ func first(otherwise time.Time, times ...*time.Time) time.Time {
 		}
 	}
 	return otherwise
+}
+
+// wordsOf is a key's time line as a sentence.
+func wordsOf(k key) string {
+	const form = "2006-01-02 15:04 UTC"
+	out := "published since " + k.CreatedAt.UTC().Format(form)
+	for _, one := range []struct {
+		before string
+		at     *time.Time
+	}{
+		{"signs from", k.SignsFrom}, {"will sign from", k.PlannedFrom}, {"signs until", k.SignsUntil}, {"will sign until", k.PlannedUntil},
+		{"revoked", k.RevokedAt}, {"published until", k.PublishedUntil},
+	} {
+		if one.at != nil {
+			out += ", " + one.before + " " + one.at.UTC().Format(form)
+		}
+	}
+	return out
 }
