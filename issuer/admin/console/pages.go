@@ -40,12 +40,13 @@ func parsePages(now func() time.Time) (map[string]*template.Template, error) {
 // asset serves the style and the icon. They are those of the program that runs, so
 // that a page never has the style of another version.
 func asset(v *visit) error {
-	data, err := files.ReadFile(strings.TrimPrefix(path.Clean(v.r.URL.Path), "/"))
+	name := v.r.PathValue("name")
+	data, err := fs.ReadFile(files, "assets/"+name) // which takes no ".."
 	if err != nil {
 		return &refusal{Status: http.StatusNotFound, Title: "Not Found", Detail: "There is no such file."}
 	}
 	kind := "text/css; charset=utf-8"
-	if strings.HasSuffix(v.r.URL.Path, ".svg") {
+	if path.Ext(name) == ".svg" {
 		kind = "image/svg+xml"
 	}
 	v.w.Header().Set("Content-Type", kind)

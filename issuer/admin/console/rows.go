@@ -22,7 +22,7 @@ func rows() []row {
 		{"GET /{$}", true, overview},
 		{"POST /login", true, login},
 		{"POST /logout", true, logout},
-		{"GET /assets/", true, asset},
+		{"GET /assets/{name}", true, asset},
 		{"GET /sessions", false, listSessions},
 		{"GET /sessions/{sid}", false, showSession},
 		{"POST /sessions/confirm", false, confirmEnd},
