@@ -81,7 +81,7 @@ func TestConsoleEndsASession(t *testing.T) {
 	if page := p.post("/sessions/revoke", url.Values{"sid": {sid}, "subject": {"1"}}); !strings.Contains(page, "1 session was ended") || !strings.Contains(page, "0 live sessions") {
 		t.Errorf("not told: %s", page)
 	}
-	if k.Verify(t, mine.Access) != 401 || k.Verify(t, other.Access) != 200 {
+	if k.Verify(t, mine.Access) != 400 || k.Verify(t, other.Access) != 200 {
 		t.Error("the wrong session has ended, or none")
 	}
 	if n := k.Metric(t, `tollgate_revocations_total{kind="session",source="console"}`); n != "1" {
@@ -90,7 +90,7 @@ func TestConsoleEndsASession(t *testing.T) {
 	if line := k.Logs.Last(t, "console:/sessions/revoke"); line["status"] != 303.0 {
 		t.Errorf("logged %v", line)
 	}
-	if page := p.post("/subjects/2/everywhere", nil); !strings.Contains(page, "Every session of 2") || k.Verify(t, other.Access) != 401 {
+	if page := p.post("/subjects/2/everywhere", nil); !strings.Contains(page, "Every session of 2") || k.Verify(t, other.Access) != 400 {
 		t.Errorf("bob is still in: %s", page)
 	}
 }
@@ -101,7 +101,7 @@ func TestConsoleRevokesAndUndoes(t *testing.T) {
 	pair := k.MustLogin(t, "alice")
 	p := loggedIn(t, k)
 	page := p.post("/revocations", url.Values{"kind": {"token"}, "value": {pair.Access}, "reason": {"lost <laptop>"}})
-	if !strings.Contains(page, "lost &lt;laptop&gt;") || !strings.Contains(page, "in force") || k.Verify(t, pair.Access) != 401 {
+	if !strings.Contains(page, "lost &lt;laptop&gt;") || !strings.Contains(page, "in force") || k.Verify(t, pair.Access) != 400 {
 		t.Fatalf("not revoked: %s", page)
 	}
 	undo := regexp.MustCompile(`action="(/revocations/[^"]+/undo)"`).FindStringSubmatch(page)

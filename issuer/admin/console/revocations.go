@@ -137,6 +137,8 @@ func addRevocation(v *visit) error {
 	switch e := made.Edges; {
 	case e == nil || e.Unknown:
 		return v.done(to, "Revoked. How many edges have applied it is not known.")
+	case e.Live == 0:
+		return v.done(to, "Revoked. No edge follows the revocations that would have to be waited for.")
 	case e.Applied < e.Live:
 		return v.done(to, "Revoked. %d of %s applied it so far.", e.Applied, plural(e.Live, "edge has", "edges have"))
 	default:
