@@ -2,7 +2,7 @@ VERSION  ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 FUZZTIME ?= 10s
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly browser screenshots
+.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly screenshots
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -32,11 +32,8 @@ dev: ## start a gateway with everything in it, on loopback
 interop: build ## run the examples against other people's programs (.ci/run lists them)
 	TOLLGATE_INTEROP_BINARY=$(CURDIR)/bin/tollgate go test -tags interop -count=1 -p 1 -timeout 10m ./deploy/examples/...
 
-browser: build ## drive the console in a headless Chromium
-	cd deploy/examples/console && go test -tags browser -count=1 . -args -binary $(CURDIR)/bin/tollgate
-
-screenshots: build ## write a PNG of every page of the console to bin/screenshots
-	cd deploy/examples/console && go test -tags browser -count=1 -run TestScreenshots . -args -binary $(CURDIR)/bin/tollgate -shots $(CURDIR)/bin/screenshots
+screenshots: build ## drive the console in a headless Chromium; a PNG of every page in bin/screenshots
+	cd deploy/examples/console && go test -tags browser -count=1 . -args -binary $(CURDIR)/bin/tollgate -shots $(CURDIR)/bin/screenshots
 
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \

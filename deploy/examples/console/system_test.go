@@ -112,4 +112,3 @@ func (s *system) api(t *testing.T, method, path, body string) int {
 	defer a.Body.Close()
 	return a.StatusCode
 }
-
