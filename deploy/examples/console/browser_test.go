@@ -107,7 +107,7 @@ func (b *browser) use(d device) {
 			return err
 		}
 		_, err = chromedp.Call(ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
-			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: d.scheme}},
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: d.scheme}}, //nolint:misspell // it is spelt so
 		})
 		return err
 	}))

