@@ -48,8 +48,8 @@ func TestNoTextBecomesMarkup(t *testing.T) {
 	}
 	wantCheck := shape(plain.send("POST", "/check", form("harmless")).Body.String())
 	for _, text := range append(texts, `x" autofocus onfocus="alert(1)`, "javascript:alert(1)", "{{.}}") {
-		b := open(t, text)
-		b.login()
+		b := plain // a console of its own for each would be spent on reading templates
+		b.api.text = text
 		for i, target := range pages(text) {
 			w := b.send("GET", target, nil)
 			if got := shape(w.Body.String()); w.Code == http.StatusOK && !slices.Equal(got, want[i]) {
