@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly chaos
+.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -24,6 +24,7 @@ lint: ## golangci-lint, the examples included, and a tidy go.mod
 	cd deploy/examples/grpc && $(LINT) run ./... && go mod tidy -diff
 	cd deploy/examples/oidc && $(LINT) run ./... && go mod tidy -diff
 	cd deploy/examples/rotation/oidc && $(LINT) run ./... && go mod tidy -diff
+	cd deploy/examples/console && $(LINT) run --build-tags browser ./... && go mod tidy -diff
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
@@ -33,6 +34,9 @@ dev: ## start a gateway with everything in it, on loopback
 
 interop: build ## run the examples against other people's programs (.ci/run lists them)
 	TOLLGATE_INTEROP_BINARY=$(CURDIR)/bin/tollgate go test -tags interop -count=1 -p 1 -timeout 10m ./deploy/examples/...
+
+screenshots: build ## drive the console in a headless Chromium; a PNG of every page in bin/screenshots
+	cd deploy/examples/console && go test -tags browser -count=1 . -args -binary $(CURDIR)/bin/tollgate -shots $(CURDIR)/bin/screenshots
 
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \
@@ -60,6 +64,7 @@ tidy: ## format the code, tidy all modules
 	cd deploy/examples/grpc && go mod tidy
 	cd deploy/examples/oidc && go mod tidy
 	cd deploy/examples/rotation/oidc && go mod tidy
+	cd deploy/examples/console && go mod tidy
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

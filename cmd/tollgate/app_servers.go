@@ -157,6 +157,9 @@ func (a *app) admin() (http.Handler, error) {
 		c.Routes = a.gateway.Table
 	}
 	c.Reload, c.Recover, c.Issuers = a.reloader.Reload, a.slow.Recover, a.verifier.Names
+	history := telemetry.NewHistory(a.metrics)
+	a.server.Worker("history", history.Run)
+	c.Status, c.Settings = a.statusOf(history, time.Now()), a.settingsOf()
 	return admin.New(c)
 }
 

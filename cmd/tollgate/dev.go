@@ -148,6 +148,7 @@ func (d *demo) banner(w io.Writer) {
 	devWarning(w)
 	fmt.Fprintf(w, `  gateway and issuer  %s
   admin API           %s   (token %s)
+  console             %s   (log in with that token)
   health and metrics  %s
   sample back end     %s
 
@@ -156,7 +157,7 @@ func (d *demo) banner(w io.Writer) {
 Paste these, one after the other:
 
 %s
-`, d.public, d.control, d.admin, d.ops, d.upstream, demoUser, d.password, strings.Join(d.lines(), "\n\n"))
+`, d.public, d.control, d.admin, d.control, d.ops, d.upstream, demoUser, d.password, strings.Join(d.lines(), "\n\n"))
 }
 
 // lines are the four steps for a shell, with the values of this run.

@@ -78,7 +78,7 @@ func TestMethodsAndPaths(t *testing.T) {
 		}
 		k.Control(t, "HEAD", path, nil).Must(t, http.StatusMethodNotAllowed)
 	}
-	for _, path := range []string{"/", "/admin", "/admin/v1", "/admin/v1/", "/admin/v2/keys", "/admin/v1/keys/", "/admin/v1/keys/x", "/admin/v1/keys/x/y", "/api/token/", "/ADMIN/v1/keys", "//admin/v1/keys"} {
+	for _, path := range []string{"/admin", "/admin/v1", "/admin/v1/", "/admin/v2/keys", "/admin/v1/keys/", "/admin/v1/keys/x", "/admin/v1/keys/x/y", "/api/token/", "/ADMIN/v1/keys", "//admin/v1/keys"} {
 		wantProblem(t, k.Control(t, "GET", path, nil), http.StatusNotFound, "no_such_endpoint")
 	}
 }

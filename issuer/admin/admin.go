@@ -18,6 +18,7 @@ import (
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
+	"tollgate/issuer/admin/console"
 	"tollgate/issuer/session"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
@@ -54,15 +55,20 @@ type Config struct {
 	Recover func(context.Context, revocation.Recovery) error
 	// Issuers are those whose tokens are trusted; nil: ours alone.
 	Issuers func() []string
-	Log     *slog.Logger
-	Metrics *telemetry.Metrics
+	// Status says how this process is, and what it has counted; nil: it cannot tell.
+	Status func(context.Context) Status
+	// Settings are those in force; nil: it cannot tell.
+	Settings func() []Setting
+	Log      *slog.Logger
+	Metrics  *telemetry.Metrics
 }
 
 // Admin is the handler of the admin listener.
 type Admin struct {
 	Config
-	echo   *echo.Echo
-	digest [sha256.Size]byte
+	echo    *echo.Echo
+	console *console.Console
+	digest  [sha256.Size]byte
 }
 
 // New returns the handler.
@@ -81,11 +87,22 @@ func New(c Config) (*Admin, error) {
 		return &problem.Details{Status: http.StatusNotFound, Code: "no_such_endpoint", Detail: "There is no such endpoint."}
 	})
 	a.mount()
+	var err error
+	if a.console, err = console.New(console.Config{API: a.echo, Issuer: c.Issuer, Log: c.Log}); err != nil {
+		return nil, err
+	}
 	return a, nil
 }
 
-// ServeHTTP answers one request of the admin listener.
-func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) { a.echo.ServeHTTP(w, r) }
+// ServeHTTP answers one request of the admin listener: a page of the console, or
+// else an endpoint of the API.
+func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if a.console.Owns(r) {
+		a.console.ServeHTTP(w, r)
+		return
+	}
+	a.echo.ServeHTTP(w, r)
+}
 
 // mount groups the rows by path, so that a method that a path does not take is
 // 405 with Allow.

@@ -8,7 +8,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"tollgate/internal/telemetry"
 	"tollgate/issuer/store"
 	"tollgate/keys/ring"
 	"tollgate/revocation"
@@ -79,7 +78,7 @@ func (a *Admin) revokeKey(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindKey), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindKey), sourceOf(c))
 	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOfRoot)
 	out := a.ringBody(changes)
 	out.SessionsEnded, out.Note = a.endedBy(ctx, r, kid)

@@ -11,6 +11,7 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/admin/console"
 	"tollgate/issuer/session"
 	"tollgate/keys/ring"
 	"tollgate/keys/token"
@@ -41,13 +42,16 @@ type revocationItem struct {
 	RevokedAt time.Time  `json:"revoked_at"`
 	ExpiresAt *time.Time `json:"expires_at"` // null: never
 	UndoneAt  *time.Time `json:"undone_at,omitempty"`
-	Edges     *edgeCount `json:"edges,omitempty"` // in the answer to a revocation alone
+	// N is the place in the feed of the last record that told of it: an edge that is
+	// so far has applied it.
+	N     uint64     `json:"n,omitempty"`
+	Edges *edgeCount `json:"edges,omitempty"` // in the answer to a revocation alone
 }
 
 func itemOf(r revocation.Revocation) revocationItem {
 	return revocationItem{
 		ID: r.ID, Kind: string(r.Kind), Value: r.Value, Issuer: r.Issuer, Subject: r.Subject, Reason: r.Reason, Actor: r.Actor,
-		RevokedAt: r.RevokedAt.UTC(), ExpiresAt: timeOrNil(r.ExpiresAt), UndoneAt: timeOrNil(r.UndoneAt),
+		RevokedAt: r.RevokedAt.UTC(), ExpiresAt: timeOrNil(r.ExpiresAt), UndoneAt: timeOrNil(r.UndoneAt), N: r.Seq,
 	}
 }
 
@@ -85,12 +89,20 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err != nil {
 		return unsettled(err, "Whether the revocation stands is not known."+beforeDone(order.Kind))
 	}
-	a.Metrics.Revoked(body.Kind, telemetry.SourceAPI)
+	a.Metrics.Revoked(body.Kind, sourceOf(c))
 	a.Log.Info("revoked", "id", revoked.ID, "kind", revoked.Kind, "issuer", revoked.Issuer, "sub", revoked.Subject,
 		"reason", revoked.Reason, "actor", revoked.Actor)
 	item := itemOf(revoked)
 	item.Edges = a.edgesWith(c.Request().Context(), revoked, wait)
 	return c.JSON(http.StatusCreated, item)
+}
+
+// sourceOf says by which door a request came.
+func sourceOf(c echo.Context) string {
+	if console.From(c.Request().Context()) {
+		return telemetry.SourceConsole
+	}
+	return telemetry.SourceAPI
 }
 
 // order reads what is to be revoked.

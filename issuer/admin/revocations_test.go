@@ -328,7 +328,7 @@ func TestListRevocations(t *testing.T) {
 	if !slices.Equal(ids(all), ids(paged)) {
 		t.Errorf("by pages:\n%v\nat once:\n%v", ids(paged), ids(all))
 	}
-	if members := slices.Sorted(maps.Keys(all[0])); !slices.Equal(members, []string{"actor", "expires_at", "id", "issuer", "kind", "revoked_at", "value"}) {
+	if members := slices.Sorted(maps.Keys(all[0])); !slices.Equal(members, []string{"actor", "expires_at", "id", "issuer", "kind", "n", "revoked_at", "value"}) {
 		t.Errorf("members %v", members)
 	}
 	for query, status := range map[string]int{

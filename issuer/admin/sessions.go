@@ -6,7 +6,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/revocation"
 )
@@ -27,13 +26,31 @@ type sessionItem struct {
 	Actor       string     `json:"actor,omitempty"`
 	// Impersonator is the user who acts in the subject's name.
 	Impersonator string `json:"impersonator,omitempty"`
+	// Tokens are those of which a record is kept, the newest first.
+	Tokens []mintedItem `json:"tokens,omitempty"`
+}
+
+type mintedItem struct {
+	Type       string    `json:"type"`
+	JTI        string    `json:"jti"`
+	Generation int64     `json:"generation"`
+	IssuedAt   time.Time `json:"issued_at"`
+	ExpiresAt  time.Time `json:"expires_at"`
 }
 
 func sessionOf(s session.Session) sessionItem {
+	var tokens []mintedItem
+	for _, m := range s.Minted {
+		kind := "access"
+		if m.Refresh {
+			kind = "refresh"
+		}
+		tokens = append(tokens, mintedItem{kind, m.JTI, m.Generation, m.IssuedAt.UTC(), m.ExpiresAt.UTC()})
+	}
 	return sessionItem{
 		SID: s.SID, Subject: s.Subject, Username: s.Username, Address: s.Address, Agent: s.Agent, State: s.State,
 		Generation: s.Generation, CreatedAt: s.Created.UTC(), LastRefresh: timeOrNil(s.LastRefresh),
-		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor, Impersonator: s.Impersonator,
+		ExpiresAt: timeOrNil(s.ExpiresAt), EndedAt: timeOrNil(s.EndedAt), Reason: s.Reason, Actor: s.Actor, Tokens: tokens, Impersonator: s.Impersonator,
 	}
 }
 
@@ -79,7 +96,7 @@ func (a *Admin) endSession(c echo.Context) error {
 	if err := a.Sessions.End(ctx, sid, "ended by an administrator", actorOfRoot); err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindSession), sourceOf(c))
 	a.Log.Info("a session was ended", "sid", sid, "sub", s.Subject, "actor", actorOfRoot)
 	if s, err = a.Sessions.Get(ctx, sid); err != nil {
 		return err
@@ -95,7 +112,7 @@ func (a *Admin) endSessions(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindSubject), sourceOf(c))
 	a.Log.Info("a subject's sessions were ended", "sub", r.Subject, "id", r.ID, "actor", actorOfRoot)
 	return c.JSON(http.StatusOK, itemOf(r))
 }

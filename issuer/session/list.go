@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 
@@ -115,5 +116,35 @@ func parseSession(sid string, fields map[string]string) (Session, error) {
 	}
 	session.Created, session.LastRefresh, session.ExpiresAt = moment(n["created"]), moment(n["used"]), moment(n["ends"])
 	session.Generation, session.EndedAt = n["gen"], moment(n["over"])
+	var err error
+	session.Minted, err = lineOf(fields, session.Generation)
+	if err != nil {
+		return Session{}, fmt.Errorf("session: record of %s: %w", sid, err)
+	}
 	return session, nil
+}
+
+// lineOf reads the pairs of a record. A session that was never refreshed has one.
+func lineOf(fields map[string]string, generation int64) ([]Minted, error) {
+	var out []Minted
+	for _, one := range [...]struct {
+		name    string // of the fields, less their last letter
+		refresh bool
+		behind  int64 // generations
+	}{{"r", true, 0}, {"a", false, 0}, {"pr", true, 1}, {"pa", false, 1}} {
+		jti := fields[one.name+"j"]
+		if jti == "" {
+			continue
+		}
+		m := Minted{Stamp: Stamp{JTI: jti}, Refresh: one.refresh, Generation: generation - one.behind}
+		for field, into := range map[string]*time.Time{one.name + "i": &m.IssuedAt, one.name + "x": &m.ExpiresAt} {
+			n, err := strconv.ParseInt(fields[field], 10, 64)
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", field, err)
+			}
+			*into = moment(n)
+		}
+		out = append(out, m)
+	}
+	return out, nil
 }

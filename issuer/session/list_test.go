@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"github.com/redis/go-redis/v9"
 )
 
@@ -124,4 +125,21 @@ func wantEveryCall(t *testing.T, b box) {
 	if err := b.Sweep(t.Context()); err != nil {
 		t.Errorf("Sweep = %v", err)
 	}
+}
+
+// TestGetTellsTheLine: the pair that stands and the one before it, and no older one.
+func TestGetTellsTheLine(t *testing.T) {
+	onEach(t, ordinary(), func(t *testing.T, b box) {
+		first := b.mustStart(t, "7")
+		second := b.mustRotate(t, first)
+		third := b.mustRotate(t, second)
+		s, err := b.Get(t.Context(), first.SID)
+		want := []Minted{
+			{Stamp: third.Refresh, Refresh: true, Generation: 3}, {Stamp: third.Access, Generation: 3},
+			{Stamp: second.Refresh, Refresh: true, Generation: 2}, {Stamp: second.Access, Generation: 2},
+		}
+		if diff := cmp.Diff(want, s.Minted); err != nil || diff != "" {
+			t.Errorf("%v (-want +got):\n%s", err, diff)
+		}
+	})
 }

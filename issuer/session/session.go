@@ -29,4 +29,12 @@ type Session struct {
 	// Impersonator is the subject who acts in the name of Subject; empty: nobody. Then
 	// ImpersonatorSID is the log-in from which, empty where that has none.
 	Impersonator, ImpersonatorSID string
+	Minted                        []Minted // the current pair and the one before it, the newest first
+}
+
+// Minted is what is kept of a token: never the token.
+type Minted struct {
+	Stamp
+	Refresh    bool // a refresh token, else an access token
+	Generation int64
 }

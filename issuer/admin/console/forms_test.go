@@ -1,0 +1,117 @@
+package console_test
+
+import (
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestForms: what a form asks of the API, what is told then, and where.
+func TestForms(t *testing.T) {
+	for _, c := range []struct {
+		name, target string
+		form         url.Values
+		asked        []string
+		body         string
+		to, told     string
+	}{
+		{"end two sessions, one ticked twice", "/sessions/revoke", url.Values{"sid": {"b", "a", "b"}, "subject": {"7"}}, []string{"DELETE /admin/v1/sessions/a", "DELETE /admin/v1/sessions/b"}, "", "/sessions?q=7", "2 sessions were ended"},
+		{"sign out everywhere", "/subjects/a%2Fb/everywhere", url.Values{}, []string{"DELETE /admin/v1/subjects/a%2Fb/sessions"}, "", "/sessions?q=a%2Fb", "Every session of a/b"},
+		{"revoke a jti", "/revocations", url.Values{"kind": {"jti"}, "value": {" j1 "}, "reason": {"lost"}, "life": {"1h"}}, []string{"POST /admin/v1/revocations"}, `{"expires_at":"2026-11-22T13:30:00Z","kind":"jti","reason":"lost","value":"j1","wait":"2s"}`, "/revocations/r-x", "Revoked."},
+		{"nothing to revoke", "/revocations", url.Values{"kind": {"jti"}}, nil, "", "/revocations", "Say what is to be revoked"},
+		{"no such kind", "/revocations", url.Values{"kind": {"else"}, "value": {"j"}}, nil, "", "/revocations", "Say what is to be revoked"},
+		{"no duration", "/revocations", url.Values{"kind": {"jti"}, "value": {"j"}, "life": {"long"}}, nil, "", "/revocations", "is a duration"},
+		{"everything, not meant", "/revocations", url.Values{"kind": {"all"}}, nil, "", "/revocations", "tick that you mean it"},
+		{"everything, meant", "/revocations", url.Values{"kind": {"all"}, "sure": {"yes"}}, []string{"POST /admin/v1/revocations"}, `{"kind":"all","reason":"","value":"","wait":"2s"}`, "/revocations/r-x", "Revoked."},
+		{"undo", "/revocations/r1/undo", url.Values{}, []string{"DELETE /admin/v1/revocations/r1"}, "", "/revocations/r1", "Undone."},
+		{"rotate", "/keys/rotate", url.Values{}, []string{"POST /admin/v1/keys/rotate"}, `{"now":false}`, "/keys", "Rotated"},
+		{"rotate now", "/keys/rotate", url.Values{"now": {"yes"}}, []string{"POST /admin/v1/keys/rotate"}, `{"now":true}`, "/keys", "Rotated"},
+		{"retire", "/keys/k1/retire", url.Values{}, []string{"POST /admin/v1/keys/k1/retire"}, "", "/keys", "Retired"},
+		{"revoke a key by one click", "/keys/kid-12345/revoke", url.Values{}, nil, "", "/keys/kid-12345/revoke", "Nothing was done"},
+		{"revoke a key", "/keys/kid-12345/revoke", url.Values{"word": {"kid-12"}}, []string{"POST /admin/v1/keys/kid-12345/revoke"}, "", "/keys", "every token that the key signed is refused"},
+		{"reload", "/routes/reload", url.Values{}, []string{"POST /admin/v1/routes/reload"}, "", "/routes", "read anew"},
+		{"add a user", "/users", url.Values{"username": {"bob"}, "password": {" pass word "}, "staff": {"yes"}}, []string{"POST /admin/v1/users"}, `{"email":"","id":"","is_staff":true,"password":" pass word ","username":"bob"}`, "/users", "bob can log in"},
+		{"disable a user", "/users/bob/active", url.Values{"active": {"false"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":false}`, "/users", "can no longer log in"},
+		{"enable a user", "/users/bob/active", url.Values{"active": {"true"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":true}`, "/users", "bob can log in again"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			b := open(t, "x")
+			b.login()
+			b.api.asked, b.api.bodies = nil, nil
+			w := b.send("POST", c.target, c.form)
+			if w.Code != http.StatusSeeOther || w.Header().Get("Location") != c.to {
+				t.Errorf("%d to %q, want %q: %s", w.Code, w.Header().Get("Location"), c.to, w.Body)
+			}
+			if !slices.Equal(b.api.asked, c.asked) {
+				t.Errorf("asked %q, want %q", b.api.asked, c.asked)
+			}
+			if c.body != "" && strings.TrimSpace(b.api.bodies[0]) != c.body {
+				t.Errorf("body %s, want %s", b.api.bodies[0], c.body)
+			}
+			if page := b.get("/settings"); !strings.Contains(page, c.told) {
+				t.Errorf("%q is not told: %s", c.told, page)
+			}
+			if page := b.get("/settings"); strings.Contains(page, c.told) {
+				t.Error("it is told twice")
+			}
+		})
+	}
+}
+
+// TestEndingStopsAtAFailure: how far it came is told.
+func TestEndingStopsAtAFailure(t *testing.T) {
+	b := open(t, "away")
+	b.login()
+	b.api.status = http.StatusServiceUnavailable
+	b.send("POST", "/sessions/revoke", url.Values{"sid": {"a", "b"}})
+	if page := b.get("/"); !strings.Contains(page, "0 sessions were ended, then: away") {
+		t.Errorf("not told: %s", page)
+	}
+}
+
+// TestConfirm shows what is about to be done, and does nothing.
+func TestConfirm(t *testing.T) {
+	b := open(t, "x")
+	b.login()
+	b.api.asked = nil
+	page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"a", "b"}, "subject": {"7"}}).Body.String()
+	if !strings.Contains(page, "End 2 sessions?") || !strings.Contains(page, `name="sid" value="b"`) || len(b.api.asked) > 0 {
+		t.Errorf("asked %v: %s", b.api.asked, page)
+	}
+	if w := b.send("POST", "/sessions/confirm", url.Values{"subject": {"7"}}); w.Header().Get("Location") != "/sessions?q=7" {
+		t.Errorf("%d %v", w.Code, w.Header())
+	}
+	many := url.Values{"sid": make([]string, 1001)}
+	for i := range many["sid"] {
+		many["sid"][i] = strings.Repeat("s", i+1)[:min(i+1, 40)] + string(rune('a'+i%26)) + time.Duration(i).String()
+	}
+	if w := b.send("POST", "/sessions/confirm", many); w.Code != http.StatusUnprocessableEntity {
+		t.Errorf("1001 sessions: %d", w.Code)
+	}
+}
+
+// TestCheckRepeatsNoToken: neither the page nor a line for a shell has it.
+func TestCheckRepeatsNoToken(t *testing.T) {
+	b := open(t, "word")
+	b.login()
+	raw := unsigned("somebody")
+	page := b.send("POST", "/check", url.Values{"token": {"Bearer " + raw}}).Body.String()
+	if !strings.Contains(page, "Refused: word") || !strings.Contains(page, "somebody") {
+		t.Errorf("not explained: %s", page)
+	}
+	for _, part := range strings.Split(raw, ".")[:2] {
+		if strings.Contains(page, part) {
+			t.Errorf("%s is in the page", part)
+		}
+	}
+	if last := b.api.bodies[len(b.api.bodies)-1]; !strings.Contains(last, raw) {
+		t.Errorf("the API was asked about %s", last)
+	}
+	b.api.status, b.api.code = http.StatusNotFound, "no_such_endpoint"
+	if page := b.send("POST", "/check", url.Values{"token": {raw}}).Body.String(); !strings.Contains(page, "Decoded, not checked") || !strings.Contains(page, "somebody") {
+		t.Errorf("without an explanation: %s", page)
+	}
+}

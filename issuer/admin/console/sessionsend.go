@@ -1,0 +1,100 @@
+package console
+
+import (
+	"errors"
+	"net/http"
+	"net/url"
+	"slices"
+)
+
+// maxTicked is how many sessions one form may end.
+const maxTicked = 1000
+
+// ending is what is about to be ended, shown before it is done.
+type ending struct {
+	Subject string
+	SIDs    []string
+	Items   []signIn
+	Live    int
+	Back    string
+}
+
+// ticked returns the sessions that were chosen in a form, each once.
+func (v *visit) ticked() ([]string, error) {
+	sids := slices.Clone(v.r.PostForm["sid"])
+	slices.Sort(sids)
+	sids = slices.Compact(sids)
+	if len(sids) > maxTicked {
+		return nil, &refusal{Status: http.StatusUnprocessableEntity, Title: "Too many sessions", Detail: "At most 1000 sessions are ended at once."}
+	}
+	return sids, nil
+}
+
+func sessionsPage(subject string) string {
+	if subject == "" {
+		return "/sessions"
+	}
+	return "/sessions?q=" + url.QueryEscape(subject)
+}
+
+func confirmEnd(v *visit) error {
+	sids, err := v.ticked()
+	if err != nil {
+		return err
+	}
+	d := &ending{Subject: v.field("subject"), SIDs: sids}
+	d.Back = sessionsPage(d.Subject)
+	if len(sids) == 0 {
+		return v.back(d.Back, &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was chosen: tick the sessions to be ended."})
+	}
+	return v.show("confirm", http.StatusOK, &page{Title: "End sessions", Nav: "/sessions", Data: d, Twin: twin{
+		Command: "tollgate sessions revoke " + quote(sids[0]) + " --yes", Curl: v.curl(http.MethodDelete, endpoint("sessions", sids[0]), ""),
+	}})
+}
+
+// endSessions ends them one after the other, and says of a failure how far it came.
+func endSessions(v *visit) error {
+	sids, err := v.ticked()
+	if err != nil {
+		return err
+	}
+	to := sessionsPage(v.field("subject"))
+	done := 0
+	for _, sid := range sids {
+		err := v.call(http.MethodDelete, endpoint("sessions", sid), nil, nil)
+		var refused *refusal
+		if errors.As(err, &refused) && !isOver(err) {
+			refused.Detail = plural(done, "session was", "sessions were") + " ended, then: " + refused.Error()
+			return v.back(to, refused)
+		}
+		if err != nil {
+			return err
+		}
+		done++
+	}
+	return v.done(to, "%s ended. Their access tokens are refused at every edge from now on.", plural(done, "session was", "sessions were"))
+}
+
+func confirmEverywhere(v *visit) error {
+	sub := v.r.PathValue("sub")
+	found := &sessionsData{Subject: sub}
+	if err := v.sessionsOf(found); err != nil {
+		return err
+	}
+	return v.show("everywhere", http.StatusOK, &page{
+		Title: "Sign out everywhere", Nav: "/sessions", Data: &ending{Subject: sub, Items: found.Items, Live: found.Live, Back: sessionsPage(sub)},
+		Twin: twin{
+			Command: "tollgate revoke subject " + quote(sub) + " --yes",
+			Curl:    v.curl(http.MethodDelete, endpoint("subjects", sub, "sessions"), ""),
+		},
+	})
+}
+
+func endEverywhere(v *visit) error {
+	sub := v.r.PathValue("sub")
+	to := sessionsPage(sub)
+	if err := v.call(http.MethodDelete, endpoint("subjects", sub, "sessions"), nil, nil); err != nil {
+		return v.back(to, err)
+	}
+	return v.done(to, "Every session of %s up to now has ended.", sub)
+}

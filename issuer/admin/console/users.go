@@ -1,0 +1,63 @@
+package console
+
+import (
+	"net/http"
+	"time"
+)
+
+// user is somebody who may log in, as the API shows it.
+type user struct {
+	ID          string         `json:"id"`
+	Username    string         `json:"username"`
+	Email       string         `json:"email"`
+	Attributes  map[string]any `json:"attributes"`
+	IsActive    bool           `json:"is_active"`
+	IsStaff     bool           `json:"is_staff"`
+	IsSuperuser bool           `json:"is_superuser"`
+	CreatedAt   time.Time      `json:"created_at"`
+	LastLogin   *time.Time     `json:"last_login"`
+}
+
+type usersData struct {
+	Items []user
+	Next  string
+}
+
+func listUsers(v *visit) error {
+	var found list[user]
+	if err := v.call(http.MethodGet, query(endpoint("users"), "cursor", v.field("cursor"), "limit", "50"), nil, &found); err != nil {
+		return err
+	}
+	d := usersData{Items: found.Items}
+	if found.Next != "" {
+		d.Next = query("/users", "cursor", found.Next)
+	}
+	return v.show("users", http.StatusOK, &page{Title: "Users", Nav: "/users", Data: d, Twin: twin{
+		Command: "tollgate users list", Curl: v.curl(http.MethodGet, endpoint("users"), ""),
+	}})
+}
+
+func addUser(v *visit) error {
+	name := v.field("username")
+	body := map[string]any{
+		"username": name, "password": v.r.PostForm.Get("password"), "id": v.field("id"), "email": v.field("email"),
+		"is_staff": v.field("staff") != "",
+	}
+	if err := v.call(http.MethodPost, endpoint("users"), body, nil); err != nil {
+		return v.back("/users", err)
+	}
+	return v.done("/users", "%s can log in.", name)
+}
+
+// switchUser lets somebody log in again, or no longer: the API ends the sessions of
+// whom it disables.
+func switchUser(v *visit) error {
+	name, active := v.r.PathValue("name"), v.field("active") == "true"
+	if err := v.call(http.MethodPatch, endpoint("users", name), map[string]bool{"is_active": active}, nil); err != nil {
+		return v.back("/users", err)
+	}
+	if active {
+		return v.done("/users", "%s can log in again.", name)
+	}
+	return v.done("/users", "%s can no longer log in, and every session up to now has ended.", name)
+}

@@ -1,0 +1,163 @@
+package console
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+)
+
+// visit is one request to a page.
+type visit struct {
+	console *Console
+	w       http.ResponseWriter
+	r       *http.Request
+	session *session // nil: not logged in
+}
+
+// page is what every template is given.
+type page struct {
+	Title string
+	Nav   string // the entry of the menu
+	Twin  twin
+	Data  any
+
+	// Filled in by show.
+	Flash  *flash
+	Issuer string
+	Menu   []entry
+	In     bool // logged in
+}
+
+type entry struct {
+	Path, Name string
+	Here       bool
+}
+
+// twin is how to see or do the same without the console.
+type twin struct {
+	Command string
+	Curl    string
+}
+
+func menu(here string) []entry {
+	list := []entry{
+		{Path: "/", Name: "Overview"}, {Path: "/sessions", Name: "Sessions"}, {Path: "/revocations", Name: "Revocations"},
+		{Path: "/check", Name: "Token check"}, {Path: "/keys", Name: "Keys"}, {Path: "/routes", Name: "Routes"}, {Path: "/users", Name: "Users"},
+		{Path: "/audit", Name: "Audit"}, {Path: "/settings", Name: "Settings"},
+	}
+	for i := range list {
+		list[i].Here = list[i].Path == here
+	}
+	return list
+}
+
+// show makes a page whole before it sends any of it: half a page under a status of
+// success would be a lie.
+func (v *visit) show(name string, status int, p *page) error {
+	t := v.console.pages[name]
+	if t == nil {
+		return fmt.Errorf("there is no page %q", name)
+	}
+	p.Issuer, p.In = v.console.Issuer, v.session != nil
+	if p.In {
+		p.Flash, p.Menu = v.session.take(), menu(p.Nav)
+	}
+	var out bytes.Buffer
+	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {
+		return fmt.Errorf("make page %s: %w", name, err)
+	}
+	v.w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	v.w.WriteHeader(status)
+	_, _ = v.w.Write(out.Bytes())
+	return nil
+}
+
+func (v *visit) redirect(to string) error {
+	http.Redirect(v.w, v.r, to, http.StatusSeeOther)
+	return nil
+}
+
+// done tells what a form has done, on the page that follows.
+func (v *visit) done(to, format string, args ...any) error {
+	v.session.say(flash{Kind: "good", Text: fmt.Sprintf(format, args...)})
+	return v.redirect(to)
+}
+
+// back returns to a page with what the API has against a form. That a token is no
+// longer good is no matter of the form.
+func (v *visit) back(to string, err error) error {
+	var refused *refusal
+	if !errors.As(err, &refused) || refused.Status == http.StatusUnauthorized {
+		return err
+	}
+	v.session.say(flash{Kind: "bad", Text: refused.Error()})
+	return v.redirect(to)
+}
+
+// field is a field of the form, or of the query.
+func (v *visit) field(name string) string {
+	if v.r.Method == http.MethodPost {
+		return strings.TrimSpace(v.r.PostForm.Get(name))
+	}
+	return strings.TrimSpace(v.r.URL.Query().Get(name))
+}
+
+// curl writes a line for a shell that asks the API the same. The token is named by
+// its variable, never written out.
+func (v *visit) curl(method, path, body string) string {
+	scheme := "http"
+	if v.r.TLS != nil {
+		scheme = "https"
+	}
+	line := "curl "
+	if method != http.MethodGet && (method != http.MethodPost || body == "") {
+		line += "-X " + method + " "
+	}
+	line += `-H "Authorization: Bearer $TOLLGATE_ADMIN_TOKEN" ` + quote(scheme+"://"+v.r.Host+path)
+	if body != "" {
+		line += " -d " + quote(body)
+	}
+	return line
+}
+
+// quote makes one word of a shell of any text.
+func quote(text string) string {
+	if text != "" && strings.Trim(text, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:@%+=") == "" {
+		return text
+	}
+	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
+}
+
+// endpoint joins the parts of a path of the API, each escaped.
+func endpoint(parts ...string) string {
+	var b strings.Builder
+	b.WriteString("/admin/v1")
+	for _, p := range parts {
+		b.WriteString("/" + url.PathEscape(p))
+	}
+	return b.String()
+}
+
+// asJSON is a body for a shell's line. A map of texts always encodes.
+func asJSON(body map[string]string) string {
+	text, _ := json.Marshal(body)
+	return string(text)
+}
+
+// query adds to a path what is not empty.
+func query(path string, pairs ...string) string {
+	q := url.Values{}
+	for i := 0; i+1 < len(pairs); i += 2 {
+		if pairs[i+1] != "" {
+			q.Set(pairs[i], pairs[i+1])
+		}
+	}
+	if len(q) == 0 {
+		return path
+	}
+	return path + "?" + q.Encode()
+}
