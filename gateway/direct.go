@@ -67,7 +67,7 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 		g.failed(w, r, x, err)
 		return
 	}
-	defer answer.Close()
+	defer func() { _ = answer.Close() }() // whatever went wrong was told by Next
 	g.pass(w, r, x, answer)
 }
 

@@ -31,7 +31,12 @@ func TestHint(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- m.Run(ctx) }()
-	defer func() { stop(); <-done }()
+	defer func() {
+		stop()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	}()
 	if err := store.Hint(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -6,8 +6,6 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"github.com/redis/go-redis/v9"
 )
 
 // TestRecover: everybody who knew what was revoked is gone, and so is the store. Own
@@ -23,11 +21,7 @@ func TestRecover(t *testing.T) {
 				t.Fatal(got)
 			}
 			s.stop()
-			client := redis.NewClient(&redis.Options{Addr: s.Redis.Addr})
-			defer client.Close()
-			if err := client.FlushAll(t.Context()).Err(); err != nil {
-				t.Fatal(err)
-			}
+			s.Redis.MustRestartEmpty()
 			s.mustServe()
 			if got := s.call(alice.Access); got.Status != http.StatusServiceUnavailable {
 				t.Fatalf("a token older than the store: %d", got.Status)

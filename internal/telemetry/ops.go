@@ -6,7 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/http/pprof" //nolint:gosec // its handlers are mounted only where asked for
+	"net/http/pprof"
 	"slices"
 	"strings"
 	"time"

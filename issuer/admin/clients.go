@@ -12,7 +12,6 @@ import (
 	"github.com/labstack/echo/v4"
 
 	"tollgate/internal/problem"
-	"tollgate/internal/telemetry"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/revocation"
@@ -240,7 +239,7 @@ func (a *Admin) endClient(ctx context.Context, id, why string) error {
 		Kind: revocation.KindSubject, Issuer: a.Issuer, Value: id, Subject: id, Reason: why, Actor: actorOfRoot,
 	})
 	if err == nil {
-		a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+		a.Metrics.Revoked(string(revocation.KindSubject), sourceFrom(ctx))
 	}
 	return err
 }

@@ -98,8 +98,10 @@ func (a *Admin) revoke(c echo.Context) error {
 }
 
 // sourceOf says by which door a request came.
-func sourceOf(c echo.Context) string {
-	if console.From(c.Request().Context()) {
+func sourceOf(c echo.Context) string { return sourceFrom(c.Request().Context()) }
+
+func sourceFrom(ctx context.Context) string {
+	if console.From(ctx) {
 		return telemetry.SourceConsole
 	}
 	return telemetry.SourceAPI

@@ -7,7 +7,6 @@ import (
 
 	"github.com/labstack/echo/v4"
 
-	"tollgate/internal/telemetry"
 	"tollgate/issuer/users"
 	"tollgate/revocation"
 )
@@ -102,7 +101,7 @@ func (a *Admin) cutOff(ctx context.Context, u users.User, why string) error {
 	if _, err := a.Sessions.EndAll(ctx, u.ID, why, actorOfRoot); err != nil {
 		return err
 	}
-	a.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceAPI)
+	a.Metrics.Revoked(string(revocation.KindSubject), sourceFrom(ctx))
 	return nil
 }
 
