@@ -273,8 +273,8 @@ func TestWarnings(t *testing.T) {
 		want []string // how the warnings begin
 	}{
 		{"a slip of the finger", map[string]string{"TOLLGATE_LISTN": ":1"}, []string{"TOLLGATE_LISTN is unknown to this version and has no effect; did you mean TOLLGATE_LISTEN?"}},
-		{"not built yet", map[string]string{"TOLLGATE_DRF_TOKEN_ID": "x"}, []string{
-			"TOLLGATE_DRF_TOKEN_ID is unknown",
+		{"of a later version", map[string]string{"TOLLGATE_SOMETHING_LATER": "x"}, []string{
+			"TOLLGATE_SOMETHING_LATER is unknown",
 		}},
 		{"tokens without jti", map[string]string{"TOLLGATE_COMPAT": "drf-jwt", "TOLLGATE_DRF_TOKEN_ID": "off"}, []string{"TOLLGATE_DRF_TOKEN_ID is not require"}},
 		{"no twin for what is no secret", map[string]string{"TOLLGATE_ISSUER_FILE": "x"}, []string{"TOLLGATE_ISSUER_FILE is unknown"}},
