@@ -42,6 +42,7 @@ nightly: ## what takes longer: fuzzing by the minute, races three times over
 	$(MAKE) fuzz FUZZTIME=90s
 	go test -tags nightly -run "TestGigabyte|TestIdleWebSockets|TestJWKSHost|TestReloadUnderLoad" -v -timeout 30m ./cmd/tollgate
 	go test -tags nightly -run TestRSSPerEntry -v ./revocation/table
+	go test -tags nightly -run TestSimulationOf300 -v ./revocation/revocationsim
 	go test -race -count=3 -timeout 60m ./...
 
 tidy: ## format the code, tidy all modules
