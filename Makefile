@@ -52,6 +52,7 @@ nightly: ## what takes longer: fuzzing by the minute, races three times over
 	go test -run TestYear -year.seeds 12 -year.dense -timeout 30m ./keys/ring
 	go test -tags nightly -v ./revocation/table
 	$(MAKE) chaos CHAOSTAGS='chaos nightly' CHAOSFLAGS=-v
+	go test -tags nightly -run TestSimulationOf300 -v ./revocation/revocationsim
 	go test -race -count=3 -timeout 60m ./...
 
 chaos: ## fault runs on real processes, each fault once; CHAOSTAGS='chaos nightly' for full counts
