@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 )
 
 // Front is a web server that asks tollgate about each request (forward-auth) and
@@ -51,6 +52,12 @@ func (f *Front) Check(t *testing.T) {
 	t.Run("outage", func(t *testing.T) {
 		fresh := f.Tollgate.MustLogIn(t, "grace").Access
 		f.Tollgate.Redis.MustKill()
+		// What is known of revocations counts for as long as max_stale says.
+		for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+			if MustSend(t, f.Addr, "GET", "/private", Bearer(fresh)).Status == http.StatusServiceUnavailable {
+				break
+			}
+		}
 		f.refused(t, http.StatusServiceUnavailable, "GET", "/private", Bearer(fresh))
 		f.passes(t, "GET", "/static/a.css")
 	})

@@ -43,10 +43,11 @@ func MustServe(t *testing.T, settings Env) *Tollgate {
 	g := &Tollgate{Addr: addr(), Client: http.DefaultClient}
 	g.Env = Env{
 		"LISTEN": g.Addr, "ADMIN_LISTEN": addr(), "OPS_LISTEN": addr(),
-		"KEY_ENCRYPTION_KEY": base64.StdEncoding.EncodeToString(sealing),
-		"ADMIN_TOKEN":        rand.Text(),
-		"LOGIN_RATE":         "",   // all log-ins come from one address
-		"REDIS_OP_TIMEOUT":   "5s", // what a busy machine makes late is no outage
+		"KEY_ENCRYPTION_KEY":   base64.StdEncoding.EncodeToString(sealing),
+		"ADMIN_TOKEN":          rand.Text(),
+		"LOGIN_RATE":           "", // all log-ins come from one address
+		"REVOCATION_MAX_STALE": "1s",
+		"REDIS_OP_TIMEOUT":     "5s", // what a busy machine makes late is no outage
 	}
 	g.URL, g.Admin, g.Ops = "http://"+g.Addr, "http://"+g.Env["ADMIN_LISTEN"], "http://"+g.Env["OPS_LISTEN"]
 	if settings["TLS_CERT_FILE"] != "" {
