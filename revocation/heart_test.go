@@ -114,7 +114,7 @@ func TestFeedOnADeposedPrimary(t *testing.T) {
 		t.Fatal(err)
 	}
 	since := time.Now() // from here on somebody else may acknowledge
-	elsewhere := confirming(t, testkit.MustClient(t, promoted.Addr), 1, time.Second)
+	elsewhere := confirming(t, testkit.MustClient(t, promoted.Addr), 1, liveReplica)
 	r := mustRevoke(t, elsewhere, revocation.KindJTI, "elsewhere")
 	f.mu.Lock()
 	said := f.said
@@ -227,7 +227,7 @@ func TestLookupsAgeWithTheHeart(t *testing.T) {
 	primary := startPrimary(t)
 	replica := startReplica(t, primary)
 	client := testkit.MustClient(t, primary.Addr)
-	s := confirming(t, client, 1, 20*time.Millisecond)
+	s := confirming(t, client, 1, liveReplica)
 	plain := confirming(t, client, 0, 0)
 	mustRevoke(t, s, revocation.KindJTI, "revoked")
 	check := func(s *revocation.Redis, jti string) revocation.Verdict {

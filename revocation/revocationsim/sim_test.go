@@ -9,21 +9,15 @@ import (
 	"testing"
 	"time"
 
-	"github.com/redis/go-redis/v9"
-
 	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
 // TestMain silences what go-redis says of lines that are meant to fail.
 func TestMain(m *testing.M) {
-	redis.SetLogger(silence{})
+	testkit.QuietRedis()
 	os.Exit(m.Run())
 }
-
-type silence struct{}
-
-func (silence) Printf(context.Context, string, ...any) {}
 
 // plan is one simulation.
 type plan struct {
