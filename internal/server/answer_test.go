@@ -171,7 +171,7 @@ func TestHandlersOwnFailures(t *testing.T) {
 		"flushed":                 {get("/503?flush") + bad, []string{"HTTP/1.1 503", "HTTP/1.1 505 late"}, refused},
 		"in a body":               {get("/200?body") + bad, []string{"HTTP/1.1 200", "HTTP/1.1 501"}, refused},
 		"HTTP/1.0":                {"GET /501 HTTP/1.0\r\nConnection: keep-alive\r\n\r\n" + bad, []string{"HTTP/1.0 501", "of the back end"}, refused},
-		"on a hijacked one":       {get("/505?hijack"), []string{"HTTP/1.1 505 its own\r\n\r\n"}, "HTTP/1.1 501 a frame"},
+		"on a hijacked one":       {"GET /505?hijack HTTP/1.1\r\nHost: x\r\nUpgrade: x\r\n\r\n", []string{"HTTP/1.1 505 its own\r\n\r\n"}, "HTTP/1.1 501 a frame"},
 		"a good one before":       {get("/200") + bad, []string{"HTTP/1.1 200 OK\r\n"}, refused},
 		"a bad version behind it": {get("/200") + "GET / HTTP/3.0\r\n\r\n", []string{"HTTP/1.1 200 OK\r\n"}, refused},
 	} {

@@ -63,7 +63,7 @@ func (s *Server) TLSConfig(name string) *tls.Config {
 func (s *Server) ShakeHands(ctx context.Context, name string) (net.Listener, func()) {
 	for _, l := range s.servers {
 		if l.name == name {
-			h := shakeHands(ctx, l)
+			h := receive(ctx, l)
 			return h, h.wait
 		}
 	}

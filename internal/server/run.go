@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -68,6 +69,7 @@ func (s *Server) serving(ctx context.Context) []job {
 		if l.net == nil {
 			continue
 		}
+		l.base = ctx
 		l.http.BaseContext = func(net.Listener) context.Context { return ctx }
 		s.cfg.Log.Info("listening", "listener", l.name, "addr", l.net.Addr().String(), "protocols", protocolsOf(l))
 		jobs = append(jobs, job{"serve " + l.name, l.serve})
@@ -120,11 +122,27 @@ func (s *Server) shutdown(ctx context.Context, timeout time.Duration, last bool)
 			continue
 		}
 		wg.Go(func() {
-			if err := l.http.Shutdown(ctx); err != nil {
+			if err := l.shutdown(ctx); err != nil {
 				s.cfg.Log.Warn("requests cut", "listener", l.name, "after", timeout, "error", err)
 				_ = l.http.Close() // the connections go either way
+				if l.lane != nil {
+					l.lane.Close()
+				}
 			}
 		})
 	}
 	wg.Wait()
+}
+
+// shutdown ends a listener and its connections, each after its request.
+func (l *listener) shutdown(ctx context.Context) error {
+	if l.lane == nil {
+		return l.http.Shutdown(ctx)
+	}
+	var lane sync.WaitGroup
+	var ordinary error
+	lane.Go(func() { ordinary = l.lane.Shutdown(ctx) })
+	err := l.http.Shutdown(ctx)
+	lane.Wait()
+	return cmp.Or(err, ordinary)
 }

@@ -9,6 +9,8 @@ import (
 	"net/http"
 	"sync/atomic"
 	"time"
+
+	"tollgate/internal/server/http1"
 )
 
 // Config holds the limits that all listeners share. The zero value of each field
@@ -60,8 +62,10 @@ type listener struct {
 	last       bool
 	cert       *Certificate // nil: plain
 	http       *http.Server
-	net        net.Listener // nil until Listen, and for ever when addr is empty
-	handshakes int          // how many may be under way at once
+	lane       *http1.Lane     // for ordinary requests; nil: net/http answers all
+	base       context.Context // of the requests; nil until Run
+	net        net.Listener    // nil until Listen, and for ever when addr is empty
+	handshakes int             // how many may be under way at once
 }
 
 // job is one piece of background work.
@@ -112,9 +116,15 @@ func (s *Server) AddLast(name, addr string, h http.Handler) {
 // HTTP/1.1. With a certificate it is a TLS listener, ALPN decides, and the
 // certificate's files are watched while the server runs. Without one (nil) a client
 // begins with HTTP/2's preface (prior knowledge, h2c), as a load balancer does;
-// "Upgrade: h2c" is never followed.
+// "Upgrade: h2c" is never followed. Ordinary requests of HTTP/1.1 are answered by
+// package http1, all others by net/http.
 func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate) {
-	s.add(&listener{name: name, addr: addr, cert: cert}, h, withHTTP2(cert != nil))
+	l := &listener{name: name, addr: addr, cert: cert}
+	s.add(l, h, withHTTP2(cert != nil))
+	l.lane = http1.New(http1.Config{
+		Handler: s.track(s.limit(h), false), Server: l.http, HeaderTimeout: s.cfg.ReadHeaderTimeout, IdleTimeout: s.cfg.IdleTimeout,
+		MaxHeaderBytes: s.cfg.MaxHeaderBytes, Log: l.http.ErrorLog,
+	})
 	if cert != nil && addr != "" {
 		s.Worker("certificate of "+name, cert.Watch)
 	}
@@ -144,18 +154,13 @@ func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
 
 // serve answers connections until the listener is closed.
 func (l *listener) serve(ctx context.Context) error {
-	var err error
-	if l.cert != nil {
-		shaken := shakeHands(ctx, l)
-		err = l.http.Serve(shaken) // closes it
-		shaken.wait()
-	} else {
-		err = l.http.Serve(wires{l.net})
+	came := receive(ctx, l)
+	err := l.http.Serve(came) // closes it
+	if !errors.Is(err, http.ErrServerClosed) {
+		return err // connections are open; what ends the server closes them
 	}
-	if errors.Is(err, http.ErrServerClosed) {
-		return nil
-	}
-	return err
+	came.wait()
+	return nil
 }
 
 // Worker adds background work that no request depends on. It is told to stop when

@@ -10,7 +10,20 @@ import (
 // wire is a connection as net/http has it when it may speak HTTP/1.1 there.
 type wire struct {
 	net.Conn
-	voice atomic.Uint32 // whose the bytes are: ofServer, ofHandler, ofNobody
+	before []byte        // what was read already, and is read again
+	voice  atomic.Uint32 // whose the bytes are: ofServer, ofHandler, ofNobody
+}
+
+// Read implements io.Reader.
+func (w *wire) Read(p []byte) (int, error) {
+	if len(w.before) == 0 {
+		return w.Conn.Read(p)
+	}
+	n := copy(p, w.before)
+	if w.before = w.before[n:]; len(w.before) == 0 {
+		w.before = nil
+	}
+	return n, nil
 }
 
 // CloseWrite ends our half, as a tunnel needs it, and net/http before it closes a
@@ -36,7 +49,7 @@ func (w *plainWire) ReadFrom(r io.Reader) (int64, error) {
 
 // WriteTo implements io.WriterTo.
 func (w *plainWire) WriteTo(to io.Writer) (int64, error) {
-	if below, ok := w.Conn.(io.WriterTo); ok {
+	if below, ok := w.Conn.(io.WriterTo); ok && len(w.before) == 0 {
 		return below.WriteTo(to)
 	}
 	return io.Copy(to, onlyReader{w})
@@ -64,16 +77,4 @@ func wireOf(c net.Conn) *wire {
 		return &w.wire
 	}
 	return nil
-}
-
-// wires is a listener without TLS.
-type wires struct{ net.Listener }
-
-// Accept implements net.Listener.
-func (l wires) Accept() (net.Conn, error) {
-	c, err := l.Listener.Accept()
-	if err != nil {
-		return nil, err
-	}
-	return &plainWire{wire{Conn: c}}, nil
 }

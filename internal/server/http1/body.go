@@ -1,0 +1,62 @@
+package http1
+
+import (
+	"io"
+	"net/http"
+	"sync/atomic"
+)
+
+// body is the body of a request, of which a part may have come with the head.
+type body struct {
+	conn   *conn
+	left   atomic.Int64 // bytes that nobody has read
+	closed atomic.Bool
+	broken atomic.Bool // the rest will not come
+}
+
+// Read implements io.Reader. What the client did not send is io.ErrUnexpectedEOF.
+func (b *body) Read(p []byte) (int, error) {
+	if b.closed.Load() {
+		return 0, http.ErrBodyReadAfterClose
+	}
+	return b.read(p)
+}
+
+func (b *body) read(p []byte) (n int, err error) {
+	left := b.left.Load()
+	if left == 0 {
+		return 0, io.EOF
+	}
+	if int64(len(p)) > left {
+		p = p[:left]
+	}
+	if c := b.conn; c.from < c.to {
+		n = copy(p, c.in[c.from:c.to])
+		c.from += n
+	} else if n, err = c.nc.Read(p); n > 0 {
+		err = nil
+	} else if err == io.EOF {
+		err = io.ErrUnexpectedEOF
+	}
+	b.broken.Store(err != nil)
+	if left = b.left.Add(-int64(n)); left == 0 && err == nil {
+		err = io.EOF
+	}
+	return n, err
+}
+
+// Close implements io.Closer. What is left is read by the connection.
+func (b *body) Close() error {
+	b.closed.Store(true)
+	return nil
+}
+
+// drain reads what the handler has left, so that the next request can be found. It
+// reports whether it can.
+func (b *body) drain() bool {
+	var scrap [512]byte
+	for b.left.Load() > 0 && !b.broken.Load() {
+		_, _ = b.read(scrap[:]) // whose fault stays in broken
+	}
+	return b.left.Load() == 0
+}
