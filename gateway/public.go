@@ -24,6 +24,8 @@ type Public struct {
 	rows map[string]bool // by path; written once
 	// parents are rows whose last segment may be anything, by the path before it.
 	parents map[string]bool
+	// others says that there are rows of another form than these.
+	others bool
 }
 
 // NewPublic returns the listener's handler. What no mounted row takes goes to
@@ -85,7 +87,16 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		badTarget(w, err)
 		return
 	}
+	if g, routes := p.rest.(*Gateway); routes && !p.mayBeRow(r, at) {
+		g.ServeHTTP(w, r) // where Echo would send it
+		return
+	}
 	p.echo.ServeHTTP(w, p.plain(r, at))
+}
+
+// mayBeRow reports whether a request could be a row's, in any reading of its path.
+func (p *Public) mayBeRow(r *http.Request, at target) bool {
+	return p.isRow(at.path) || p.others || p.isRow(r.URL.Path) || r.URL.RawPath != "" && p.isRow(r.URL.RawPath)
 }
 
 // allow lets pages read a refusal that comes before it is known whose the request
@@ -131,8 +142,12 @@ func (p *Public) isRow(path string) bool {
 	p.once.Do(func() { // the first request comes after the last Mount
 		p.rows, p.parents = map[string]bool{}, map[string]bool{}
 		for _, route := range p.echo.Routes() {
-			if parent, _, found := strings.Cut(route.Path, "/:"); found {
+			switch parent, name, found := strings.Cut(route.Path, "/:"); {
+			case route.Path == restPath:
+			case found && !strings.ContainsAny(strings.TrimSuffix(name, "/"), "/:*"):
 				p.parents[parent] = true
+			case strings.ContainsAny(route.Path, ":*"):
+				p.others = true
 			}
 			p.rows[route.Path] = true
 		}

@@ -45,3 +45,27 @@ func TestRowsWithAParameter(t *testing.T) {
 		}
 	}
 }
+
+// In front of the routes too, where what is no row's does not go by Echo.
+func TestRowsBeforeRoutes(t *testing.T) {
+	e := mustEdge(t, edgeOptions{})
+	for _, odd := range []bool{false, true} {
+		p := NewPublic(e.gateway, nil)
+		rows := map[string]int{"/id/token": 418, "/id/%74oken": 418, "/id/x/": 418, "/id/%78": 418, "/other": http.StatusUnauthorized}
+		paths := []string{"/id/token", "/id/:one", "/id/:one/"}
+		if odd {
+			paths = append(paths, "/a/:b/c", "/d/*")
+			rows["/a/x/c"], rows["/d/x/y"] = 418, 418
+		}
+		for _, path := range paths {
+			p.Echo().RouteNotFound(path, func(c echo.Context) error { return c.NoContent(http.StatusTeapot) })
+		}
+		for path, want := range rows {
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+			if w.Code != want {
+				t.Errorf("%s: %d, want %d", path, w.Code, want)
+			}
+		}
+	}
+}

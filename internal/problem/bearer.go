@@ -34,9 +34,14 @@ func Bearer(h http.Header, schemes []string) (string, *Refusal) {
 // cutField takes the first word off a line in which blanks and tabs stand between
 // words. It leaves no garbage: every request comes by here.
 func cutField(line string) (word, rest string) {
-	line = strings.TrimLeft(line, " \t")
-	if end := strings.IndexAny(line, " \t"); end >= 0 {
-		return line[:end], line[end:]
+	from := 0
+	for from < len(line) && (line[from] == ' ' || line[from] == '\t') {
+		from++
 	}
-	return line, ""
+	for end := from; end < len(line); end++ {
+		if line[end] == ' ' || line[end] == '\t' {
+			return line[from:end], line[end:]
+		}
+	}
+	return line[from:], ""
 }

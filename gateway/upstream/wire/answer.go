@@ -62,7 +62,7 @@ func (a *Answer) begin(ctx context.Context, armed bool) error {
 		a.armed = armed
 		return nil
 	}
-	if err := a.c.SetDeadline(time.Time{}); err != nil {
+	if err := a.c.limit(time.Time{}); err != nil {
 		return err
 	}
 	return ctx.Err() // whose hook may have come before, and been overwritten
@@ -186,7 +186,7 @@ func (a *Answer) Close() error {
 	// A body of a known length that was handed out whole is done, whether or not
 	// its reader has asked for the end.
 	whole := a.done || !a.framing.chunked && a.left == 0
-	if idle && whole && !a.framing.closes && (!a.armed || c.SetDeadline(time.Time{}) == nil) && c.rest() {
+	if idle && whole && !a.framing.closes && (!a.armed || c.limit(time.Time{}) == nil) && c.rest() {
 		a.pool.put(c)
 		return nil
 	}

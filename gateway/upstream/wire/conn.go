@@ -58,6 +58,18 @@ func (c *conn) close() {
 	_ = c.Close()
 }
 
+// atOnce is what a connection on which nothing waits takes without delay, in bytes.
+const atOnce = 4 << 10
+
+// limit sets or lifts the deadline of the exchange. Writing needs none where it
+// cannot wait.
+func (c *conn) limit(t time.Time) error {
+	if len(c.out) <= atOnce {
+		return c.SetReadDeadline(t)
+	}
+	return c.SetDeadline(t)
+}
+
 // enlarge takes a large buffer for a long body.
 func (c *conn) enlarge() {
 	if c.large != nil || len(c.buf) > bufferSize {

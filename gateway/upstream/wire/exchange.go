@@ -67,7 +67,7 @@ func (p *Pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
 
 // exchange sends the request on one connection and reads the head of the answer.
 func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, error) {
-	stop := context.AfterFunc(ctx, c.cancel)
+	stop := afterFunc(ctx, c.cancel)
 	a, err := c.answer(ctx, r)
 	if err != nil {
 		stop()
@@ -77,13 +77,22 @@ func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, erro
 	return a, nil
 }
 
+// afterFunc is context.AfterFunc, without what that does around a context that can
+// do the same by itself.
+func afterFunc(ctx context.Context, f func()) (stop func() bool) {
+	if able, ok := ctx.(interface{ AfterFunc(func()) func() bool }); ok {
+		return able.AfterFunc(f)
+	}
+	return context.AfterFunc(ctx, f)
+}
+
 func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 	var err error
 	if c.out, err = r.append(c.out[:0]); err != nil {
 		return nil, err
 	}
 	if r.FirstByte > 0 {
-		if err := c.SetDeadline(time.Now().Add(r.FirstByte)); err != nil {
+		if err := c.limit(time.Now().Add(r.FirstByte)); err != nil {
 			return nil, &EndedError{c.used, err}
 		}
 		if err := ctx.Err(); err != nil { // its hook may have come before, and been overwritten

@@ -16,7 +16,10 @@ const (
 	maxInformational = 5
 )
 
-var errField = errors.New("a header field holds a control character")
+var (
+	errField  = errors.New("a header field holds a control character")
+	errStatus = fmt.Errorf("%w: its status line", ErrProtocol)
+)
 
 // Field is one line of an answer's header. The name is canonical.
 type Field struct{ Name, Value string }
@@ -92,21 +95,20 @@ func cutLine(text string) (line, rest string, ok bool) {
 // parseStatus reads "HTTP/1.1 200 OK"; the phrase may be missing, with or without
 // its blank (RFC 9112 section 4).
 func parseStatus(line string) (status, minor int, err error) {
-	bad := fmt.Errorf("%w: its status line", ErrProtocol)
 	if len(line) < 12 || line[:7] != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
-		return 0, 0, bad
+		return 0, 0, errStatus
 	}
 	if len(line) > 12 && line[12] != ' ' || !sound(line) {
-		return 0, 0, bad
+		return 0, 0, errStatus
 	}
 	for _, d := range line[9:12] {
 		if d < '0' || '9' < d {
-			return 0, 0, bad
+			return 0, 0, errStatus
 		}
 		status = status*10 + int(d-'0')
 	}
 	if status < 100 {
-		return 0, 0, bad
+		return 0, 0, errStatus
 	}
 	return status, int(line[7] - '0'), nil
 }

@@ -54,9 +54,12 @@ func (b *body) Close() error {
 // drain reads what the handler has left, so that the next request can be found. It
 // reports whether it can.
 func (b *body) drain() bool {
-	var scrap [512]byte
+	if b.left.Load() == 0 {
+		return true
+	}
+	scrap := make([]byte, 512)
 	for b.left.Load() > 0 && !b.broken.Load() {
-		_, _ = b.read(scrap[:]) // whose fault stays in broken
+		_, _ = b.read(scrap) // whose fault stays in broken
 	}
 	return b.left.Load() == 0
 }

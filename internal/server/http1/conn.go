@@ -53,6 +53,7 @@ func newConn(ctx context.Context, l *Lane, nc net.Conn, state *tls.ConnectionSta
 
 // serve answers requests until one comes that is not ordinary.
 func (c *conn) serve() (rest []byte, open bool) {
+	defer context.AfterFunc(c.ctx, c.watch.cut)()
 	c.expires = time.Now().Add(c.lane.config.HeaderTimeout)
 	if c.nc.SetReadDeadline(c.expires) != nil {
 		return nil, false
@@ -182,13 +183,13 @@ func (c *conn) room() {
 
 // answer serves one request; false: the connection is of no more use.
 func (c *conn) answer(h *head) bool {
-	ctx, cancel := context.WithCancel(c.ctx)
-	defer cancel()
+	ctx := &requestContext{Context: c.ctx}
+	defer ctx.cancel()
 	b := &body{conn: c}
 	b.left.Store(h.length)
 	r := request(ctx, c, h, b)
 	w := &response{conn: c, request: r, in: b, header: make(http.Header, 8), length: -1}
-	c.watch.begin(cancel, b)
+	c.watch.begin(ctx, b)
 	done := c.call(w, r)
 	there := c.watch.finish()
 	if r.MultipartForm != nil {

@@ -10,6 +10,9 @@ import (
 const (
 	// maxHead is the longest head that is ordinary, in bytes.
 	maxHead = 8 << 10
+	// added is how many fields a handler that passes a request on may add: the map
+	// need not grow then.
+	added = 10
 	// maxBody is the longest body that is ordinary.
 	maxBody = 64 << 10
 )
@@ -30,7 +33,7 @@ func parse(text string) (h head, ok bool) {
 		return h, false
 	}
 	n := strings.Count(rest, "\r\n")
-	h.header = make(http.Header, n)
+	h.header = make(http.Header, n+added)
 	values := make([]string, n) // one allocation for all
 	sized := false
 	for rest != "" {

@@ -1,7 +1,6 @@
 package http1
 
 import (
-	"context"
 	"errors"
 	"os"
 	"sync"
@@ -28,7 +27,7 @@ type watch struct {
 	stopped bool
 	armed   bool
 	timer   *time.Timer
-	cancel  context.CancelFunc
+	request *requestContext // while serving
 	body    *body
 
 	reading chan struct{} // closed when the read ahead is over; nil: none
@@ -38,11 +37,14 @@ type watch struct {
 }
 
 // begin is called before the handler.
-func (w *watch) begin(cancel context.CancelFunc, b *body) {
+func (w *watch) begin(request *requestContext, b *body) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.n++
-	w.serving, w.cancel, w.body = true, cancel, b
+	w.serving, w.request, w.body = true, request, b
+	if w.conn.ctx.Err() != nil { // cut before there was a request
+		request.cancel()
+	}
 	if w.armed {
 		return
 	}
@@ -69,7 +71,7 @@ func (w *watch) look() {
 		return
 	}
 	w.armed = false
-	reading, cancel := make(chan struct{}), w.cancel
+	reading, request := make(chan struct{}), w.request
 	w.reading, w.came, w.err = reading, 0, w.conn.nc.SetReadDeadline(time.Time{})
 	w.mu.Unlock()
 	defer close(reading)
@@ -77,7 +79,7 @@ func (w *watch) look() {
 		w.came, w.err = w.conn.nc.Read(w.ahead[:])
 	}
 	if w.came == 0 && !errors.Is(w.err, os.ErrDeadlineExceeded) {
-		cancel()
+		request.cancel()
 	}
 }
 
@@ -85,7 +87,7 @@ func (w *watch) look() {
 // far as anybody looked, and puts what was read into the connection's buffer.
 func (w *watch) finish() bool {
 	w.mu.Lock()
-	w.serving, w.cancel = false, nil
+	w.serving, w.request = false, nil
 	reading := w.reading
 	if reading == nil {
 		w.mu.Unlock()
@@ -109,6 +111,15 @@ func (w *watch) finish() bool {
 		return false
 	}
 	return c.nc.SetReadDeadline(time.Time{}) == nil
+}
+
+// cut ends the request that is being served, if there is one.
+func (w *watch) cut() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.request != nil {
+		w.request.cancel()
+	}
 }
 
 // stop ends the watching for good.
