@@ -3,6 +3,7 @@ module tollgate
 go 1.26.0
 
 require (
+	filippo.io/bigmod v0.1.0
 	github.com/alicebob/miniredis/v2 v2.40.0
 	github.com/goccy/go-yaml v1.19.2
 	github.com/google/go-cmp v0.7.0

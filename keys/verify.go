@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"crypto/ecdsa"
 	"crypto/rsa"
 	"fmt"
 
@@ -21,8 +22,13 @@ func (k *Key) Verify(signingInput, signature []byte) error {
 // verifier readies the check of one signature: the algorithm is fixed here, so
 // nothing that a token says can choose it.
 func verifier(material any, alg Algorithm) (func(input, signature []byte) error, error) {
-	if alg.family() == familyPSS {
+	switch alg.family() {
+	case familyPSS:
 		return pss(material.(*rsa.PublicKey), alg), nil
+	case familyRSA:
+		return pkcs1(material.(*rsa.PublicKey), alg)
+	case familyEC:
+		return ecdsaOf(material.(*ecdsa.PublicKey), alg), nil
 	}
 	v, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
 	if err != nil {
