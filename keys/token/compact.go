@@ -35,14 +35,17 @@ func split(raw string, maxBytes int) (compact, *Refusal) {
 		return compact{}, refuse(ReasonMalformed, "a segment is empty")
 	}
 	c := compact{signed: raw[:last]}
-	var err error
-	for _, s := range []struct {
+	room := make([]byte, 0, segmentEncoding.DecodedLen(len(raw)))
+	for _, s := range [...]struct {
 		to   *[]byte
 		text string
 	}{{&c.header, raw[:first]}, {&c.payload, raw[first+1 : last]}, {&c.signature, raw[last+1:]}} {
-		if *s.to, err = segmentEncoding.DecodeString(s.text); err != nil {
+		from := len(room)
+		all, err := segmentEncoding.AppendDecode(room, []byte(s.text))
+		if err != nil {
 			return compact{}, refuse(ReasonMalformed, "a segment is not canonical base64url")
 		}
+		room, *s.to = all, all[from:len(all):len(all)]
 	}
 	return c, nil
 }

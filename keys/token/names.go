@@ -13,14 +13,15 @@ type names struct {
 	set  map[string]struct{}
 }
 
-func newNames(fold bool) *names { return &names{fold: fold} }
+// namesInLine is how many names are compared one by one.
+const namesInLine = 16
 
 func (n *names) add(name []byte) bool {
 	if len(n.list) >= maxMembers {
 		return false
 	}
 	n.list = append(n.list, name)
-	if len(n.list) <= 16 {
+	if len(n.list) <= namesInLine {
 		for _, other := range n.list[:len(n.list)-1] {
 			if n.equal(name, other) {
 				return false

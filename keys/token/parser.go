@@ -44,7 +44,11 @@ func (p *parser) object(depth int, keep bool) (object, error) {
 		p.pos++
 		return o, nil
 	}
-	seen := newNames(keep)
+	var few [namesInLine][]byte // so that most objects need no more
+	seen := names{fold: keep, list: few[:0]}
+	if keep {
+		o = make(object, 0, usualMembers)
+	}
 	for {
 		if p.peek() != '"' {
 			return nil, errJSON
