@@ -43,6 +43,22 @@ func TestOpenAPIRows(t *testing.T) {
 	}
 }
 
+// TestDocumentedRows: docs/http-api.md has a line for each row, and for nothing else.
+func TestDocumentedRows(t *testing.T) {
+	text, err := os.ReadFile("../../docs/http-api.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for _, m := range regexp.MustCompile("(?m)^\\| `([A-Z]+ /admin/v1/[^`]*)` \\|").FindAllStringSubmatch(string(text), -1) {
+		lines = append(lines, m[1])
+	}
+	slices.Sort(lines)
+	if diff := cmp.Diff(mustDocument(t).Operations(), lines); diff != "" {
+		t.Errorf("docs/http-api.md (-rows +lines):\n%s", diff)
+	}
+}
+
 // TestOpenAPIMembers: each member of what is sent and taken is described, whether it
 // always is there too, and nothing else is. An answer that no test provokes counts.
 func TestOpenAPIMembers(t *testing.T) {
