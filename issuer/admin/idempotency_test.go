@@ -7,6 +7,7 @@ import (
 
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer/admin"
+	"tollgate/revocation"
 )
 
 // keyed sends a POST with an idempotency key.
@@ -125,8 +126,8 @@ func TestAFailureIsNotKept(t *testing.T) {
 // TestTheFirstRunsStill: the second of two at once does nothing and says so.
 func TestTheFirstRunsStill(t *testing.T) {
 	k := opened(t, issuerkit.Options{Connections: 2})
-	mustEdge(t, k, "slow") // which never applies anything: the first request waits
-	const body = `{"kind":"jti","value":"j","wait":"3s"}`
+	edge, says := mustEdge(t, k, "slow") // for which the first request waits
+	const body = `{"kind":"jti","value":"j","wait":"30s"}`
 	done := make(chan issuerkit.Answer)
 	go func() { done <- keyed(t, k, "k", revocations, body) }()
 	for found := false; !found; { // until it has done its part and waits
@@ -134,6 +135,14 @@ func TestTheFirstRunsStill(t *testing.T) {
 	}
 	wantProblem(t, keyed(t, k, "k", revocations, body), 409, "idempotency_key_running")
 	wantProblem(t, keyed(t, k, "k", revocations, body+" "), 422, "idempotency_key_reused")
+	epoch, err := k.Revocations.Epoch(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	says.Store(&revocation.EdgeReport{N: epoch.N, Epoch: epoch.ID})
+	if err := edge.Register(t.Context()); err != nil {
+		t.Fatal(err)
+	}
 	first := <-done
 	wantReplay(t, first.Must(t, 201), keyed(t, k, "k", revocations, body))
 }
