@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
+.PHONY: help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -11,6 +11,9 @@ help: ## list these targets
 
 build: ## build bin/tollgate
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
+
+man: build ## write the manual pages into bin/man
+	bin/tollgate man bin/man
 
 test: ## run every test; real-Redis tests run where redis-server is installed
 	go test ./...

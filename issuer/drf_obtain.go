@@ -11,28 +11,11 @@ const drfBadCredentials = "Unable to log in with provided credentials." //nolint
 
 // drfObtain is the log-in of drf-jwt: one token, which gives access and is refreshed.
 func (i *Issuer) drfObtain(c *call) error {
-	body, err := c.readFields()
+	u, birth, err := i.prove(c, i.drfLoginFailed)
 	if err != nil {
-		return err
-	}
-	credentials, err := body.texts(i.LoginField, "password")
-	if err != nil {
-		return err
-	}
-	if err := i.throttle(c, credentials[0]); err != nil { // before anything is hashed
 		return err
 	}
 	ctx := c.r.Context()
-	birth, err := i.Revocations.Now(ctx) // before the user is read: see obtain
-	if err != nil {
-		i.Metrics.Login(telemetry.LoginUnavailable)
-		return err
-	}
-	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
-	if err != nil {
-		i.auditFailure(c, credentials[0], err)
-		return i.drfLoginFailed(err)
-	}
 	first := i.drfClaims(u, nil)
 	if err := i.fitsWith(u, i.drfClaims(u, &drfChain{1, "00000000-0000-0000-0000-000000000000"})); err != nil {
 		return err

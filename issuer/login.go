@@ -11,30 +11,11 @@ import (
 
 // logIn is a log-in by name and password, for a pair of tokens or a sliding one.
 func (i *Issuer) logIn(c *call, sliding bool) error {
-	body, err := c.readFields()
+	u, birth, err := i.prove(c, i.loginFailed)
 	if err != nil {
-		return err
-	}
-	credentials, err := body.texts(i.LoginField, "password")
-	if err != nil {
-		return err
-	}
-	if err := i.throttle(c, credentials[0]); err != nil { // before anything is hashed
 		return err
 	}
 	ctx := c.r.Context()
-	// The session's birth is taken before the user record is read: a cut-off that
-	// falls in between (a changed password, a disabled user) then covers it.
-	birth, err := i.Revocations.Now(ctx)
-	if err != nil {
-		i.Metrics.Login(telemetry.LoginUnavailable)
-		return err
-	}
-	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
-	if err != nil {
-		i.auditFailure(c, credentials[0], err)
-		return i.loginFailed(err)
-	}
 	out, pair, err := i.begin(ctx, c, u, birth, sliding)
 	if err != nil {
 		return err
@@ -43,6 +24,36 @@ func (i *Issuer) logIn(c *call, sliding bool) error {
 	i.recordLogin(ctx, c, u)
 	c.record.Decision = telemetry.Allow
 	return i.hand(c, out, pair)
+}
+
+// prove takes name and password from a body and returns whose they are, with the birth
+// that a session of theirs has from now on. Failed counts and words a refusal.
+func (i *Issuer) prove(c *call, failed func(error) error) (users.User, int64, error) {
+	body, err := c.readFields()
+	if err != nil {
+		return users.User{}, 0, err
+	}
+	credentials, err := body.texts(i.LoginField, "password")
+	if err != nil {
+		return users.User{}, 0, err
+	}
+	if err := i.throttle(c, credentials[0]); err != nil { // before anything is hashed
+		return users.User{}, 0, err
+	}
+	ctx := c.r.Context()
+	// The session's birth is taken before the user record is read: a cut-off that
+	// falls in between (a changed password, a disabled user) then covers it.
+	birth, err := i.Revocations.Now(ctx)
+	if err != nil {
+		i.Metrics.Login(telemetry.LoginUnavailable)
+		return users.User{}, 0, err
+	}
+	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
+	if err != nil {
+		i.auditFailure(c, credentials[0], err)
+		return users.User{}, 0, failed(err)
+	}
+	return u, birth, nil
 }
 
 // begin starts a session for a user who has proved who he is, and signs its tokens.

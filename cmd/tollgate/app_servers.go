@@ -14,6 +14,7 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
 	"tollgate/issuer/admin"
+	"tollgate/issuer/store"
 	"tollgate/keys"
 	"tollgate/revocation"
 )
@@ -153,6 +154,7 @@ func (a *app) admin() (http.Handler, error) {
 	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {
 		return nil, err
 	}
+	c.Answers = store.NewAnswers(a.redis.Slow, a.config.Redis.Prefix.Value, a.config.Admin.Token.Reveal())
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}

@@ -119,9 +119,9 @@ func problemError(res *http.Response, text []byte) error {
 	return exitWith(exitRefused, "%s", message)
 }
 
-// list reads every page of a list.
+// list reads every page of a list. Nothing is an empty list, not nil: [] in JSON.
 func list[T any](ctx context.Context, a *adminClient, path string, query url.Values) ([]T, error) {
-	var all []T
+	all := []T{}
 	for {
 		var p struct {
 			Items []T    `json:"items"`

@@ -82,9 +82,6 @@ func (c *cli) clientsList() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if all == nil {
-				all = []clientItem{}
-			}
 			return c.printClients(all, all)
 		},
 	}

@@ -44,9 +44,6 @@ func (c *cli) edgesCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if all == nil {
-				all = []edgeItem{}
-			}
 			var rows [][]string
 			for _, e := range all {
 				rows = append(rows, []string{

@@ -146,6 +146,7 @@ func (c *cli) revocationsCommand() *cobra.Command {
 	cmd.Flags().StringVar(&kind, "kind", "", "jti, session, subject, key, all or signed")
 	cmd.Flags().StringVar(&subject, "subject", "", "a user's id")
 	cmd.Flags().StringVar(&issuer, "issuer", "", "whose tokens (default: every issuer's)")
+	completes(cmd, "kind", "jti", "session", "subject", "key", "all", "signed")
 	return group("revocations", "Look at what is revoked", cmd)
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -63,14 +64,20 @@ server or Redis, 4 not authorised, 5 not found.`,
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(exitUsage, "%w", err) })
 	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.keysCommand(), c.tokenCommand(),
-		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand())
+		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand(), c.completionCommand(), c.manCommand())
+	completes(root, "output", "table", "json")
 	return root
 }
 
 // group is a command that only holds others: without one of them it is a fault.
 func group(use, short string, children ...*cobra.Command) *cobra.Command {
+	var examples []string
+	for _, child := range children {
+		first, _, _ := strings.Cut(child.Example, "\n")
+		examples = append(examples, first)
+	}
 	g := &cobra.Command{
-		Use: use, Short: short, Args: cobra.NoArgs,
+		Use: use, Short: short, Args: cobra.NoArgs, Example: strings.Join(examples, "\n"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			_ = cmd.Help()
 			return exitWith(exitUsage, "%s needs a command", cmd.CommandPath())

@@ -31,23 +31,24 @@ func (c *cli) sessionsCommand() *cobra.Command {
 func (c *cli) sessionsList() *cobra.Command {
 	var subject string
 	cmd := &cobra.Command{
-		Use: "list --subject SUB", Short: "List a user's sessions", Example: "  tollgate sessions list --subject 42", Args: cobra.NoArgs,
+		Use: "list", Short: "List sessions: a user's, the newest first, or everybody's", Example: "  tollgate sessions list --subject 42\n  tollgate sessions list -o json", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if subject == "" {
-				return exitWith(exitUsage, "say whose: --subject SUB (the user's id)")
+			query := url.Values{}
+			if subject != "" {
+				query.Set("subject", subject)
 			}
 			admin, err := c.admin()
 			if err != nil {
 				return err
 			}
-			all, err := list[sessionItem](cmd.Context(), admin, "/admin/v1/sessions", url.Values{"subject": {subject}})
+			all, err := list[sessionItem](cmd.Context(), admin, "/admin/v1/sessions", query)
 			if err != nil {
 				return err
 			}
 			return c.printSessions(all, all)
 		},
 	}
-	cmd.Flags().StringVar(&subject, "subject", "", "the user's id")
+	cmd.Flags().StringVar(&subject, "subject", "", "the user's id (default: everybody's sessions, in no order)")
 	return cmd
 }
 

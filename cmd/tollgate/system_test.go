@@ -235,6 +235,9 @@ func (s *system) send(method, url string, body any, headers ...string) (reply, e
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(res.Body)
+	if err == nil {
+		s.wantDescribed(req, res, string(text))
+	}
 	return reply{res.StatusCode, res.Header, string(text)}, err
 }
 

@@ -96,13 +96,23 @@ func TestWithoutTheIssuerRole(t *testing.T) {
 	}
 	k.MustReplaceAdmin(t, a)
 	for _, r := range admin.Rows() {
-		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" && r.Path != "/admin/v1/tokens/explain" {
+		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" && r.Path != "/admin/v1/openapi.yaml" && r.Path != "/admin/v1/tokens/explain" {
 			wantProblem(t, k.Control(t, r.Method, r.Path, nil), http.StatusNotFound, "not_here")
 		}
 	}
-	for _, kind := range []string{"session", "key", "jti"} {
+	for _, kind := range []string{"session", "jti"} {
 		wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": revocation.NewSessionID(1)}), 201)
 	}
+	// The ring would go on signing with a key that nobody takes; of another issuer's
+	// key there is no ring anyway.
+	key := map[string]any{"kind": "key", "value": "k"}
+	refused := k.Control(t, "POST", "/admin/v1/revocations", key)
+	wantProblem(t, refused, http.StatusConflict, "ring_elsewhere")
+	if !strings.Contains(refused.Body, "POST /admin/v1/keys/{kid}/revoke") {
+		t.Errorf("%s", refused.Body)
+	}
+	key["issuer"] = "https://other.example"
+	wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", key), 201)
 }
 
 // TestUnavailable: with Redis away every row that asks it is 503, and says that a

@@ -47,6 +47,9 @@ type Config struct {
 	Sessions *session.Store
 	// Clients are the programs that may use the OAuth endpoints.
 	Clients *store.Clients
+	// Answers are kept for requests that come again with their Idempotency-Key; nil:
+	// such requests are refused.
+	Answers *store.Answers
 	// Tokens signs what an operator asks for.
 	Tokens *issuer.Issuer
 	// Edges knows who follows the revocations; nil: nobody does.
@@ -150,11 +153,8 @@ func (a *Admin) run(c echo.Context, r row, record *telemetry.Record) error {
 	req.Body = http.MaxBytesReader(c.Response().Writer, req.Body, r.bodyLimit)
 	c.SetRequest(req)
 	c.Response().Header().Set("Cache-Control", "no-store")
-	if err := r.handle(a, c); err != nil {
-		return err
-	}
-	record.Decision = telemetry.Allow
-	return nil
+	record.Decision = telemetry.Allow // an error sets another
+	return a.perform(c, r)
 }
 
 // authorise compares digests, so that the comparison takes the same time

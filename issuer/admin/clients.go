@@ -90,11 +90,7 @@ func (a *Admin) addClient(c echo.Context) error {
 	if a.Clients == nil {
 		return absent("clients")
 	}
-	var body clientBody
-	if err := read(c, &body); err != nil {
-		return err
-	}
-	change, err := body.change()
+	body, change, err := readClient(c)
 	if err != nil {
 		return err
 	}
@@ -135,6 +131,16 @@ func (a *Admin) notAUser(ctx context.Context, id string) error {
 	}
 }
 
+// readClient reads a body, and what it says about a client.
+func readClient(c echo.Context) (clientBody, store.Change, error) {
+	var body clientBody
+	if err := read(c, &body); err != nil {
+		return body, store.Change{}, err
+	}
+	change, err := body.change()
+	return body, change, err
+}
+
 // change reads what a body says about a client.
 func (b *clientBody) change() (store.Change, error) {
 	ch := store.Change{Name: b.Name, Grants: b.Grants, Scopes: b.Scopes, Audiences: b.Audiences, Disabled: b.Disabled}
@@ -170,11 +176,7 @@ func (a *Admin) changeClient(c echo.Context) error {
 	if a.Clients == nil {
 		return absent("clients")
 	}
-	var body clientBody
-	if err := read(c, &body); err != nil {
-		return err
-	}
-	change, err := body.change()
+	body, change, err := readClient(c)
 	if err != nil {
 		return err
 	}

@@ -32,7 +32,7 @@ func wantProblem(t *testing.T, a issuerkit.Answer, status int, code string) {
 		t.Fatalf("%d %q: %v", a.Status, a.Body, err)
 	}
 	h := a.Header
-	if a.Status != status || d.Status != status || d.Code != code || d.Type != "about:blank" || d.Title == "" {
+	if a.Status != status || d.Status != status || d.Code != code || d.Type != "urn:tollgate:problem:"+code || d.Title == "" {
 		t.Errorf("%d %s, want %d %s", a.Status, a.Body, status, code)
 	}
 	if h.Get("Content-Type") != "application/problem+json" || h.Get("Cache-Control") != "no-store" {

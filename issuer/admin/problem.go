@@ -24,6 +24,10 @@ import (
 	"tollgate/revocation"
 )
 
+// problemType and a problem's code are its type: a name, not an address. What each
+// means stands in docs/problems.md.
+const problemType = "urn:tollgate:problem:"
+
 // answer translates what a handler returned into a problem.
 func (a *Admin) answer(c echo.Context, err error) {
 	if c.Response().Committed {
@@ -42,7 +46,16 @@ func (a *Admin) answer(c echo.Context, err error) {
 	problem.Write(c.Response(), d)
 }
 
+// details is the problem that an error is.
 func (a *Admin) details(err error) problem.Details {
+	d := kindOf(err)
+	if d.Code != "" {
+		d.Type = problemType + d.Code
+	}
+	return d
+}
+
+func kindOf(err error) problem.Details {
 	var d *problem.Details
 	var he *echo.HTTPError
 	var half *revocation.Unconfirmed

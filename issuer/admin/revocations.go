@@ -183,12 +183,23 @@ func (a *Admin) before(c echo.Context, o revocation.Order) (revocation.Order, er
 			return o, err
 		}
 		return o, a.Sessions.End(ctx, sid, o.Reason, o.Actor)
-	case o.Kind == revocation.KindKey && a.Keys != nil:
+	case o.Kind == revocation.KindKey && a.Keys == nil:
+		return o, ringElsewhere()
+	case o.Kind == revocation.KindKey:
 		if _, _, err := a.revokeInRing(ctx, o.Value); err != nil && !errors.Is(err, ring.ErrUnknownKey) {
 			return o, ringError(err)
 		}
 	}
 	return o, nil
+}
+
+// ringElsewhere refuses to revoke a key of ours where there is no ring: it would go on
+// signing, and everybody would be handed tokens that nobody takes.
+func ringElsewhere() error {
+	return &problem.Details{
+		Status: http.StatusConflict, Code: "ring_elsewhere",
+		Detail: "This process keeps no key ring, so it could not stop the key from signing. Ask one with the issuer role: POST /admin/v1/keys/{kid}/revoke, or this endpoint there.",
+	}
 }
 
 // endBefore ends a session. When nobody said how long its revocation is to last,

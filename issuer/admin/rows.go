@@ -52,5 +52,6 @@ func (a *Admin) rows() []row {
 		{http.MethodPatch, v1 + "/users/:name", jsonBody, usualWait, (*Admin).changeUser},
 		{http.MethodDelete, v1 + "/users/:name", jsonBody, usualWait, (*Admin).removeUser},
 		{http.MethodPost, v1 + "/user-imports", importBody, importWait, (*Admin).importUsers},
+		{http.MethodGet, v1 + "/openapi.yaml", jsonBody, usualWait, (*Admin).showOpenAPI},
 	}
 }

@@ -58,15 +58,21 @@ func (a *Admin) listSessions(c echo.Context) error {
 	if a.Sessions == nil {
 		return absent("sessions")
 	}
-	subject := c.QueryParam("subject")
-	if subject == "" {
-		return badBody("The parameter subject is required: the user's id.")
+	most := 100
+	if err := limit(c, &most); err != nil {
+		return err
 	}
-	found, err := a.Sessions.List(c.Request().Context(), subject)
+	ctx, out := c.Request().Context(), page[sessionItem]{Items: []sessionItem{}}
+	var found []session.Session
+	var err error
+	if subject := c.QueryParam("subject"); subject != "" {
+		found, err = a.Sessions.List(ctx, subject) // all of them, the newest first
+	} else {
+		found, out.Next, err = a.Sessions.All(ctx, most, c.QueryParam("cursor"))
+	}
 	if err != nil {
 		return err
 	}
-	out := page[sessionItem]{Items: []sessionItem{}}
 	for _, s := range found {
 		out.Items = append(out.Items, sessionOf(s))
 	}

@@ -61,18 +61,28 @@ func notTold(what string) error {
 	return &problem.Details{Status: http.StatusNotFound, Code: "not_here", Detail: "This process does not tell its " + what + "."}
 }
 
+// some is a list that is [] in JSON when it is empty, and not null.
+func some[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 func (a *Admin) showStatus(c echo.Context) error {
 	if a.Status == nil {
 		return notTold("status")
 	}
-	return c.JSON(http.StatusOK, a.Status(c.Request().Context()))
+	s := a.Status(c.Request().Context())
+	s.Warnings, s.Checks, s.Activity = some(s.Warnings), some(s.Checks), some(s.Activity)
+	return c.JSON(http.StatusOK, s)
 }
 
 func (a *Admin) listSettings(c echo.Context) error {
 	if a.Settings == nil {
 		return notTold("settings")
 	}
-	return c.JSON(http.StatusOK, page[Setting]{Items: a.Settings()})
+	return c.JSON(http.StatusOK, page[Setting]{Items: some(a.Settings())})
 }
 
 type targetItem struct {

@@ -21,6 +21,7 @@ var (
 	ErrUnavailable = errors.New("session: store unavailable")
 	// ErrNotFound answers for a session that has no record (any more).
 	ErrNotFound = errors.New("session: no such session")
-	// ErrInvalid answers a Start that lacks its birth or its subject.
+	// ErrInvalid answers a Start that lacks its birth or its subject, and a cursor that
+	// is none.
 	ErrInvalid = errors.New("session: invalid")
 )

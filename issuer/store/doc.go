@@ -1,6 +1,7 @@
 // Package store keeps the issuer's small records in Redis: the OAuth clients
-// (names.go), the ids that may come once, and which index of which status list stands
-// for which token (status_names.go). It also owns what the issuer's packages have in
+// (names.go), the ids that may come once, the answers that are kept for a repeated
+// request (answer_names.go), and which index of which status list stands for which token
+// (status_names.go). It also owns what the issuer's packages have in
 // common about Redis: how long one request may wait for it.
 //
 // A client's secret is kept as a SHA-256 and nothing else is known of it. It is 256

@@ -59,6 +59,26 @@ func load(t *testing.T, changes map[string]string) *house.Tree {
 	return tree
 }
 
+// TestLinksThatLead: files, folders and headings, and what is no link of the tree.
+func TestLinksThatLead(t *testing.T) {
+	tree := load(t, map[string]string{
+		"docs/a.md": "# `One`, two: [three](../README.md)\n## Again\n## Again ##\n```sh\n# no heading [x](nowhere)\n```\n" +
+			"[1](#one-two-three) [2](#again) [3](#again-1) [4](../gateway) [5](../gateway/doc.go#L1) [6](b.md \"title\") [7](https://example.com/x) [8](mailto:a@example.com) `[9](nowhere)`",
+		"docs/b.md": "", "node_modules/x/a.md": "[x](nowhere)",
+	})
+	for _, r := range house.Rules() {
+		if r.Name != "each link of a document leads somewhere" {
+			continue
+		}
+		for _, f := range r.Run(tree) {
+			t.Error(f)
+		}
+		if f := r.Run(load(t, map[string]string{"docs/a.md": "```\n## One\n```\n[1](#one)"})); len(f) != 1 {
+			t.Errorf("a heading within code is one: %v", f)
+		}
+	}
+}
+
 func TestSoundTreePasses(t *testing.T) {
 	tree := load(t, nil)
 	for _, r := range house.Rules() {
@@ -107,6 +127,11 @@ func TestEachRuleCanFail(t *testing.T) {
 		{"no function over 70 lines", "keys/a.go", long, "keys/a.go:3:1: long has 71 lines"},
 		{"the environment is read in cmd alone", "keys/a.go", "package keys\n\nimport env \"os\"\n\nvar home = env.Getenv(\"HOME\")\n", "keys/a.go:5:12: touches the environment by Getenv"},
 		{"each direct requirement has its reason", "go.mod", "module tollgate\n\nrequire example.com/new v1.0.0\n", "docs/dependencies.md: open docs/dependencies.md"},
+		{"each link of a document leads somewhere", "docs/a.md", "See [b](b.md).", "docs/a.md: the link to b.md leads nowhere"},
+		{"each link of a document leads somewhere", "docs/a.md", "![b](../gateway/b.png)", "the link to ../gateway/b.png leads nowhere"},
+		{"each link of a document leads somewhere", "docs/a.md", "[up](../../x/README.md)", "leads nowhere"},
+		{"each link of a document leads somewhere", "README.md", "# One\n\n[two](#two)", "README.md: the link to #two names a heading that is not there"},
+		{"each link of a document leads somewhere", "docs/a.md", "[`x`](<../README.md#one>)", "the link to ../README.md#one names a heading"},
 		{"each direct requirement has its reason", "docs/dependencies.md", "| `example.com/old` | v1.0.0 | was good |\n", "example.com/old is not a direct requirement"},
 	}
 	tried := map[string]bool{}

@@ -36,7 +36,7 @@ func (r Rule) Run(t *Tree) []Fault {
 
 // Rules returns every rule of the house.
 func Rules() []Rule {
-	return slices.Concat(importRules(), layoutRules(), moduleRules())
+	return slices.Concat(importRules(), layoutRules(), moduleRules(), documentRules())
 }
 
 // within says whether dir is one of the roots or below one of them. A root that

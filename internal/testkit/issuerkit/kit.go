@@ -161,7 +161,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	i.Mount(public.Echo(), public.Rest())
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
-		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Tokens: i, Log: log, Metrics: k.Metrics,
+		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Answers: store.NewAnswers(k.Redis, "t:", AdminToken), Tokens: i, Log: log, Metrics: k.Metrics,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}

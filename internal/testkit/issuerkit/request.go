@@ -9,8 +9,11 @@ import (
 	"net/http/httptest"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
+	"tollgate/internal/testkit/contract"
+	"tollgate/issuer/admin"
 	"tollgate/issuer/users"
 )
 
@@ -63,7 +66,25 @@ func (k *Kit) Send(tb testing.TB, r Request) Answer {
 	text, err := io.ReadAll(res.Body)
 	must(tb, err)
 	k.Logs.Secret(tokenText.FindAllString(r.Body+" "+string(text), -1)...)
+	if r.Admin && strings.HasPrefix(r.Path, "/admin/v1/") {
+		mustBeDescribed(tb, contract.Exchange{
+			Method: r.Method, Target: r.Path, Header: req.Header, Body: r.Body, Status: res.StatusCode, AnswerHeader: res.Header, Answer: string(text),
+		})
+	}
 	return Answer{Status: res.StatusCode, Header: res.Header, Body: string(text)}
+}
+
+// described is the admin API as its document has it.
+var described = sync.OnceValues(func() (*contract.Document, error) { return contract.Load(admin.OpenAPI()) })
+
+// mustBeDescribed compares whatever a suite asks of the admin API with its document.
+func mustBeDescribed(tb testing.TB, x contract.Exchange) {
+	tb.Helper()
+	doc, err := described()
+	must(tb, err)
+	for _, fault := range doc.Faults(x) {
+		tb.Errorf("%s %s is not as openapi.yaml says: %s\n%d %s", x.Method, x.Target, fault, x.Status, x.Answer)
+	}
 }
 
 // Bearer is the header with a token.
