@@ -52,6 +52,7 @@ type app struct {
 	reloader    *reloader
 	server      *server.Server
 	instance    string
+	tracer      *telemetry.Tracer // nil: no spans are made
 	closeOthers []func()
 }
 
@@ -78,9 +79,13 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	// net/http writes bytes that a back end sent unasked, which may be somebody's
 	// answer, to the standard logger; what matters of it is logged by others.
 	stdlog.SetOutput(io.Discard)
+	if err := a.openTracer(ctx); err != nil {
+		return nil, err
+	}
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}
+	a.redis.timed(a.metrics.RedisTook)
 	if err := a.openStores(ctx, files.table); err != nil {
 		return nil, err
 	}
@@ -96,7 +101,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.startRevocations(ctx); err != nil {
 		return nil, err
 	}
-	collectors := []prometheus.Collector{newCollector(a)}
+	collectors := []prometheus.Collector{newCollector(a), newKeysCollector(a), newRedisCollector(a.redis), newTLSCollector(func() server.Handshakes { return a.server.Handshakes(publicListener) })}
 	if m := a.revocations.mirror; m != nil {
 		collectors = append(collectors, newMirrorCollector(m))
 	}

@@ -77,7 +77,7 @@ func (a *app) certificate() (*server.Certificate, error) {
 
 func (a *app) observed(h http.Handler) http.Handler {
 	return telemetry.Handler(h, telemetry.Options{
-		Log: a.log, Access: a.config.Observe.AccessLog.Value, Metrics: a.metrics,
+		Log: a.log, Access: a.config.Observe.AccessLog.Value, Sample: a.config.Observe.LogSample.Value, Metrics: a.metrics, Tracer: a.tracer,
 		Remote: gateway.TrustedProxies(a.config.Listeners.TrustedProxies.Value).Client,
 	})
 }

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -31,6 +32,28 @@ type handshakes struct {
 	done  <-chan struct{} // closed by stop
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
+
+	waits, failures atomic.Uint64 // see [Handshakes]
+}
+
+// Handshakes says how it stands with the TLS handshakes of a listener.
+type Handshakes struct {
+	UnderWay, Most int
+	// Waits counts the times that a connection had to wait in the kernel, since as many
+	// as there may be were under way. None is refused.
+	Waits uint64
+	// Failures counts those that did not succeed, or not in time.
+	Failures uint64
+}
+
+// Handshakes tells of the named listener; zero where it does not speak TLS, or not yet.
+func (s *Server) Handshakes(name string) Handshakes {
+	for _, l := range s.servers {
+		if h := l.shaking.Load(); l.name == name && h != nil {
+			return Handshakes{len(h.slots), cap(h.slots), h.waits.Load(), h.failures.Load()}
+		}
+	}
+	return Handshakes{}
 }
 
 // accepted is what Accept returns.
@@ -46,6 +69,7 @@ func shakeHands(ctx context.Context, l *listener) *handshakes {
 		Listener: l.net, config: l.http.TLSConfig.Clone(), timeout: l.http.ReadHeaderTimeout, log: l.http.ErrorLog,
 		out: make(chan accepted), slots: make(chan struct{}, l.handshakes), done: ctx.Done(), stop: stop,
 	}
+	l.shaking.Store(h)
 	h.tasks.Go(func() { h.run(ctx) })
 	return h
 }
@@ -74,6 +98,9 @@ func (h *handshakes) wait() { h.tasks.Wait() }
 // them pass and how long to wait.
 func (h *handshakes) run(ctx context.Context) {
 	for {
+		if len(h.slots) == cap(h.slots) {
+			h.waits.Add(1)
+		}
 		select {
 		case h.slots <- struct{}{}:
 		case <-ctx.Done():
@@ -110,6 +137,8 @@ func (h *handshakes) shake(ctx context.Context, raw net.Conn) {
 		if conn.ConnectionState().NegotiatedProtocol != "h2" {
 			out = &tlsWire{wire{Conn: conn}, conn.ConnectionState}
 		}
+	} else {
+		h.failures.Add(1)
 	}
 	if !h.hand(ctx, accepted{conn: out}) {
 		_ = raw.Close() // without a farewell, which could take time

@@ -62,6 +62,7 @@ type listener struct {
 	http       *http.Server
 	net        net.Listener // nil until Listen, and for ever when addr is empty
 	handshakes int          // how many may be under way at once
+	shaking    atomic.Pointer[handshakes]
 }
 
 // job is one piece of background work.
