@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
@@ -52,6 +51,7 @@ type app struct {
 	reloader    *reloader
 	server      *server.Server
 	instance    string
+	health      *health
 	tracer      *telemetry.Tracer // nil: no spans are made
 	closeOthers []func()
 }
@@ -101,11 +101,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.startRevocations(ctx); err != nil {
 		return nil, err
 	}
-	collectors := []prometheus.Collector{newCollector(a), newKeysCollector(a), newRedisCollector(a.redis), newTLSCollector(func() server.Handshakes { return a.server.Handshakes(publicListener) })}
-	if m := a.revocations.mirror; m != nil {
-		collectors = append(collectors, newMirrorCollector(m))
-	}
-	if err := a.metrics.Register(collectors...); err != nil {
+	if err := a.metrics.Register(a.collectors()...); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.server.Listen(); err != nil {

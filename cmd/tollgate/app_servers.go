@@ -48,8 +48,11 @@ func (a *app) openServers(table *gateway.Table) error {
 		}
 		a.server.Add(adminListener, l.AdminListen.Value, a.observed(control))
 	}
+	checks := a.checks()
+	a.health = newHealth(checks, a.server.Draining, a.examineRedis())
+	a.server.Support("health", a.health.Run)
 	a.server.AddLast(opsListener, l.OpsListen.Value, telemetry.Ops(telemetry.OpsOptions{
-		Checks: a.checks(), Draining: a.server.Draining, Metrics: a.metrics, Profiling: a.config.Observe.Profiling.Value,
+		Checks: checks, Draining: a.server.Draining, Metrics: a.metrics, Profiling: a.config.Observe.Profiling.Value,
 	}))
 	if a.ring != nil {
 		// The loop must outlive the servers: a request in flight still signs.

@@ -113,6 +113,14 @@ func (m *Metrics) Register(c ...prometheus.Collector) error {
 	return nil
 }
 
+// Registry is where all of it is registered; nil for a nil *Metrics.
+func (m *Metrics) Registry() *prometheus.Registry {
+	if m == nil {
+		return nil
+	}
+	return m.registry
+}
+
 // Handler serves the metrics to Prometheus.
 func (m *Metrics) Handler() http.Handler {
 	if m == nil {
