@@ -3,11 +3,11 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
+.PHONY: alerts-check help build test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/tollgate
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
@@ -37,6 +37,9 @@ interop: build ## run the examples against other people's programs (.ci/run list
 
 screenshots: build ## drive the console in a headless Chromium; a PNG of every page in bin/screenshots
 	cd deploy/examples/console && go test -tags browser -count=1 . -args -binary $(CURDIR)/bin/tollgate -shots $(CURDIR)/bin/screenshots
+
+alerts-check: ## alerts, runbooks and dashboard: names, tests, Prometheus's own parser (promtool)
+	CI=true go test -run 'TestAlerts|TestDashboard|TestProvisioning|TestMetricsDocument' -count=1 ./cmd/tollgate
 
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \

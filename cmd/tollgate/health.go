@@ -12,6 +12,7 @@ import (
 
 const (
 	healthEvery  = 10 * time.Second
+	failingEvery = 2 * time.Second // while a check fails: that it passes again is to be seen soon
 	healthWithin = 2 * time.Second
 	// redisEvery is how often the doctor's questions about Redis are asked.
 	redisEvery  = 5 * time.Minute
@@ -43,28 +44,33 @@ func newHealth(checks []telemetry.Check, draining func() bool, examine func(cont
 
 // Run asks until ctx ends.
 func (h *health) Run(ctx context.Context) error {
-	tick, redis := time.NewTicker(healthEvery), time.NewTicker(redisEvery)
-	defer tick.Stop()
+	redis := time.NewTicker(redisEvery)
 	defer redis.Stop()
-	h.look(ctx)
+	next := time.NewTimer(h.look(ctx))
+	defer next.Stop()
 	h.lookAtRedis(ctx)
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-tick.C:
-			h.look(ctx)
+		case <-next.C:
+			next.Reset(h.look(ctx))
 		case <-redis.C:
 			h.lookAtRedis(ctx)
 		}
 	}
 }
 
-func (h *health) look(ctx context.Context) {
+// look asks the checks, and returns when to ask again.
+func (h *health) look(ctx context.Context) time.Duration {
 	ctx, cancel := context.WithTimeout(ctx, healthWithin)
 	defer cancel()
 	failing := telemetry.Failing(ctx, h.checks)
 	h.failing.Store(&failing)
+	if len(failing) > 0 {
+		return failingEvery
+	}
+	return healthEvery
 }
 
 // lookAtRedis keeps the findings of before where Redis cannot be reached: that it

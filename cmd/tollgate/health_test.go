@@ -68,7 +68,9 @@ func TestHealthShowsTheLastAnswers(t *testing.T) {
 	if h.findings.Load() != nil {
 		t.Error("findings of a look that was cut off")
 	}
-	h.look(t.Context())
+	if again := h.look(t.Context()); again != healthEvery {
+		t.Errorf("all is well: again in %s", again)
+	}
 	h.lookAtRedis(t.Context())
 	want := []string{"tollgate_ready{} 1", "tollgate_ready_check{check=keys} 1", "tollgate_ready_check{check=redis} 1", "tollgate_redis_findings{check=redis.tls,level=warning} 1"}
 	if got := gathered(t, h); !slices.Equal(got, want) {
@@ -80,7 +82,9 @@ func TestHealthShowsTheLastAnswers(t *testing.T) {
 	}
 	draining.Store(false)
 	down.Store(true)
-	h.look(t.Context())
+	if again := h.look(t.Context()); again != failingEvery {
+		t.Errorf("one fails: again in %s", again)
+	}
 	if got := gathered(t, h); got[0] != "tollgate_ready{} 0" || got[2] != "tollgate_ready_check{check=redis} 0" {
 		t.Errorf("without Redis: %q", got)
 	}

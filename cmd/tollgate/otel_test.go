@@ -79,6 +79,25 @@ func TestTracesOfTheSystem(t *testing.T) {
 	if r := s.mustSend("GET", s.Public+"/x", nil, append(bearer(access+"x"), traceparent(bad)...)...); r.Status != 401 {
 		t.Fatalf("%d %s", r.Status, r.Body)
 	}
+	// By the other way through the proxy: a body of unknown length.
+	chunked := strings.Repeat("c", 32)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.Public+"/y", io.MultiReader(strings.NewReader("body")))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header.Set("Authorization", "Bearer "+access)
+	req.Header.Set("Traceparent", "00-"+chunked+"-"+clientSpan+"-01")
+	res, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	res.Body.Close()
+	s.eventually("exported the other way", 20*time.Second, func() bool { return len(c.of(chunked)) == 3 })
+	for name, span := range c.of(chunked) {
+		if got := s.last().Header.Get("Traceparent"); strings.HasPrefix(name, "upstream ") && got != fmt.Sprintf("00-%s-%x-01", chunked, span.SpanId) {
+			t.Errorf("the back end got traceparent %q by the other way", got)
+		}
+	}
 	var accepted, refused map[string]*otlp.Span
 	s.eventually("exported", 20*time.Second, func() bool {
 		accepted, refused = c.of(good), c.of(bad)
@@ -99,8 +118,7 @@ func TestTracesOfTheSystem(t *testing.T) {
 	if fmt.Sprintf("%x", server.ParentSpanId) != clientSpan || string(upstream.ParentSpanId) != string(server.SpanId) {
 		t.Error("the spans do not hang together")
 	}
-	seen := s.requests()
-	if got, want := seen[len(seen)-1].Header.Get("Traceparent"), fmt.Sprintf("00-%s-%x-01", good, upstream.SpanId); got != want {
+	if got, want := s.requests()[0].Header.Get("Traceparent"), fmt.Sprintf("00-%s-%x-01", good, upstream.SpanId); got != want {
 		t.Errorf("the back end got traceparent %q, want %q", got, want)
 	}
 	reason := ""
@@ -132,6 +150,12 @@ func TestTracesOfTheSystem(t *testing.T) {
 	}
 }
 
+// last is the request that reached the back end last.
+func (s *system) last() *http.Request {
+	seen := s.requests()
+	return seen[len(seen)-1]
+}
+
 // TestTraceparentWithoutTracing: what a client sends goes on as it is, however odd.
 func TestTraceparentWithoutTracing(t *testing.T) {
 	t.Parallel()
@@ -142,8 +166,7 @@ func TestTraceparentWithoutTracing(t *testing.T) {
 	if r := s.mustSend("GET", s.Public+"/x", nil, header...); r.Status != 200 {
 		t.Fatalf("%d %s", r.Status, r.Body)
 	}
-	seen := s.requests()
-	got := seen[len(seen)-1].Header
+	got := s.last().Header
 	if got.Get("Traceparent") != "cc-of-another-version" || got.Get("Tracestate") != "a=1,b=2" {
 		t.Errorf("the back end got %q and %q", got["Traceparent"], got["Tracestate"])
 	}
