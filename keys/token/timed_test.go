@@ -1,6 +1,7 @@
 package token_test
 
 import (
+	"errors"
 	"slices"
 	"testing"
 	"time"
@@ -18,7 +19,6 @@ func TestAuthenticateTimed(t *testing.T) {
 		t.Fatal(err)
 	}
 	good := w.es.mint(head(w.es).String(), others().String())
-	clear := &staticChecker{revocation.Verdict{State: revocation.Clear}}
 	whole := []string{token.StageParse, token.StageKey, token.StageSignature, token.StageClaims, token.StageRevocation, token.StageClaims}
 	for _, row := range []struct {
 		name, raw string
@@ -26,12 +26,12 @@ func TestAuthenticateTimed(t *testing.T) {
 		stages    []string
 		reason    token.Reason
 	}{
-		{"no token", "", clear, nil, token.ReasonMissing},
-		{"malformed", "x", clear, nil, token.ReasonMalformed},
-		{"never seen", good, clear, whole, ""},
-		{"remembered", good, clear, []string{token.StageMemory, token.StageClaims, token.StageRevocation, token.StageClaims}, ""},
+		{"no token", "", allClear, nil, token.ReasonMissing},
+		{"malformed", "x", allClear, nil, token.ReasonMalformed},
+		{"never seen", good, allClear, whole, ""},
+		{"remembered", good, allClear, []string{token.StageMemory, token.StageClaims, token.StageRevocation, token.StageClaims}, ""},
 		{"revoked", good, &staticChecker{revocation.Verdict{State: revocation.Revoked, Kind: revocation.KindJTI}}, []string{token.StageMemory, token.StageClaims}, token.ReasonRevoked},
-		{"another key", w.es.mint(head(w.es).with("kid", `"x"`).String(), others().String()), clear, []string{token.StageParse}, token.ReasonUnknownKey},
+		{"another key", w.es.mint(head(w.es).with("kid", `"x"`).String(), others().String()), allClear, []string{token.StageParse}, token.ReasonUnknownKey},
 	} {
 		t.Run(row.name, func(t *testing.T) {
 			var stages []string
@@ -44,9 +44,8 @@ func TestAuthenticateTimed(t *testing.T) {
 			if !slices.Equal(stages, row.stages) {
 				t.Errorf("stages %q, want %q", stages, row.stages)
 			}
-			var refused *token.Refusal
 			if row.reason != "" {
-				if refused, _ = err.(*token.Refusal); refused == nil || refused.Reason != row.reason || id != nil {
+				if refused, ok := errors.AsType[*token.Refusal](err); !ok || refused.Reason != row.reason || id != nil {
 					t.Fatalf("%v, want %s", err, row.reason)
 				}
 				return
