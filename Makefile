@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
+.PHONY: alerts-check help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
 .DEFAULT_GOAL := help
 
 help: ## list these targets

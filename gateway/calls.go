@@ -56,7 +56,7 @@ func (g *Gateway) brokenCall(x *exchange) func(error) bool {
 		}
 		x.record.Decision, x.record.Error = telemetry.Error, telemetry.UpstreamReset
 		g.metrics.UpstreamError(x.route.Upstream.Name(), telemetry.UpstreamReset)
-		g.log.Warn("upstream failed in the middle of a call", "route", x.route.Name, "upstream", x.route.Upstream.Name(),
+		x.log().Warn("upstream failed in the middle of a call", "route", x.route.Name, "upstream", x.route.Upstream.Name(),
 			"request_id", x.record.RequestID, "error", err)
 		return true
 	}

@@ -62,11 +62,14 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 	if x.route.PreserveHost {
 		call.Host = r.Host
 	}
+	asked := x.asking()
 	answer, err := x.route.Upstream.Do(r.Context(), &call)
 	if err != nil {
+		x.unanswered(asked, r, err)
 		g.failed(w, r, x, err)
 		return
 	}
+	x.answeredBy(asked, answer.Status)
 	defer func() { _ = answer.Close() }() // whatever went wrong was told by Next
 	g.pass(w, r, x, answer)
 }

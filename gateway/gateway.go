@@ -225,7 +225,7 @@ func (g *Gateway) identify(r *http.Request, x *exchange) *problem.Refusal {
 	if cred.from.kind == inCookie && !route.Origins.allows(r, x.opens(r), g.trusted.secure(r)) {
 		return problem.ForeignOrigin()
 	}
-	id, err := g.verifier.Authenticate(r.Context(), cred.raw, &route.Policy, g.revocations)
+	id, err := g.authenticate(r, x)
 	if err != nil {
 		return g.refusal(err, x)
 	}
@@ -244,7 +244,7 @@ func (g *Gateway) refusal(err error, x *exchange) *problem.Refusal {
 		refused = &token.Refusal{Reason: token.ReasonUnavailable, Fault: "the token could not be checked", Err: err}
 	}
 	if refused.Err != nil {
-		g.log.Warn("a token could not be checked", "route", x.route.Name, "fault", refused.Fault, "error", refused.Err)
+		x.log().Warn("a token could not be checked", "route", x.route.Name, "fault", refused.Fault, "error", refused.Err)
 	}
 	if refused.Token != nil { // its signature was good
 		x.note(refused.Token)

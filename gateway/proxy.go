@@ -35,7 +35,15 @@ type transport struct{}
 
 // RoundTrip implements http.RoundTripper.
 func (transport) RoundTrip(r *http.Request) (*http.Response, error) {
-	return exchangeOf(r).route.Upstream.RoundTrip(r)
+	x := exchangeOf(r)
+	asked := x.asking()
+	res, err := x.route.Upstream.RoundTrip(r)
+	if err != nil {
+		x.unanswered(asked, r, err)
+		return nil, err
+	}
+	x.answeredBy(asked, res.StatusCode)
+	return res, nil
 }
 
 // proxy forwards the request and holds the wait for the first byte within the
@@ -113,6 +121,7 @@ func (x *exchange) outgoing(in, out *http.Request) {
 		identityValues(x.route.Identity, x.identity).set(h)
 	}
 	h["X-Request-Id"] = []string{x.record.RequestID}
+	x.record.Ask(x.route.Upstream.Name(), h)
 }
 
 // stripPrefix cuts whole segments from the path in both of its forms. The escaped
@@ -231,7 +240,7 @@ func (g *Gateway) failed(w http.ResponseWriter, r *http.Request, x *exchange, er
 	if f.upstream {
 		g.metrics.UpstreamError(x.route.Upstream.Name(), f.class)
 		if f.class != telemetry.UpstreamCanceled {
-			g.log.Warn("upstream failed", "route", x.route.Name, "upstream", x.route.Upstream.Name(), "class", f.class,
+			x.log().Warn("upstream failed", "route", x.route.Name, "upstream", x.route.Upstream.Name(), "class", f.class,
 				"request_id", x.record.RequestID, "error", err)
 		}
 	}

@@ -11,7 +11,6 @@ import (
 	"os"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/gateway"
@@ -52,6 +51,8 @@ type app struct {
 	reloader    *reloader
 	server      *server.Server
 	instance    string
+	health      *health
+	tracer      *telemetry.Tracer // nil: no spans are made
 	closeOthers []func()
 }
 
@@ -78,9 +79,13 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	// net/http writes bytes that a back end sent unasked, which may be somebody's
 	// answer, to the standard logger; what matters of it is logged by others.
 	stdlog.SetOutput(io.Discard)
+	if err := a.openTracer(ctx); err != nil {
+		return nil, err
+	}
 	if a.redis, err = openRedis(&c.Redis, a.metrics.RedisError); err != nil {
 		return nil, err
 	}
+	a.redis.timed(a.metrics.RedisTook)
 	if err := a.openStores(ctx, files.table); err != nil {
 		return nil, err
 	}
@@ -96,11 +101,7 @@ func openApp(ctx context.Context, c *Config, log *slog.Logger) (_ *app, err erro
 	if err := a.startRevocations(ctx); err != nil {
 		return nil, err
 	}
-	collectors := []prometheus.Collector{newCollector(a)}
-	if m := a.revocations.mirror; m != nil {
-		collectors = append(collectors, newMirrorCollector(m))
-	}
-	if err := a.metrics.Register(collectors...); err != nil {
+	if err := a.metrics.Register(a.collectors()...); err != nil {
 		return nil, fmt.Errorf("metrics: %w", err)
 	}
 	if err := a.server.Listen(); err != nil {

@@ -49,8 +49,11 @@ func (a *app) openServers(table *gateway.Table) error {
 		}
 		a.server.Add(adminListener, l.AdminListen.Value, a.observed(control))
 	}
+	checks := a.checks()
+	a.health = newHealth(checks, a.server.Draining, a.examineRedis())
+	a.server.Support("health", a.health.Run)
 	a.server.AddLast(opsListener, l.OpsListen.Value, telemetry.Ops(telemetry.OpsOptions{
-		Checks: a.checks(), Draining: a.server.Draining, Metrics: a.metrics, Profiling: a.config.Observe.Profiling.Value,
+		Checks: checks, Draining: a.server.Draining, Metrics: a.metrics, Profiling: a.config.Observe.Profiling.Value,
 	}))
 	if a.ring != nil {
 		// The loop must outlive the servers: a request in flight still signs.
@@ -78,7 +81,7 @@ func (a *app) certificate() (*server.Certificate, error) {
 
 func (a *app) observed(h http.Handler) http.Handler {
 	return telemetry.Handler(h, telemetry.Options{
-		Log: a.log, Access: a.config.Observe.AccessLog.Value, Metrics: a.metrics,
+		Log: a.log, Access: a.config.Observe.AccessLog.Value, Sample: a.config.Observe.LogSample.Value, Metrics: a.metrics, Tracer: a.tracer,
 		Remote: gateway.TrustedProxies(a.config.Listeners.TrustedProxies.Value).Client,
 	})
 }

@@ -37,7 +37,11 @@ func newCollector(a *app) *collector {
 }
 
 // Describe implements prometheus.Collector.
-func (c *collector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+func (c *collector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.streams, c.jwksAge, c.healthy, c.busy, c.expiry, c.known, c.bytes, c.asked} {
+		out <- d
+	}
+}
 
 // Collect implements prometheus.Collector.
 func (c *collector) Collect(out chan<- prometheus.Metric) {

@@ -13,12 +13,12 @@ type mirrorCollector struct {
 	entries, bytes, stale, position, level, complete, losses, merged, propagation *prometheus.Desc
 }
 
-func newMirrorCollector(m *revocation.Mirror) *mirrorCollector {
+func newMirrorCollector(status func() revocation.MirrorStatus) *mirrorCollector {
 	desc := func(name, help string) *prometheus.Desc {
 		return prometheus.NewDesc("tollgate_revocation_"+name, help, nil, nil)
 	}
 	return &mirrorCollector{
-		status:      m.Status,
+		status:      status,
 		entries:     desc("entries", "Revocations held in memory."),
 		bytes:       desc("bytes", "Memory of the revocations held."),
 		stale:       desc("feed_lag_seconds", "Age of what is known of the revocations: since the last answered read of the feed was sent."),
@@ -32,7 +32,11 @@ func newMirrorCollector(m *revocation.Mirror) *mirrorCollector {
 }
 
 // Describe implements prometheus.Collector.
-func (c *mirrorCollector) Describe(out chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, out) }
+func (c *mirrorCollector) Describe(out chan<- *prometheus.Desc) {
+	for _, d := range []*prometheus.Desc{c.entries, c.bytes, c.stale, c.position, c.level, c.complete, c.losses, c.merged, c.propagation} {
+		out <- d
+	}
+}
 
 // Collect implements prometheus.Collector.
 func (c *mirrorCollector) Collect(out chan<- prometheus.Metric) {

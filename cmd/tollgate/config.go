@@ -24,6 +24,9 @@ type Config struct {
 	Admin      AdminSettings      `group:"Admin"`
 	Observe    ObserveSettings    `group:"Observe"`
 
+	// Tracing says that spans are sent, as the standard OTEL_* variables ask.
+	Tracing bool
+
 	// Warnings are what is odd but no fault, such as variables that nobody knows.
 	Warnings []string
 }
@@ -175,5 +178,6 @@ type ObserveSettings struct {
 	LogLevel  Choice `envconfig:"TOLLGATE_LOG_LEVEL" default:"info" oneof:"debug info warn error" desc:"least level that is logged"`
 	LogFormat Choice `envconfig:"TOLLGATE_LOG_FORMAT" default:"auto" oneof:"auto json text" desc:"auto: text on a terminal, else JSON"`
 	AccessLog Bool   `envconfig:"TOLLGATE_ACCESS_LOG" default:"true" desc:"one line per request"`
+	LogSample Count  `envconfig:"TOLLGATE_ACCESS_LOG_SAMPLE" default:"1" min:"1" max:"1000000" desc:"of how many requests that were let through one leaves its line; refusals and errors always leave theirs"`
 	Profiling Bool   `envconfig:"TOLLGATE_PROFILING" default:"false" desc:"serve /debug/pprof/ on the ops listener"`
 }

@@ -53,6 +53,7 @@ func loadConfig(defaults map[string]string) (*Config, error) {
 		}
 	}
 	faults = append(faults, c.relate(faults)...)
+	faults = append(faults, c.tracing(os.Getenv)...)
 	c.Warnings = append(c.Warnings, unknownVariables(c, os.Environ())...)
 	if len(faults) > 0 {
 		return c, &configError{faults}

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"tollgate/internal/server/http1"
@@ -36,6 +37,8 @@ type arrivals struct {
 	done  <-chan struct{} // closed by stop
 	stop  context.CancelFunc
 	tasks sync.WaitGroup
+
+	waits, failures atomic.Uint64 // see [Handshakes]
 }
 
 // accepted is what Accept returns.
@@ -58,6 +61,7 @@ func receive(ctx context.Context, l *listener) *arrivals {
 	if l.cert != nil {
 		a.config = l.http.TLSConfig.Clone()
 	}
+	l.arrivals.Store(a)
 	a.tasks.Go(func() { a.run(ctx) })
 	return a
 }
@@ -86,6 +90,9 @@ func (a *arrivals) wait() { a.tasks.Wait() }
 // them pass and how long to wait.
 func (a *arrivals) run(ctx context.Context) {
 	for {
+		if len(a.slots) == cap(a.slots) {
+			a.waits.Add(1)
+		}
 		select {
 		case a.slots <- struct{}{}:
 		case <-ctx.Done():

@@ -7,6 +7,26 @@ import (
 	"time"
 )
 
+// Handshakes says how it stands with the TLS handshakes of a listener.
+type Handshakes struct {
+	UnderWay, Most int
+	// Waits counts the times that a connection had to wait in the kernel, since as many
+	// as there may be were under way. None is refused.
+	Waits uint64
+	// Failures counts those that did not succeed, or not in time.
+	Failures uint64
+}
+
+// Handshakes tells of the named listener; zero where it does not speak TLS, or not yet.
+func (s *Server) Handshakes(name string) Handshakes {
+	for _, l := range s.servers {
+		if a := l.arrivals.Load(); l.name == name && a != nil && a.config != nil {
+			return Handshakes{len(a.slots), cap(a.slots), a.waits.Load(), a.failures.Load()}
+		}
+	}
+	return Handshakes{}
+}
+
 // shake does one handshake, within the time for it. Nil: it must not be spoken of.
 func (a *arrivals) shake(ctx context.Context, raw net.Conn) (out net.Conn) {
 	conn := tls.Server(raw, a.config)
@@ -19,6 +39,7 @@ func (a *arrivals) shake(ctx context.Context, raw net.Conn) (out net.Conn) {
 	}()
 	_ = conn.SetDeadline(time.Now().Add(a.timeout)) // fails where the client is gone: then the handshake does
 	if err := conn.HandshakeContext(ctx); err != nil {
+		a.failures.Add(1)
 		return conn
 	}
 	_ = conn.SetDeadline(time.Time{})

@@ -148,9 +148,18 @@ func TestHandshakesAreBounded(t *testing.T) {
 		t.Fatalf("a third one: %s", got)
 	case <-time.After(100 * time.Millisecond):
 	}
+	if h := w.Server.Handshakes("public"); h.UnderWay != 2 || h.Most != 2 || h.Waits == 0 {
+		t.Errorf("with two under way: %+v", h)
+	}
 	_ = slow.Close()
 	if got := <-next; got != "200 OK" {
 		t.Errorf("with room: %s", got)
+	}
+	if h := w.Server.Handshakes("public"); h.Failures == 0 {
+		t.Errorf("one was broken off: %+v", h)
+	}
+	if h := w.Server.Handshakes("admin"); h != (server.Handshakes{}) {
+		t.Errorf("a listener that there is not: %+v", h)
 	}
 }
 

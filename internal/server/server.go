@@ -66,6 +66,7 @@ type listener struct {
 	base       context.Context // of the requests; nil until Run
 	net        net.Listener    // nil until Listen, and for ever when addr is empty
 	handshakes int             // how many may be under way at once
+	arrivals   atomic.Pointer[arrivals]
 }
 
 // job is one piece of background work.

@@ -12,11 +12,11 @@ const none = "none"
 // there; the others only when they have a value.
 func (h *handler) logAccess(w *Writer, req request, took time.Duration, aborted bool) {
 	rec := &w.record
-	attrs := make([]slog.Attr, 0, 19) // stays on the stack
+	attrs := make([]slog.Attr, 0, 20) // stays on the stack
 	attrs = append(attrs,
 		slog.String("route", orNone(rec.Route)),
 		slog.String("method", cut(escapeControl(req.method), 32)),
-		slog.String("path", cut(escapeControl(maskTokens(req.path)), maxLoggedPath)),
+		slog.String("path", shownPath(req.path)),
 		slog.Int("status", w.status),
 		slog.Float64("duration_ms", float64(took.Microseconds())/1000),
 		slog.Int64("bytes", w.bytes),
@@ -26,6 +26,7 @@ func (h *handler) logAccess(w *Writer, req request, took time.Duration, aborted 
 	)
 	for _, a := range [...]struct{ key, value string }{
 		{"reason", rec.Reason},
+		{"trace_id", rec.TraceID()},
 		{"client_request_id", rec.ClientRequestID},
 		{"sub", rec.Subject},
 		{"act", rec.Actor},
@@ -45,6 +46,9 @@ func (h *handler) logAccess(w *Writer, req request, took time.Duration, aborted 
 	}
 	h.Log.LogAttrs(req.ctx, slog.LevelInfo, "request", attrs...)
 }
+
+// shownPath is a path as it may be shown: without what looks like a token.
+func shownPath(path string) string { return cut(escapeControl(maskTokens(path)), maxLoggedPath) }
 
 func orNone(s string) string {
 	if s == "" {

@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"iter"
 	"maps"
 	"sync"
 	"sync/atomic"
@@ -44,3 +45,6 @@ func (f *family[K, M]) add(k K) M {
 	f.children.Store(&next)
 	return c
 }
+
+// all ranges over the children there are.
+func (f *family[K, M]) all() iter.Seq2[K, M] { return maps.All(*f.children.Load()) }

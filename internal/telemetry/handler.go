@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"net/http"
 	"runtime/debug"
@@ -19,8 +20,14 @@ type Options struct {
 	// says Error still leave one: a flood of refusals must not become a flood of
 	// lines where none were asked for.
 	Access bool
+	// Sample is of how many requests that were let through one leaves its access line;
+	// 0 and 1 are all. Refusals, errors and what was answered with a status from 400 on
+	// always leave theirs.
+	Sample int
 	// Metrics counts the requests. Nil counts nothing.
 	Metrics *Metrics
+	// Tracer makes spans. Nil makes none, and costs nothing.
+	Tracer *Tracer
 	// Remote returns the client's address, for whoever knows which proxies to
 	// believe. Nil takes the peer's address, without its port.
 	Remote func(*http.Request) string
@@ -67,6 +74,9 @@ func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tw.record.ClientRequestID = clientRequestID(r.Header)
 	tw.record.Remote = h.Remote(r)
 	w.Header()[requestIDHeader] = []string{tw.record.RequestID}
+	if h.Tracer != nil {
+		r = h.Tracer.begin(tw, r)
+	}
 	req := request{ctx: r.Context(), start: h.Now(), method: r.Method, path: r.URL.EscapedPath()}
 	defer h.finish(tw, req)
 	h.next.ServeHTTP(tw, r)
@@ -82,13 +92,24 @@ func (h *handler) finish(w *Writer, req request) {
 		w.status = http.StatusOK // what net/http sends for a handler that wrote nothing
 	}
 	took := h.Now().Sub(req.start)
-	if h.Access || w.record.Decision == Error {
+	if h.Access && h.chosen(w) || w.record.Decision == Error {
 		h.logAccess(w, req, took, abort)
 	}
 	h.Metrics.request(&w.record, req.method, w.status, took)
+	if w.record.trace != nil {
+		w.record.trace.end(&w.record, req, w.status, abort)
+	}
 	if abort {
 		panic(http.ErrAbortHandler)
 	}
+}
+
+// chosen reports whether a request is one that the sample of the access log shows.
+func (h *handler) chosen(w *Writer) bool {
+	if h.Sample <= 1 || w.status >= http.StatusBadRequest || w.record.Decision != Allow && w.record.Decision != "" {
+		return true
+	}
+	return rand.IntN(h.Sample) == 0 //nolint:gosec // a sample, no secret
 }
 
 // panicked deals with a panic and reports whether the connection has to be cut.
@@ -101,6 +122,7 @@ func (h *handler) panicked(w *Writer, req request, p any) (abort bool) {
 	rec.Error = fmt.Sprintf("panic: %v", p)
 	h.Log.LogAttrs(req.ctx, slog.LevelError, "panic",
 		slog.String("request_id", rec.RequestID),
+		slog.String("trace_id", rec.TraceID()),
 		slog.String("error", Scrub(rec.Error)),
 		slog.String("stack", string(debug.Stack())))
 	if w.status != 0 {

@@ -361,3 +361,34 @@ func TestRealServer(t *testing.T) {
 		t.Errorf("lines: %v", lines)
 	}
 }
+
+// TestAccessSample: of what is let through one in many leaves a line, of the rest each.
+func TestAccessSample(t *testing.T) {
+	l := newLogged(t, telemetry.Options{Access: true, Sample: 1_000_000_000}, func(w http.ResponseWriter, r *http.Request) {
+		rec := telemetry.From(w)
+		switch r.URL.Path {
+		case "/deny":
+			rec.Decision, rec.Reason = telemetry.Deny, "expired"
+		case "/report":
+			rec.Decision = telemetry.Report
+		case "/error":
+			rec.Decision = telemetry.Error
+		case "/gone":
+			w.WriteHeader(404)
+		case "/allow":
+			rec.Decision = telemetry.Allow
+		}
+	})
+	for _, path := range []string{"/allow", "/deny", "/nothing", "/report", "/error", "/gone"} {
+		if _, p := l.serve(httptest.NewRequest("GET", path, nil)); p != nil {
+			t.Fatal(p)
+		}
+	}
+	var shown []string
+	for _, line := range l.lines(t, "request") {
+		shown = append(shown, fmt.Sprint(line["path"]))
+	}
+	if got, want := strings.Join(shown, " "), "/deny /report /error /gone"; got != want {
+		t.Errorf("lines of %s, want %s", got, want)
+	}
+}

@@ -23,6 +23,18 @@ type outcome struct {
 	err  error
 }
 
+// Failing asks all checks at once, until ctx ends, and returns what each that failed
+// says, by name. One that gives no answer has failed.
+func Failing(ctx context.Context, checks []Check) map[string]error {
+	failed := map[string]error{}
+	for _, o := range runChecks(ctx, checks) {
+		if o.err != nil {
+			failed[o.name] = o.err
+		}
+	}
+	return failed
+}
+
 // runChecks asks all checks at once. One that has not answered when ctx ends
 // counts as failed and is left to itself.
 func runChecks(ctx context.Context, checks []Check) []outcome {

@@ -71,14 +71,20 @@ const (
 	UpstreamBusy     = "busy"     // too many requests in flight
 )
 
+// reasonUnavailable is the refusal when nobody can say whether a token is revoked.
+const reasonUnavailable = "unavailable"
+
 // reasons are the refusal reasons of the interface; keys/token owns them.
 func reasons() []string {
 	return []string{
 		"missing", "malformed", "algorithm", "unknown_key", "signature", "expired", "not_yet_valid",
 		"issuer", "audience", "token_type", "lifetime", "revoked", "scope", "claim", "origin", "rate",
-		"unavailable",
+		reasonUnavailable,
 	}
 }
+
+// roles are those of admin tokens, and none.
+func roles() []string { return []string{none, "viewer", "operator", "admin"} }
 
 func tokenKinds() []string {
 	return []string{TokenAccess, TokenRefresh, TokenSliding, TokenImpersonation}

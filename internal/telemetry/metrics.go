@@ -35,6 +35,16 @@ type Metrics struct {
 	revocations *family[[2]string, prometheus.Counter] // kind, source
 	upstreams   *family[[2]string, prometheus.Counter] // upstream, reason
 	redis       *family[string, prometheus.Counter]
+	spent       *family[string, prometheus.Counter] // spent refresh tokens that came back, by result
+	admin       *family[adminKey, prometheus.Counter]
+	timings     timings
+	lastSuccess prometheus.Gauge
+}
+
+// adminKey holds the label values of a request to the admin API.
+type adminKey struct {
+	endpoint, role string
+	code           int
 }
 
 // requestKey holds the label values of a request, already folded.
@@ -46,7 +56,7 @@ type requestKey struct {
 // series is what one request adds to.
 type series struct {
 	count    prometheus.Counter
-	duration prometheus.Observer
+	duration *histogram
 }
 
 // NewMetrics returns metrics with a registry of their own, the Go runtime's and
@@ -56,16 +66,22 @@ func NewMetrics(b Build) *Metrics {
 	m.registry.MustRegister(collectors.NewGoCollector(),
 		collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.buildInfo(b)
+	m.timings = newTimings()
+	m.registry.MustRegister(m.timings.requests, m.timings.auth, m.timings.upstream, m.timings.redis)
 	m.requests = m.requestFamily()
 	m.failOpen = m.pairs("tollgate_revocation_fail_mode_total",
-		"Requests let through although nobody could say whether their token is revoked, by route.", "route", "mode")
+		"Requests whose token nobody could say to be revoked or not, by route and by what was done with them.", "route", "mode")
 	m.reloads = m.single("tollgate_config_reloads_total", "Times that routes and trusted issuers were read anew, by result.",
 		"result", []string{"success", "failure"})
 	m.lastReload = prometheus.NewGauge(prometheus.GaugeOpts{
 		Name: "tollgate_config_last_reload_successful", Help: "1 when the last reading of routes and trusted issuers succeeded.",
 	})
 	m.lastReload.Set(1) // a start without success ends at once
-	m.registry.MustRegister(m.lastReload)
+	m.lastSuccess = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "tollgate_config_last_reload_success_timestamp_seconds", Help: "When routes and trusted issuers were last read with success.",
+	})
+	m.lastSuccess.SetToCurrentTime()
+	m.registry.MustRegister(m.lastReload, m.lastSuccess)
 	m.wouldDeny = m.pairs("tollgate_auth_would_deny_total",
 		"Requests that a report-only route let through although their credential is refused elsewhere, by route and reason.", "route", "reason")
 	m.denied = m.pairs("tollgate_auth_denied_total",
@@ -73,6 +89,9 @@ func NewMetrics(b Build) *Metrics {
 	m.issued = m.pairs("tollgate_tokens_issued_total", "Tokens signed.", "kind", "grant")
 	m.logins = m.single("tollgate_login_attempts_total", "Attempts to log in.", "result", loginResults())
 	m.refreshes = m.single("tollgate_refresh_total", "Attempts to refresh.", "result", refreshResults())
+	m.spent = m.single("tollgate_refresh_reuse_total", "Spent refresh tokens that came back: answered once more within the grace, or denied and the session ended.",
+		"result", []string{"grace", "denied"})
+	m.admin = m.adminFamily()
 	m.revocations = m.pairs("tollgate_revocations_total", "Revocations made here.", "kind", "source")
 	m.upstreams = m.pairs("tollgate_upstream_errors_total",
 		"Requests that an upstream did not answer as it should.", "upstream", "reason")
@@ -92,6 +111,14 @@ func (m *Metrics) Register(c ...prometheus.Collector) error {
 		}
 	}
 	return nil
+}
+
+// Registry is where all of it is registered; nil for a nil *Metrics.
+func (m *Metrics) Registry() *prometheus.Registry {
+	if m == nil {
+		return nil
+	}
+	return m.registry
 }
 
 // Handler serves the metrics to Prometheus.
@@ -130,6 +157,9 @@ func (m *Metrics) Reloaded(ok bool) {
 	}
 	m.reloads.get(result).Inc()
 	m.lastReload.Set(value)
+	if ok {
+		m.lastSuccess.SetToCurrentTime()
+	}
 }
 
 // Issued counts a token that was signed: TokenAccess, GrantPassword and so on.
@@ -150,6 +180,20 @@ func (m *Metrics) Login(result string) {
 func (m *Metrics) Refresh(result string) {
 	if m != nil {
 		m.refreshes.get(fold(refreshResults(), result)).Inc()
+		switch result {
+		case RefreshReplayed:
+			m.spent.get("grace").Inc()
+		case RefreshReuse:
+			m.spent.get("denied").Inc()
+		}
+	}
+}
+
+// AdminRequest counts a request to the admin API: the path of its row as the row is
+// written, the role of who asked (none where nobody could be told), the status.
+func (m *Metrics) AdminRequest(endpoint, role string, status int) {
+	if m != nil {
+		m.admin.get(adminKey{orNone(endpoint), fold(roles(), role), status}).Inc()
 	}
 }
 
@@ -186,11 +230,14 @@ func (m *Metrics) request(rec *Record, method string, status int, took time.Dura
 		decision: foldDecision(rec.Decision),
 	})
 	s.count.Inc()
-	s.duration.Observe(took.Seconds())
+	s.duration.observe(took, rec.sampledTrace())
 	switch {
 	case rec.Reason == "":
 	case rec.Decision == Deny:
 		m.Denied(rec.Route, rec.Reason)
+		if rec.Reason == reasonUnavailable {
+			m.failOpen.get([2]string{orNone(rec.Route), "deny"}).Inc()
+		}
 	case rec.Decision == Report:
 		m.wouldDeny.get([2]string{orNone(rec.Route), fold(reasons(), rec.Reason)}).Inc()
 	}
@@ -207,22 +254,28 @@ func (m *Metrics) buildInfo(b Build) {
 	m.registry.MustRegister(info)
 }
 
-// requestFamily has classic buckets only: a native histogram's Observe costs
-// several times as much, on every request.
+// requestFamily counts requests; each series holds its histogram at hand.
 func (m *Metrics) requestFamily() *family[requestKey, series] {
 	count := prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "tollgate_requests_total", Help: "Requests answered, by the route's name.",
 	}, []string{"route", "method", "code", "decision"})
-	duration := prometheus.NewHistogramVec(prometheus.HistogramOpts{
-		Name: "tollgate_request_duration_seconds", Help: "Time from header read to answer written.",
-		Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
-	}, []string{"route", "method"})
-	m.registry.MustRegister(count, duration)
+	m.registry.MustRegister(count)
 	return newFamily(func(k requestKey) series {
 		return series{
 			count:    count.WithLabelValues(valid(k.route), k.method, strconv.Itoa(k.code), k.decision),
-			duration: duration.WithLabelValues(valid(k.route), k.method),
+			duration: m.timings.requests.children.get([2]string{k.route, k.method}),
 		}
+	})
+}
+
+// adminFamily counts what the admin API was asked.
+func (m *Metrics) adminFamily() *family[adminKey, prometheus.Counter] {
+	vec := prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "tollgate_admin_requests_total", Help: "Requests to the admin API, by endpoint and by the role of who asked.",
+	}, []string{"endpoint", "role", "code"})
+	m.registry.MustRegister(vec)
+	return newFamily(func(k adminKey) prometheus.Counter {
+		return vec.WithLabelValues(valid(k.endpoint), k.role, strconv.Itoa(k.code))
 	})
 }
 

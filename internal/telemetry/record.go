@@ -45,6 +45,8 @@ type Record struct {
 	Upstream string
 	// Error is what went wrong, for the operator. It passes through [Scrub].
 	Error string
+
+	trace *requestTrace // nil without tracing
 }
 
 // From returns the record of the request that w answers, looking through every

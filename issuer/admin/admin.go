@@ -105,6 +105,7 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	a.echo.ServeHTTP(w, r)
+	a.count(w)
 }
 
 // mount groups the rows by path, so that a method that a path does not take is

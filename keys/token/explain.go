@@ -33,13 +33,34 @@ func Steps() []Step {
 
 // trace notes the steps that were passed. Nil notes nothing, which is what every
 // request has: a step then costs one comparison.
-type trace struct{ passed []Step }
+type trace struct {
+	passed []Step
+	watch  *watch // takes the time in place of noting; nil: it is to explain
+}
 
 func (t *trace) pass(s Step) {
 	if t != nil {
-		t.passed = append(t.passed, s)
+		t.note(s)
 	}
 }
+
+func (t *trace) note(s Step) {
+	if t.watch != nil {
+		t.watch.lap(stageOf(s))
+		return
+	}
+	t.passed = append(t.passed, s)
+}
+
+// found notes that the steps up to the claims' form were passed before.
+func (t *trace) found() {
+	if t != nil && t.watch != nil {
+		t.watch.lap(StageMemory)
+	}
+}
+
+// explains reports whether the way is to be gone whole.
+func (t *trace) explains() bool { return t != nil && t.watch == nil }
 
 // Explanation is how Authenticate came to its verdict.
 type Explanation struct {

@@ -117,7 +117,7 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 	if raw == "" {
 		return nil, refuse(ReasonMissing, "no token")
 	}
-	id, refusal := v.recognise(ctx, raw)
+	id, refusal := v.recognise(ctx, raw, nil)
 	if refusal == nil {
 		refusal = v.judge(ctx, id, policy, revocations, nil)
 	}
@@ -130,25 +130,26 @@ func (v *Verifier) Authenticate(ctx context.Context, raw string, policy *Policy,
 
 // recognise returns who signed what: from memory, as long as all still holds that
 // was found when the signature was checked, else by checking it.
-func (v *Verifier) recognise(ctx context.Context, raw string) (*Identity, *Refusal) {
+func (v *Verifier) recognise(ctx context.Context, raw string, t *trace) (*Identity, *Refusal) {
 	if v.memory == nil || len(raw) > v.maxBytes {
-		return v.verify(ctx, raw, digest{}, nil)
+		return v.verify(ctx, raw, digest{}, t)
 	}
 	d := digestOf(raw)
 	if id := v.memory.find(d); id != nil {
 		current, refusal := v.still(id)
 		if refusal == nil {
 			v.hits.Add(1)
+			t.found()
 			return current, nil
 		}
 		v.memory.forget(d) // the long way says why, and may wait for the key's return
 	}
 	v.misses.Add(1)
-	return v.verify(ctx, raw, d, nil)
+	return v.verify(ctx, raw, d, t)
 }
 
 // verify establishes what holds on every route and at any time: this very key
-// signed these claims. With a trace nothing is remembered and nothing shared.
+// signed these claims. To explain, nothing is remembered and nothing shared.
 func (v *Verifier) verify(ctx context.Context, raw string, d digest, t *trace) (*Identity, *Refusal) {
 	c, refusal := split(raw, v.maxBytes)
 	if refusal != nil {
@@ -183,7 +184,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, d digest, t *trace) (
 	t.pass(StepKey)
 	t.pass(StepAlgorithm)
 	remembered := v.memory
-	if t != nil {
+	if t.explains() {
 		remembered = nil
 	}
 	return remembered.verify(d, key, issuer, func() (*Identity, *Refusal) {

@@ -1,0 +1,23 @@
+package admin
+
+import (
+	"net/http"
+	"strings"
+
+	"tollgate/internal/telemetry"
+)
+
+// count puts an answered request into the metrics, by its row.
+func (a *Admin) count(w http.ResponseWriter) {
+	answered, ok := w.(interface{ Status() int })
+	record := telemetry.From(w)
+	endpoint, row := strings.CutPrefix(record.Route, "admin:")
+	if !ok || !row {
+		return // no row was asked, or nobody counts
+	}
+	role := "admin"
+	if record.Decision == telemetry.Deny {
+		role = "none"
+	}
+	a.Metrics.AdminRequest(endpoint, role, answered.Status())
+}
