@@ -230,7 +230,7 @@ func TestImage(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			_ = serve.Process.Kill()
-			<-ended
+			_ = <-ended
 			t.Fatalf("not healthy within 30 s\n%s", log.String())
 		}
 	}
