@@ -104,7 +104,7 @@ func TestChartDefault(t *testing.T) {
 		"TOLLGATE_SHUTDOWN_DELAY": "10s", "TOLLGATE_SHUTDOWN_TIMEOUT": "30s", "TOLLGATE_ENABLE_ISSUER": "true", "TOLLGATE_UPSTREAM": "http://app:8000",
 		"TOLLGATE_REDIS_URL": "redis://redis:6379/0", "TOLLGATE_REDIS_PASSWORD_FILE": "/run/secrets/tollgate/redis-password",
 	}
-	got := env(t, d)
+	got := c.env(t, d)
 	for k, v := range want {
 		if got[k] != v {
 			t.Errorf("%s=%q, want %q", k, got[k], v)
@@ -129,7 +129,7 @@ func TestChartDefault(t *testing.T) {
 func TestChartSplit(t *testing.T) {
 	c := mustRender(t, `
 split: {enabled: true}
-edge: {replicaCount: 5, autoscaling: {enabled: true, maxReplicas: 20}, settings: {REVOCATION_MODE: lookup}}
+edge: {replicaCount: 5, autoscaling: {enabled: true, maxReplicas: 20}, settings: {REVOCATION_MODE: lookup, AUDIENCE: "shop, web"}}
 issuerRole: {resources: {requests: {cpu: "1"}}}
 redis: {host: r, username: tollgate-issuer, edgeUsername: tollgate-edge, edgePasswordKey: redis-password-edge}
 trustedIssuers: [{issuer: "https://other.example", jwks_url: "https://other.example/jwks.json"}]
@@ -141,7 +141,7 @@ admin: {expose: true}
 	if edge.Spec.Replicas != nil || *issuer.Spec.Replicas != 2 {
 		t.Errorf("replicas: the autoscaler's edge %v, issuer %v", edge.Spec.Replicas, issuer.Spec.Replicas)
 	}
-	e, i := env(t, edge), env(t, issuer)
+	e, i := c.env(t, edge), c.env(t, issuer)
 	for name, want := range map[string][2]string{ // edge, issuer
 		"TOLLGATE_ENABLE_GATEWAY": {"true", "false"}, "TOLLGATE_ENABLE_ISSUER": {"false", "true"}, "TOLLGATE_ENABLE_ADMIN": {"false", "true"},
 		"TOLLGATE_ADMIN_TOKEN_FILE": {"", "/run/secrets/tollgate/admin-token"}, "TOLLGATE_KEY_ENCRYPTION_KEY_FILE": {"", "/run/secrets/tollgate/key-encryption-key"},
@@ -158,7 +158,7 @@ admin: {expose: true}
 		}
 	}
 	trusted := one[*corev1.ConfigMap](t, c, "ConfigMap/tollgate-edge-issuers").Data["issuers.yaml"]
-	for _, want := range []string{"http://tollgate-issuer:80/.well-known/jwks.json", "https://auth.example.com", "https://other.example"} {
+	for _, want := range []string{"http://tollgate-issuer:80/.well-known/jwks.json", "https://auth.example.com", "https://other.example", "- shop\n", "- web\n"} {
 		if !strings.Contains(trusted, want) {
 			t.Errorf("an edge does not trust %s:\n%s", want, trusted)
 		}
@@ -199,7 +199,7 @@ func TestChartRedis(t *testing.T) {
 	} {
 		c := mustRender(t, given)
 		d := c.deployments()["tollgate"]
-		got := env(t, d)
+		got := c.env(t, d)
 		if got["TOLLGATE_REDIS_URL"] != want {
 			t.Errorf("%s: %s, want %s", given, got["TOLLGATE_REDIS_URL"], want)
 		}
@@ -213,7 +213,7 @@ func TestChartRedis(t *testing.T) {
 	}
 	c := mustRender(t, "redis: {urlKey: redis-url}")
 	c.wantUsable(t)
-	if got := env(t, c.deployments()["tollgate"]); got["TOLLGATE_REDIS_URL_FILE"] == "" || got["TOLLGATE_REDIS_URL"] != "" || got["TOLLGATE_REDIS_PASSWORD_FILE"] != "" {
+	if got := c.env(t, c.deployments()["tollgate"]); got["TOLLGATE_REDIS_URL_FILE"] == "" || got["TOLLGATE_REDIS_URL"] != "" || got["TOLLGATE_REDIS_PASSWORD_FILE"] != "" {
 		t.Errorf("a URL of the Secret: %v", got)
 	}
 }
@@ -226,7 +226,7 @@ routes: {config: {version: 1, upstreams: {app: {urls: ["http://app:8000"]}}, rou
 extraEnv: [{name: OTEL_EXPORTER_OTLP_ENDPOINT, value: "http://otel:4318"}]
 `)
 	c.wantUsable(t)
-	got := env(t, c.deployments()["tollgate"])
+	got := c.env(t, c.deployments()["tollgate"])
 	for k, v := range map[string]string{"TOLLGATE_ACCESS_TTL": "2m", "TOLLGATE_MAX_TOKEN_BYTES": "4096", "TOLLGATE_STATUS_LIST": "true", "OTEL_EXPORTER_OTLP_ENDPOINT": "http://otel:4318"} {
 		if got[k] != v {
 			t.Errorf("%s=%q, want %q", k, got[k], v)

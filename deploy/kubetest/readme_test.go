@@ -84,8 +84,8 @@ func value(t *testing.T, text string) string {
 	if text == "" {
 		return "see values.yaml"
 	}
-	var any any
-	if err := yaml.Unmarshal([]byte(text), &any); err != nil {
+	var parsed any
+	if err := yaml.Unmarshal([]byte(text), &parsed); err != nil {
 		t.Fatal(err)
 	}
 	return text

@@ -95,7 +95,10 @@ issuer, …} with the chart's own values under what `edge` or `issuerRole` say.
 {{- if .component.gateway }}
 {{- $list = .root.Values.trustedIssuers }}
 {{- if not .component.issuer }}
-{{- $own := dict "issuer" .root.Values.issuer "jwks_url" (printf "http://%s-issuer:%v/.well-known/jwks.json" (include "tollgate.fullname" .root) .root.Values.service.port) }}
+{{- $own := dict "issuer" .root.Values.issuer "jwks_url" (default (printf "http://%s-issuer:%v/.well-known/jwks.json" (include "tollgate.fullname" .root) .root.Values.service.port) .root.Values.split.jwksURL) }}
+{{- with .component.settings.AUDIENCE }}
+{{- $_ := set $own "audiences" (splitList "," (nospace .)) }}
+{{- end }}
 {{- $list = concat (list $own) $list }}
 {{- end }}
 {{- end }}
