@@ -230,8 +230,7 @@ func TestImage(t *testing.T) {
 		}
 		if time.Now().After(end) {
 			_ = serve.Process.Kill()
-			_ = <-ended
-			t.Fatalf("not healthy within 30 s\n%s", log.String())
+			t.Fatalf("not healthy within 30 s (%v)\n%s", <-ended, log.String())
 		}
 	}
 	_ = serve.Process.Signal(syscall.SIGTERM) // STOPSIGNAL
