@@ -21,7 +21,7 @@ func TestSystemUnderAccessList(t *testing.T) {
 	r := mustGuarded(t)
 	f := mustFleet(t, r, nil)
 	f.issuer.MustAddUser(t, "ada")
-	kept, gone := f.issuer.MustLogIn(t, "ada"), f.issuer.MustLogIn(t, "ada")
+	kept, gone := f.logIn("ada"), f.logIn("ada")
 	f.wantCalls(kept.Access, http.StatusOK)
 	f.wantCalls(gone.Access, http.StatusOK)
 
@@ -40,12 +40,7 @@ func TestSystemUnderAccessList(t *testing.T) {
 	f.wantCalls(kept.Access, http.StatusOK)
 	f.wantCalls(gone.Access, http.StatusUnauthorized)
 	f.issuer.MustAddUser(t, "ada")
-	var again interop.Pair
-	f.issuer.MustBecome("open for log-ins", func() bool { // 503 until the ring is confirmed again
-		again = interop.Pair{}
-		return f.issuer.MustPost(t, "/api/token/", "", map[string]string{"username": "ada", "password": interop.Password}, &again) == http.StatusOK
-	})
-	f.wantCalls(again.Access, http.StatusOK)
+	f.wantCalls(f.logIn("ada").Access, http.StatusOK)
 	f.issuer.MustBecome("there with its ring", func() bool {
 		n, err := r.client("operator").Exists(t.Context(), "tg:ring:"+f.issuer.URL).Result()
 		return err == nil && n == 1
@@ -73,7 +68,7 @@ func (f *fleet) accounts(p interop.Pair) {
 		}
 	}
 	// The session of an earlier log-in ends by its refresh token.
-	other := f.issuer.MustLogIn(f.T, "ada")
+	other := f.logIn("ada")
 	if status := f.issuer.MustPost(f.T, "/api/token/blacklist/", "", map[string]string{"refresh": other.Refresh}, nil); status != http.StatusOK {
 		f.Errorf("blacklist: %d", status)
 	}
@@ -103,7 +98,7 @@ func (f *fleet) accounts(p interop.Pair) {
 func (f *fleet) operate() {
 	f.Helper()
 	f.issuer.MustAddUser(f.T, "bob", "--email", "bob@example.com")
-	bob := f.issuer.MustLogIn(f.T, "bob")
+	bob := f.logIn("bob")
 	f.issuer.MustCommand(f.T, "another long password", nil, "users", "passwd", "bob", "--password-stdin")
 	for _, command := range []string{
 		"users list", "users disable bob --yes", "users enable bob", "sessions list --subject 1", "edges", "keys list", "keys rotate --now --yes",
@@ -191,7 +186,7 @@ func TestSentinelUnderAccessList(t *testing.T) {
 	})
 	f := mustFleet(t, primary, interop.Env{"REDIS_MIN_REPLICAS_ACK": "1", "REDIS_URL": "redis+sentinel://" + where + "/tollgate/0"})
 	f.issuer.MustAddUser(t, "ada")
-	p := f.issuer.MustLogIn(t, "ada")
+	p := f.logIn("ada")
 	f.wantCalls(p.Access, http.StatusOK)
 	f.issuer.MustCommand(t, p.Access, nil, "revoke", "token", "-", "--yes", "--wait", "5s")
 	f.wantCalls(p.Access, http.StatusUnauthorized)
