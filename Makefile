@@ -3,17 +3,20 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: alerts-check help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots
+.PHONY: alerts-check help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "%-10s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/tollgate
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
 
 man: build ## write the manual pages into bin/man
 	bin/tollgate man bin/man
+
+dist: ## archives for linux and darwin, checksums, SBOM; the same bytes from the same commit
+	go run ./deploy/release -version '$(VERSION)' -time $(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct),0) -out dist
 
 test: ## run every test; real-Redis tests run where redis-server is installed
 	go test ./...
@@ -28,6 +31,7 @@ lint: ## golangci-lint, the examples included, and a tidy go.mod
 	cd deploy/examples/oidc && $(LINT) run ./... && go mod tidy -diff
 	cd deploy/examples/rotation/oidc && $(LINT) run ./... && go mod tidy -diff
 	cd deploy/examples/console && $(LINT) run --build-tags browser ./... && go mod tidy -diff
+	cd deploy/kubetest && $(LINT) run ./... && go mod tidy -diff
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
@@ -61,6 +65,18 @@ nightly: ## what takes longer: fuzzing by the minute, races three times over
 chaos: ## fault runs on real processes, each fault once; CHAOSTAGS='chaos nightly' for full counts
 	go test -tags '$(CHAOSTAGS)' -run 'TestChaos|TestFailoverLosesNothing|TestSentinel' -count=1 -parallel 4 -timeout 60m $(CHAOSFLAGS) ./cmd/tollgate ./revocation ./internal/testkit
 
+deploy-check: check-files check-kube check-image ## deploy/ against the program and the tools; a tool that is missing is named
+
+check-files: # image, Compose, systemd (systemd-analyze), Redis (redis-server), release
+	go test -count=1 -v ./deploy ./deploy/release
+
+check-kube: # chart (Helm's Go module) and kustomizations (kubectl)
+	cd deploy/kubetest && go test -count=1 -v ./...
+
+check-image:
+	@if docker info >/dev/null 2>&1; then docker build -q -f deploy/docker/Dockerfile --build-arg VERSION='$(VERSION)' .; \
+	else echo 'no container engine: the image is not built; check-files builds and runs what would be in it'; fi
+
 tidy: ## format the code, tidy all modules
 	$(LINT) fmt ./...
 	go mod tidy
@@ -69,6 +85,7 @@ tidy: ## format the code, tidy all modules
 	cd deploy/examples/oidc && go mod tidy
 	cd deploy/examples/rotation/oidc && go mod tidy
 	cd deploy/examples/console && go mod tidy
+	cd deploy/kubetest && go mod tidy
 
 ci: ## everything that must hold before a change is accepted
 	.ci/run

@@ -12,7 +12,8 @@ import (
 // manCommand writes one manual page for each command. Packagers need it, and nobody
 // else: it is not listed.
 func (c *cli) manCommand() *cobra.Command {
-	return &cobra.Command{
+	var date string
+	cmd := &cobra.Command{
 		Use: "man DIR", Short: "Write the manual pages into a directory", Example: "  tollgate man bin/man", Args: cobra.ExactArgs(1), Hidden: true,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil { //nolint:gosec // manual pages are for everybody
@@ -21,7 +22,7 @@ func (c *cli) manCommand() *cobra.Command {
 			all := visible(cmd.Root())
 			for _, one := range all {
 				path := filepath.Join(args[0], manName(one)+".1")
-				if err := os.WriteFile(path, []byte(manPage(one)), 0o644); err != nil { //nolint:gosec // as above
+				if err := os.WriteFile(path, []byte(manPage(one, date)), 0o644); err != nil { //nolint:gosec // as above
 					return exitWith(exitRefused, "%w", err)
 				}
 			}
@@ -29,6 +30,8 @@ func (c *cli) manCommand() *cobra.Command {
 			return nil
 		},
 	}
+	cmd.Flags().StringVar(&date, "date", "", "date on the pages")
+	return cmd
 }
 
 // visible returns a command and all under it that a user is shown, each before those
@@ -45,10 +48,10 @@ func visible(cmd *cobra.Command) []*cobra.Command {
 
 func manName(cmd *cobra.Command) string { return strings.ReplaceAll(cmd.CommandPath(), " ", "-") }
 
-// manPage is a command as man(7) wants it.
-func manPage(cmd *cobra.Command) string {
+// manPage is a command as man(7) wants it, with a date that may be empty.
+func manPage(cmd *cobra.Command, date string) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, ".TH %s 1 \"\" \"tollgate\" \"tollgate manual\"\n", roff(strings.ToUpper(manName(cmd))))
+	fmt.Fprintf(&b, ".TH %s 1 %q \"tollgate\" \"tollgate manual\"\n", roff(strings.ToUpper(manName(cmd))), date)
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(manName(cmd)), roff(cmd.Short))
 	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
 	if cmd.Long != "" {
