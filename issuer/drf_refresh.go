@@ -16,15 +16,11 @@ import (
 // Nothing is spent: the token that was presented lives on to its own end. The line
 // ends at orig_iat + the session's longest life.
 func (i *Issuer) drfRefresh(c *call) error {
-	body, err := c.readFields()
+	raw, err := i.drfPresented(c)
 	if err != nil {
 		return err
 	}
-	raw, err := body.texts("token")
-	if err != nil {
-		return err
-	}
-	id, err := i.drfCheck(c, raw[0])
+	id, err := i.drfCheck(c, raw)
 	if err != nil {
 		i.Metrics.Refresh(refreshResult(err))
 		return err

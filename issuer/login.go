@@ -42,7 +42,7 @@ func (i *Issuer) logIn(c *call, sliding bool) error {
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
 	c.record.Decision = telemetry.Allow
-	return i.hand(c, out, pair)
+	return i.welcome(c, out, pair)
 }
 
 // begin starts a session for a user who has proved who he is, and signs its tokens.
