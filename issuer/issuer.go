@@ -44,6 +44,9 @@ type Config struct {
 	Sessions *session.Store
 	// Sign makes a compact JWS of a payload and returns it with the key's id.
 	Sign func(ctx context.Context, payload []byte, typ string) (raw, kid string, err error)
+	// SignWith is Sign with the key of one algorithm, ring.ErrNotConfigured when nothing
+	// is signed with it; nil: clients cannot have an algorithm of their own.
+	SignWith func(ctx context.Context, alg keys.Algorithm, payload []byte, typ string) (raw, kid string, err error)
 	// Keys is the published key set, nil while there is none.
 	Keys   func() *keys.Published
 	Claims ClaimSettings
