@@ -39,7 +39,7 @@ func (i *Issuer) drfRefresh(c *call) error {
 		i.Metrics.Refresh(telemetry.RefreshInvalid)
 		return err
 	}
-	pair, err := i.Sessions.Renew(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
+	pair, err := i.Sessions.Renew(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.Checked())
 	if err != nil {
 		return i.drfRefreshFailed(c, err)
 	}
