@@ -188,7 +188,9 @@ func (l loaded) String() string {
 	if len(l.waits) == 0 {
 		return "no answers"
 	}
-	at := func(share float64) time.Duration { return l.waits[int(float64(len(l.waits)-1)*share)].Round(10 * time.Microsecond) }
+	at := func(share float64) time.Duration {
+		return l.waits[int(float64(len(l.waits)-1)*share)].Round(10 * time.Microsecond)
+	}
 	each := func(name string) time.Duration { return l.cpu[name] / time.Duration(len(l.waits)) }
 	return fmt.Sprintf("%.0f/s, p50 %s, p99 %s, processor time each: tollgate %s, redis %s", l.rate(), at(0.5), at(0.99), each("tollgate"), each("redis"))
 }
