@@ -146,8 +146,8 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	log := k.Logs.Logger()
 	c := issuer.Config{
 		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, SignWith: k.Ring.SignWith, Keys: k.published,
-		Claims:      issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
-		SetPassword: k.Users.SetPassword, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Claims:         issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
+		ChangePassword: k.Users.ChangePassword, ChangeAtLogin: k.Users.ChangeAtLogin, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
 		Inspector: k.Inspector, Clients: k.Clients, Limiter: k.Limiter, AccessTTL: AccessTTL, Leeway: Leeway, Now: k.Now,
 	}
 	if o.Status {
