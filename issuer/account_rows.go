@@ -8,7 +8,7 @@ const bearerOrRefresh authenticator = "bearer or cookie"
 
 // bearerOrLogin rows need what bearer rows need, or no credential at all: then the body
 // has to prove who calls.
-const bearerOrLogin authenticator = "bearer or log-in"
+const bearerOrLogin authenticator = "bearer or log-in" //nolint:gosec // a name
 
 const sessionsPath = "/sessions"
 
