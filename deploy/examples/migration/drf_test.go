@@ -47,7 +47,9 @@ print(jwt.encode(claims, os.environ["SECRET"], algorithm="HS256"))`))
 		gate := interop.MustServe(t, interop.Env{
 			"TRUSTED_ISSUERS_FILE": interop.MustWrite(t, "trusted.yaml", trusted), "UPSTREAM": backend.URL, "COMPAT": "drf-jwt", "USER_ID_TYPE": "number", "ENABLE_ISSUER": issues,
 		})
-		ask := func(token string) interop.Answer { return interop.MustSend(t, gate.Addr, "GET", "/x", interop.Bearer(token)) }
+		ask := func(token string) interop.Answer {
+			return interop.MustSend(t, gate.Addr, "GET", "/x", interop.Bearer(token))
+		}
 		first, second := mint(""), mint("")
 		if seen := ask(first).MustSee(t); seen.Header.Get("X-User-Id") != "7" {
 			t.Errorf("the back end saw the user %q", seen.Header.Get("X-User-Id"))

@@ -74,7 +74,9 @@ func mustKeyFiles(t *testing.T) (private, public string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := func(kind string, der []byte) string { return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der})) }
+	text := func(kind string, der []byte) string {
+		return string(pem.EncodeToMemory(&pem.Block{Type: kind, Bytes: der}))
+	}
 	return interop.MustWrite(t, "private.pem", text("RSA PRIVATE KEY", x509.MarshalPKCS1PrivateKey(key))), interop.MustWrite(t, "public.pem", text("PUBLIC KEY", pub))
 }
 
