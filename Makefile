@@ -3,11 +3,11 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: alerts-check help build man test lint bench dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
+.PHONY: alerts-check help build man test lint bench bench-refresh dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
 .DEFAULT_GOAL := help
 
 help: ## list these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-12s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "%-13s %s\n", $$1, $$2}' Makefile
 
 build: ## build bin/tollgate
 	CGO_ENABLED=0 go build -trimpath -ldflags '-s -w -X main.version=$(VERSION)' -o bin/tollgate ./cmd/tollgate
@@ -35,6 +35,9 @@ lint: ## golangci-lint, the examples included, and a tidy go.mod
 
 bench: ## run every Go benchmark once
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-refresh: ## what a refresh and a log-in cost: the built binary on a real redis-server
+	go test -tags bench -run TestBench -v -count=1 ./cmd/tollgate
 
 dev: ## start a gateway with everything in it, on loopback
 	go run ./cmd/tollgate dev

@@ -6,6 +6,10 @@ import "net/http"
 // whose access token is over.
 const bearerOrRefresh authenticator = "bearer or cookie"
 
+// bearerOrLogin rows need what bearer rows need, or no credential at all: then the body
+// has to prove who calls.
+const bearerOrLogin authenticator = "bearer or log-in" //nolint:gosec // a name
+
 const sessionsPath = "/sessions"
 
 // accountRows are sliding tokens and what a user does with his own account. Where
@@ -19,8 +23,8 @@ func (i *Issuer) accountRows() []row {
 		{"issuer:sessions", i.Prefix + sessionsPath, bothSlashes, own, -1, tokenTimeout, bearer, (*Issuer).ownSessions},
 		{"issuer:session", i.Prefix + sessionsPath + "/:sid", bothSlashes, own, -1, tokenTimeout, bearer, (*Issuer).oneSession},
 	}
-	if i.SetPassword != nil {
-		rows = append(rows, row{"issuer:password", i.Prefix + "/password", bothSlashes, post, tokenBody, tokenTimeout, bearer, (*Issuer).password})
+	if i.ChangePassword != nil {
+		rows = append(rows, row{"issuer:password", i.Prefix + "/password", bothSlashes, post, tokenBody, tokenTimeout, bearerOrLogin, (*Issuer).password})
 	}
 	return rows
 }

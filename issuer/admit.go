@@ -21,6 +21,9 @@ func (i *Issuer) admit(r row, c *call) *problem.Refusal {
 		return i.identifyDRF(c)
 	}
 	refusal := i.identify(c)
+	if refusal != nil && refusal.Reason == token.ReasonMissing && r.auth == bearerOrLogin {
+		return nil
+	}
 	if refusal == nil || r.auth != bearerOrRefresh {
 		return refusal
 	}

@@ -49,6 +49,9 @@ func readJSON(body []byte) (fields, error) {
 	if !utf8.Valid(body) {
 		return nil, jsonFault(errors.New("not UTF-8"))
 	}
+	if loneSurrogate(body) {
+		return nil, jsonFault(errors.New("half a surrogate pair"))
+	}
 	var v any
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()

@@ -76,14 +76,18 @@ func (s CookieSettings) set(h http.Header, out tokens, p session.Pair) {
 
 // body is what of the tokens goes into the body.
 func (s CookieSettings) body(out tokens) tokens {
-	if s.Only && s.Access != "" {
+	if s.hides(s.Access) {
 		out.Access, out.Token = "", ""
 	}
-	if s.Only && s.Refresh != "" {
+	if s.hides(s.Refresh) {
 		out.Refresh = ""
 	}
 	return out
 }
+
+// hides reports whether a token that stands in the cookie of this name is left out of
+// the body.
+func (s CookieSettings) hides(name string) bool { return s.Only && name != "" }
 
 // clear takes the tokens out of the browser.
 func (s CookieSettings) clear(h http.Header) {

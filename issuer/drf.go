@@ -38,10 +38,12 @@ const (
 	usernameClaim = "username"
 )
 
-// drfToken is the answer of drf-jwt's endpoints. PK is the token's iat.
+// drfToken is the answer of drf-jwt's endpoints. PK is the token's iat. Token is
+// missing where it stands in a cookie alone, User where a log-in tells nothing of him.
 type drfToken struct {
-	PK    int64  `json:"pk"`
-	Token string `json:"token"`
+	PK    int64          `json:"pk"`
+	Token string         `json:"token,omitempty"`
+	User  map[string]any `json:"user,omitempty"`
 }
 
 // drfClaims are what a token of drf-jwt's endpoints has beside the claims of every
@@ -73,14 +75,37 @@ type drfChain struct {
 // drfHand answers with a token, in the cookie of the access token too where there is
 // one.
 func (i *Issuer) drfHand(c *call, raw string, stamp session.Stamp) error {
-	i.Cookies.write(c.w.Header(), i.Cookies.Access, raw, stamp)
-	return i.drfShow(c, raw, stamp)
+	return i.drfShow(c, i.drfKeep(c, raw, stamp), stamp, nil)
 }
 
-// drfShow answers with a token in the body alone.
-func (i *Issuer) drfShow(c *call, raw string, stamp session.Stamp) error {
+// drfKeep puts a token into its cookie, and returns what of it goes into the body.
+func (i *Issuer) drfKeep(c *call, raw string, stamp session.Stamp) string {
+	i.Cookies.write(c.w.Header(), i.Cookies.Access, raw, stamp)
+	if i.Cookies.hides(i.Cookies.Access) {
+		return ""
+	}
+	return raw
+}
+
+// drfShow answers with a token, and with what a log-in tells of its user.
+func (i *Issuer) drfShow(c *call, raw string, stamp session.Stamp, user map[string]any) error {
 	c.record.Decision = telemetry.Allow
-	return c.reply(http.StatusCreated, drfToken{PK: stamp.IssuedAt.Unix(), Token: raw})
+	return c.reply(http.StatusCreated, drfToken{PK: stamp.IssuedAt.Unix(), Token: raw, User: user})
+}
+
+// drfPresented is the token that is to be verified or refreshed: the body's. Where
+// tokens stand in a cookie alone the page has none to send, and the cookie's will do;
+// elsewhere drf-jwt reads no cookie here.
+func (i *Issuer) drfPresented(c *call) (string, error) {
+	body, err := c.readFields()
+	if err != nil {
+		return "", err
+	}
+	cookie := ""
+	if i.Cookies.Only {
+		cookie = i.Cookies.Access
+	}
+	return c.textOrCookie(body, "token", cookie)
 }
 
 // drfCheck authenticates the access token of a body. A fault is drf-jwt's 400.

@@ -38,7 +38,9 @@ func (i *Issuer) drfObtain(c *call) error {
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
 	c.record.Subject, c.record.JTI = pair.Subject, pair.Access.JTI
-	return i.drfHand(c, raw, pair.Access)
+	raw = i.drfKeep(c, raw, pair.Access)
+	i.stopActing(c)
+	return i.drfShow(c, raw, pair.Access, i.userObject(u))
 }
 
 // drfLoginFailed counts a failed log-in and words it as drf-jwt does.

@@ -16,15 +16,11 @@ import (
 // Nothing is spent: the token that was presented lives on to its own end. The line
 // ends at orig_iat + the session's longest life.
 func (i *Issuer) drfRefresh(c *call) error {
-	body, err := c.readFields()
+	raw, err := i.drfPresented(c)
 	if err != nil {
 		return err
 	}
-	raw, err := body.texts("token")
-	if err != nil {
-		return err
-	}
-	id, err := i.drfCheck(c, raw[0])
+	id, err := i.drfCheck(c, raw)
 	if err != nil {
 		i.Metrics.Refresh(refreshResult(err))
 		return err
@@ -43,7 +39,7 @@ func (i *Issuer) drfRefresh(c *call) error {
 		i.Metrics.Refresh(telemetry.RefreshInvalid)
 		return err
 	}
-	pair, err := i.Sessions.Renew(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
+	pair, err := i.Sessions.Renew(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.Checked())
 	if err != nil {
 		return i.drfRefreshFailed(c, err)
 	}

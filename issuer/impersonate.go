@@ -78,10 +78,13 @@ func (i *Issuer) impersonate(c *call, p problem.Profile) error {
 	i.audit(c, "impersonation began", pair.SID, person{c.caller.Subject, actorName}, person{u.ID, u.Username})
 	c.record.Decision, c.record.Subject, c.record.Actor, c.record.JTI = telemetry.Allow, u.ID, c.caller.Subject, pair.Access.JTI
 	i.Cookies.write(c.w.Header(), i.Cookies.Impersonation, raw, pair.Access)
-	if p == problem.DRF {
-		return c.reply(http.StatusCreated, map[string]string{"token": raw})
+	if i.Cookies.hides(i.Cookies.Impersonation) {
+		raw = ""
 	}
-	return c.reply(http.StatusOK, tokens{Access: raw})
+	if p == problem.DRF {
+		return c.reply(http.StatusCreated, tokens{Token: raw, User: i.userObject(u)})
+	}
+	return c.reply(http.StatusOK, tokens{Access: raw, User: i.userObject(u)})
 }
 
 // mayImpersonate says whether the caller may act as others, and returns his name: a

@@ -65,8 +65,11 @@ func (i *Issuer) Issue(ctx context.Context, o Order) (Issued, error) {
 		m.life = o.TTL
 	}
 	raw, jti, kid, err := i.signMintable(ctx, m)
-	if errors.Is(err, errTooLong) {
+	switch {
+	case errors.Is(err, errTooLong):
 		return Issued{}, fmt.Errorf("%w: the token would be too long", ErrOrder)
+	case errors.Is(err, errAlgorithm):
+		return Issued{}, fmt.Errorf("%w: nothing is signed with the client's algorithm %s", ErrOrder, m.alg)
 	}
 	if err != nil {
 		return Issued{}, err
@@ -86,7 +89,7 @@ func (i *Issuer) orderForClient(ctx context.Context, o Order, m *mintable) error
 	if o.Claims != nil {
 		return fmt.Errorf("%w: a client has no claims to choose from", ErrOrder)
 	}
-	m.subject, m.clientID, m.life = c.ID, c.ID, i.lifeFor(c)
+	m.subject, m.clientID, m.alg, m.life = c.ID, c.ID, c.Algorithm, i.lifeFor(c)
 	var ok bool
 	if m.scopes, ok = within(o.Scope, c.Scopes); !ok {
 		return fmt.Errorf("%w: a scope is not one of the client's", ErrOrder)

@@ -44,6 +44,9 @@ type Config struct {
 	Sessions *session.Store
 	// Sign makes a compact JWS of a payload and returns it with the key's id.
 	Sign func(ctx context.Context, payload []byte, typ string) (raw, kid string, err error)
+	// SignWith is Sign with the key of one algorithm, ring.ErrNotConfigured when nothing
+	// is signed with it; nil: clients cannot have an algorithm of their own.
+	SignWith func(ctx context.Context, alg keys.Algorithm, payload []byte, typ string) (raw, kid string, err error)
 	// Keys is the published key set, nil while there is none.
 	Keys   func() *keys.Published
 	Claims ClaimSettings
@@ -64,9 +67,11 @@ type Config struct {
 	// LoginField is the field of a log-in's body that names the user: username or
 	// email; default username. It is what Users.Authenticate takes.
 	LoginField string
-	// SetPassword gives the user with this name another password; nil: users cannot
-	// change theirs here. Its errors are those of users.Redis.SetPassword.
-	SetPassword func(ctx context.Context, username, password string) error
+	// ChangePassword gives the user with this id another password in place of the one
+	// that he has; ChangeAtLogin the user whom this login names. Nil: users cannot change
+	// theirs here. They are those of users.Redis, with its errors.
+	ChangePassword func(ctx context.Context, id, password, next string) (users.User, error)
+	ChangeAtLogin  func(ctx context.Context, login, password, next string) (users.User, error)
 	// RecordLogin dates the last log-in of the user with this id; nil: nobody does.
 	RecordLogin func(ctx context.Context, id string) error
 	// ResponseUserFields are attributes that a log-in tells beside the tokens.

@@ -23,7 +23,7 @@ func (i *Issuer) logIn(c *call, sliding bool) error {
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
 	c.record.Decision = telemetry.Allow
-	return i.hand(c, out, pair)
+	return i.welcome(c, out, pair)
 }
 
 // prove takes name and password from a body and returns whose they are, with the birth

@@ -10,11 +10,15 @@ import (
 )
 
 // logout ends the session of the refresh token in the body, or that of the
-// access token it is called with, or with "all" every session of the caller.
+// access token it is called with, or with "all" every session of the caller. Whoever
+// acts as another user ends that alone: see logoutActing.
 func (i *Issuer) logout(c *call) error {
 	body, err := c.readFields()
 	if err != nil {
 		return err
+	}
+	if c.caller.Actor != "" {
+		return i.logoutActing(c, body)
 	}
 	if body.truth("all") {
 		if _, err := i.Sessions.EndAll(c.r.Context(), c.caller.Subject, "logout all", actor(c.caller)); err != nil {

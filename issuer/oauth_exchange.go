@@ -49,7 +49,7 @@ func (i *Issuer) exchange(c *call, p params, at int64) error {
 		return err
 	}
 	m := mintable{
-		carried: carriedClaims(subject), subject: subject.Subject, clientID: client.ID, sid: subject.SID, act: act, at: at,
+		carried: carriedClaims(subject), subject: subject.Subject, clientID: client.ID, alg: client.Algorithm, sid: subject.SID, act: act, at: at,
 		life: i.lifeFor(client), notAfter: subject.ExpiresAt,
 	}
 	if !notAfter.IsZero() && notAfter.Before(m.notAfter) {
@@ -173,7 +173,7 @@ func carriedClaims(subject *token.Identity) map[string]json.RawMessage {
 
 // notCarried are claims about the token, which are made anew or left out.
 var notCarried = [...]string{
-	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "token_type", "gen", "scope", actorClaim, actorSIDClaim, "client_id", "orig_iat", "orig_jti", "refresh_exp",
+	"iss", "sub", "aud", "exp", "nbf", "iat", "jti", "sid", "token_type", "gen", "scope", actorClaim, actorSIDClaim, "client_id", "orig_iat", "orig_jti", "refresh_exp", "status",
 }
 
 // narrowed works out scope and audience: what is asked for, within what both the

@@ -13,13 +13,16 @@ import (
 
 	"tollgate/issuer/statuslist"
 	"tollgate/issuer/store"
+	"tollgate/keys"
+	"tollgate/keys/ring"
 )
 
 // mintable is an access token that belongs to no log-in of its own.
 type mintable struct {
 	carried   map[string]json.RawMessage // claims taken over; reserved ones are set over them
 	subject   string
-	clientID  string // empty: no client asked for it
+	clientID  string         // empty: no client asked for it
+	alg       keys.Algorithm // of the signature; empty: everybody's
 	scopes    []string
 	audiences []string
 	sid       string
@@ -68,6 +71,29 @@ func (m mintable) claims(issuer, jti string) map[string]any {
 	return out
 }
 
+// signAs signs with the key of an algorithm; empty: the one that signs everybody's.
+// errAlgorithm when nothing is signed with it, ErrUnavailable when not now.
+func (i *Issuer) signAs(ctx context.Context, alg keys.Algorithm, payload []byte) (raw, kid string, err error) {
+	switch {
+	case alg == "":
+		raw, kid, err = i.Sign(ctx, payload, i.Claims.Typ)
+	case i.SignWith == nil:
+		return "", "", errAlgorithm
+	default:
+		raw, kid, err = i.SignWith(ctx, alg, payload, i.Claims.Typ)
+	}
+	switch {
+	case errors.Is(err, ring.ErrNotConfigured):
+		return "", "", errAlgorithm
+	case err != nil:
+		return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
+	}
+	return raw, kid, nil
+}
+
+// errAlgorithm: the list of algorithms has changed since the client was registered.
+var errAlgorithm = errors.New("issuer: nothing is signed with the client's algorithm")
+
 var errTooLong = errors.New("issuer: the token would be longer than any edge takes")
 
 // signMintable signs it, and returns its jti and its key's id beside it.
@@ -89,11 +115,7 @@ func (i *Issuer) signMintable(ctx context.Context, m mintable) (raw, jti, kid st
 		}
 		ctx, done := store.Rest(ctx)
 		defer done()
-		raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
-		if err != nil {
-			return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
-		}
-		return raw, kid, nil
+		return i.signAs(ctx, m.alg, payload)
 	}
 	if i.Status == nil {
 		raw, kid, err = signed(nil)

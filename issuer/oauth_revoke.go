@@ -28,7 +28,7 @@ func (i *Issuer) revoke(c *call) error {
 		return badRequest(invalidRequest, "The parameter token is missing.")
 	}
 	// The hint is not needed: the token says what it is (section 2.1).
-	id, refused, err := i.inspect(c, raw, accessType, refreshType)
+	id, refused, err := i.inspect(c, raw, accessType, refreshType, slidingType)
 	if err != nil {
 		return err
 	}
@@ -42,9 +42,14 @@ func (i *Issuer) revoke(c *call) error {
 	if err := mayRevoke(client, id); err != nil {
 		return err
 	}
-	if id.TokenType == refreshType {
+	switch {
+	case id.TokenType == refreshType:
 		err = i.revokeRefresh(c, id)
-	} else {
+	case id.TokenType == slidingType, id.Has(origIATClaim), id.JTI == "":
+		// A sliding token and one of drf-jwt's line are refreshed by themselves: what is
+		// handed out for them later has to end, too. One without jti has no other name.
+		err = i.end(c, id, telemetry.SourceOAuth)
+	default:
 		err = i.revokeAccess(c, id, client)
 	}
 	if err != nil {

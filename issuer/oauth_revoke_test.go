@@ -7,8 +7,10 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"tollgate/internal/testkit/issuerkit"
+	"tollgate/issuer"
 	"tollgate/issuer/store"
 	"tollgate/issuer/users"
+	"tollgate/keys/token"
 )
 
 // TestRevoke is RFC 7009.
@@ -164,5 +166,35 @@ func TestIntrospectWithoutUser(t *testing.T) {
 	body := sendForm(t, k, introspectPath, c.basic(), "token", pair.Access).Must(t, 200).Map(t)
 	if _, named := body["username"]; named || body["active"] != true {
 		t.Errorf("%v", body)
+	}
+}
+
+// TestRevokeWhatIsRefreshedByItself: a sliding token, and one of drf-jwt's, is an access
+// and a refresh token in one. Revoking it ends every copy that was or will be made of it.
+func TestRevokeWhatIsRefreshedByItself(t *testing.T) {
+	for _, id := range []string{issuer.TokenIDRequire, issuer.TokenIDOff} {
+		k := drfOpened(t, func(c *issuer.Config) { c.DRF.TokenID = id })
+		for _, v := range []*token.Verifier{k.Verifier, k.Inspector} { // as the configuration would have it
+			if err := v.Trust([]token.Issuer{{Name: issuerkit.Issuer, Own: true, Legacy: token.Legacy{NoJTI: id == issuer.TokenIDOff}, Keys: k.Ring}}); err != nil {
+				t.Fatal(err)
+			}
+		}
+		bystander := k.MustLogin(t, "alice")
+		slide := k.Post(t, "/api/token/sliding/", map[string]any{"username": "alice", "password": issuerkit.Password}).Must(t, 200).Map(t)["token"].(string)
+		later := k.Post(t, "/api/token/sliding/refresh/", map[string]any{"token": slide}).Must(t, 200).Map(t)["token"].(string)
+		sendForm(t, k, revokePath, nil, "token", slide).Must(t, 200)
+		for _, raw := range []string{slide, later} {
+			if k.Verify(t, raw) != 400 {
+				t.Errorf("%s: a sliding token lives on", id)
+			}
+		}
+		first := drfLogin(t, k, "alice")
+		k.Advance(time.Second)
+		second := tokenOf(t, post(t, k, drfRefresh, first))
+		if a := sendForm(t, k, revokePath, nil, "token", first); a.Status != 200 {
+			t.Errorf("%s: %d %s", id, a.Status, a.Body)
+		}
+		drfAlive(t, k, false, first, second)
+		alive(t, k, bystander)
 	}
 }

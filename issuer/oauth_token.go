@@ -87,7 +87,7 @@ func (i *Issuer) clientCredentials(c *call, p params, at int64) error {
 	if err := i.notAUser(c, client.ID); err != nil {
 		return err
 	}
-	m := mintable{subject: client.ID, clientID: client.ID, scopes: scopes, audiences: audiences, sid: revocation.NewSessionID(at), at: at, life: i.lifeFor(client)}
+	m := mintable{subject: client.ID, clientID: client.ID, alg: client.Algorithm, scopes: scopes, audiences: audiences, sid: revocation.NewSessionID(at), at: at, life: i.lifeFor(client)}
 	return i.answerToken(c, m, telemetry.GrantClientCredentials, "")
 }
 
@@ -153,6 +153,10 @@ func (i *Issuer) answerToken(c *call, m mintable, grant, issuedType string) erro
 	raw, jti, kid, err := i.signMintable(c.r.Context(), m)
 	if errors.Is(err, errTooLong) {
 		return badRequest(invalidRequest, "The token would be too long.")
+	}
+	if errors.Is(err, errAlgorithm) {
+		i.Log.Warn("a client was refused: nothing is signed with its access_token_signing_alg (TOLLGATE_SIGNING_ALG)", "client_id", m.clientID, "alg", m.alg)
+		return badRequest(unauthorizedClient, "Nothing is signed here with the algorithm of the client.")
 	}
 	if err != nil {
 		return err

@@ -21,8 +21,13 @@ const passwordChanged = "password changed"
 // log-in.
 //
 // The hash is written first, then the cut-off: a log-in with the old password that
-// straddles them was born before the cut-off.
+// straddles them was born before the cut-off. It is written only while the old password
+// stands: of two changes at once, by the user and by whoever knows the old one, too, the
+// later does not undo the first.
 func (i *Issuer) password(c *call) error {
+	if c.caller == nil {
+		return i.passwordAtLogin(c)
+	}
 	if err := personal(c.caller); err != nil {
 		return err
 	}
@@ -42,25 +47,52 @@ func (i *Issuer) password(c *call) error {
 	if err := i.throttle(c, i.loginName(u)); err != nil {
 		return err
 	}
-	switch known, err := i.Users.Authenticate(ctx, i.loginName(u), texts[0]); {
-	case errors.Is(err, users.ErrCredentials), err == nil && known.ID != u.ID:
+	_, err = i.ChangePassword(ctx, u.ID, texts[0], texts[1])
+	if errors.Is(err, users.ErrCredentials) {
 		i.Metrics.Login(telemetry.LoginFailure)
-		i.auditFailure(c, i.loginName(u), users.ErrCredentials)
+		i.auditFailure(c, i.loginName(u), err)
 		return fieldFault("old_password", "Your old password was entered incorrectly. Please enter it again.")
-	case err != nil:
-		return i.loginFailed(err)
 	}
-	if err := i.replacePassword(ctx, c, u, texts[1]); err != nil {
+	if err := i.settle(ctx, c, u.ID, actor(c.caller), err); err != nil {
 		return err
 	}
+	return i.renewed(ctx, c, u.ID, c.caller.TokenType == slidingType)
+}
+
+// settle ends the sessions of a user whose password was changed. A change of which
+// nobody knows whether it was written ends them too: the caller logs in again, with
+// whichever password it is.
+func (i *Issuer) settle(ctx context.Context, c *call, id, who string, written error) error {
+	switch {
+	case errors.Is(written, users.ErrInvalid):
+		return fieldFault("new_password", "This password cannot be used: "+strings.TrimPrefix(written.Error(), users.ErrInvalid.Error()+": ")+".")
+	case written != nil && !errors.Is(written, users.ErrUnsettled):
+		return i.loginFailed(written) // nothing was written
+	}
+	// The client may go, and time may run out: what was begun is ended.
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
+	defer cancel()
+	_, err := i.Sessions.EndAll(ctx, id, passwordChanged, who)
+	if err == nil {
+		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourcePassword)
+	} else {
+		i.Log.Error("a password was changed and the sessions from before it may live on: end them when Redis is back",
+			"sub", id, "request_id", c.record.RequestID, "error", err)
+	}
+	return errors.Join(written, err)
+}
+
+// renewed answers with the tokens of a session that begins after the cut-off.
+func (i *Issuer) renewed(ctx context.Context, c *call, id string, sliding bool) error {
 	birth, err := i.Revocations.Now(ctx)
 	if err != nil {
 		return err
 	}
-	if u, err = i.account(ctx, c.caller); err != nil { // its password has another version now
+	u, err := i.accountOf(ctx, id) // its password has another version now
+	if err != nil {
 		return err
 	}
-	out, pair, err := i.begin(ctx, c, u, birth, c.caller.TokenType == slidingType)
+	out, pair, err := i.begin(ctx, c, u, birth, sliding)
 	if err != nil {
 		return err
 	}
@@ -68,33 +100,13 @@ func (i *Issuer) password(c *call) error {
 	return i.hand(c, out, pair)
 }
 
-// replacePassword writes the new hash and then ends the sessions. A write of which
-// nobody knows whether it happened ends them too: the caller logs in again, with
-// whichever password it is.
-func (i *Issuer) replacePassword(ctx context.Context, c *call, u users.User, password string) error {
-	written := i.SetPassword(ctx, u.Username, password)
-	switch {
-	case errors.Is(written, users.ErrInvalid):
-		return fieldFault("new_password", "This password cannot be used: "+strings.TrimPrefix(written.Error(), users.ErrInvalid.Error()+": ")+".")
-	case written != nil && !errors.Is(written, users.ErrUnavailable):
-		return written // nothing was written
-	}
-	// The client may go, and time may run out: what was begun is ended.
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
-	defer cancel()
-	_, err := i.Sessions.EndAll(ctx, u.ID, passwordChanged, actor(c.caller))
-	if err == nil {
-		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourcePassword)
-	} else {
-		i.Log.Error("a password was changed and the sessions from before it may live on: end them when Redis is back",
-			"sub", u.ID, "request_id", c.record.RequestID, "error", err)
-	}
-	return errors.Join(written, err)
-}
-
 // account reads the caller's own record.
 func (i *Issuer) account(ctx context.Context, caller *token.Identity) (users.User, error) {
-	u, err := i.Users.ByID(ctx, caller.Subject)
+	return i.accountOf(ctx, caller.Subject)
+}
+
+func (i *Issuer) accountOf(ctx context.Context, id string) (users.User, error) {
+	u, err := i.Users.ByID(ctx, id)
 	switch {
 	case errors.Is(err, users.ErrNotFound):
 		return u, accountFault("User not found", "user_not_found")

@@ -92,7 +92,7 @@ func TestPasswordRefuses(t *testing.T) {
 	k.Post(t, "/api/password", nil, pair.Access).Must(t, 400)
 
 	// Where nobody can set a password the path is the back end's.
-	none := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.SetPassword = nil }})
+	none := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.ChangePassword = nil }})
 	none.Post(t, "/api/password/", nil).Must(t, http.StatusNotFound)
 }
 
@@ -103,15 +103,15 @@ func TestPasswordOrder(t *testing.T) {
 	var between func()
 	var fail error
 	k := opened(t, issuerkit.Options{Connections: 2, Issuer: func(c *issuer.Config) {
-		set := c.SetPassword
-		c.SetPassword = func(ctx context.Context, name, password string) error {
+		set := c.ChangePassword
+		c.ChangePassword = func(ctx context.Context, id, password, next string) (users.User, error) {
 			if between != nil {
 				between()
 			}
 			if fail != nil {
-				return fail
+				return users.User{}, fail
 			}
-			return set(ctx, name, password)
+			return set(ctx, id, password, next)
 		}
 	}})
 	pair := k.MustLogin(t, "alice")
@@ -128,6 +128,9 @@ func TestPasswordOrder(t *testing.T) {
 	a.Must(t, 503)
 	alive(t, k, now) // nothing was written
 	fail = users.ErrUnavailable
+	wantUnavailable(t, change(t, k, now.Access, newPassword, issuerkit.Password), unavailable)
+	alive(t, k, now) // nor here
+	fail = users.ErrUnsettled
 	wantUnavailable(t, change(t, k, now.Access, newPassword, issuerkit.Password), unavailable)
 	ended(t, k, now)
 }

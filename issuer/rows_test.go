@@ -9,11 +9,12 @@ import (
 
 	"tollgate/internal/problem"
 	"tollgate/issuer/statuslist"
+	"tollgate/issuer/users"
 )
 
 // TestRows: no field of a row has a usable zero value, so none may have it.
 func TestRows(t *testing.T) {
-	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles(), Status: &statuslist.Lists{}, LoginField: "username", SetPassword: func(context.Context, string, string) error { return nil }}}
+	i := &Issuer{Config: Config{Prefix: "/api", Compat: problem.Profiles(), Status: &statuslist.Lists{}, LoginField: "username", ChangePassword: func(context.Context, string, string, string) (users.User, error) { return users.User{}, nil }}}
 	names, paths := map[string]bool{}, map[string]bool{}
 	for _, r := range i.mounted() {
 		v := reflect.ValueOf(r)
@@ -35,7 +36,7 @@ func TestRows(t *testing.T) {
 			}
 			paths[path] = true
 		}
-		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie, bearerOrRefresh, published}, r.auth) {
+		if r.slash != bothSlashes && r.slash != exactPath || !slices.Contains([]authenticator{anonymous, bearer, bearerOrCookie, bearerOrRefresh, bearerOrLogin, published}, r.auth) {
 			t.Errorf("row %q: %q, %q", r.name, r.slash, r.auth)
 		}
 		if r.bodyLimit > 1<<20 || r.timeout > 30e9 {

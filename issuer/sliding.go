@@ -55,7 +55,7 @@ func (i *Issuer) refreshSliding(c *call) error {
 	if err != nil {
 		return err
 	}
-	pair, err := i.Sessions.Slide(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.SignedBy(id.KeyID))
+	pair, err := i.Sessions.Slide(ctx, id.SID, id.JTI, session.ForSubject(id.Subject), session.Checked())
 	if errors.Is(err, session.ErrExpired) {
 		i.Metrics.Refresh(telemetry.RefreshExpired)
 		return notValid(token.ReasonExpired, "Token 'refresh_exp' claim has expired")

@@ -10,7 +10,7 @@ import (
 func (a *app) account(i *issuer.Config) {
 	c := a.config
 	if a.users != nil { // elsewhere passwords are not ours to change
-		i.SetPassword = a.users.SetPassword
+		i.ChangePassword, i.ChangeAtLogin = a.users.ChangePassword, a.users.ChangeAtLogin
 	}
 	i.ResponseUserFields = c.Tokens.ResponseFields.Value
 	// The client with the short timeouts: while Redis hangs, one attempt a second

@@ -119,7 +119,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		return nil, err
 	}
 	config := issuer.Config{
-		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.directory, LoginField: c.Login.Field.Value, Sessions: a.sessions, Sign: a.ring.Sign, Keys: a.publishedKeys().Current,
+		Verifier: a.ownVerifier, Revocations: a.recorder(), Users: a.directory, LoginField: c.Login.Field.Value, Sessions: a.sessions, Sign: a.ring.Sign, SignWith: a.ring.SignWith, Keys: a.publishedKeys().Current,
 		MaxStale: c.Revocation.MaxStale.Value, Claims: a.claims(), MaxTokenBytes: c.Tokens.MaxTokenBytes.Value, Rotate: c.Tokens.RefreshRotate.Value, Prefix: c.Shape.APIPrefix.Value, Hosts: c.Tokens.IssuerHosts.Value,
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
 		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,

@@ -19,6 +19,7 @@ type clientItem struct {
 	Scopes         []string        `json:"scopes"`
 	Audiences      []string        `json:"audiences"`
 	AccessTTL      string          `json:"access_ttl"`
+	Algorithm      string          `json:"access_token_signing_alg,omitempty"`
 	Disabled       bool            `json:"disabled"`
 	AuthMethod     string          `json:"auth_method"`
 	JWKS           json.RawMessage `json:"jwks,omitempty"`
@@ -33,7 +34,7 @@ func (c *cli) clientsCommand() *cobra.Command {
 }
 
 func (c *cli) clientsAdd() *cobra.Command {
-	var name, jwks string
+	var name, jwks, alg string
 	var grants, scopes, audiences []string
 	var ttl time.Duration
 	cmd := &cobra.Command{
@@ -44,6 +45,9 @@ func (c *cli) clientsAdd() *cobra.Command {
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			body := map[string]any{"name": name, "grants": grants, "scopes": scopes, "audiences": audiences, "access_ttl": ttl.String()}
+			if alg != "" {
+				body["access_token_signing_alg"] = alg
+			}
 			if len(args) == 1 {
 				body["id"] = args[0]
 			}
@@ -66,6 +70,7 @@ func (c *cli) clientsAdd() *cobra.Command {
 	f.StringArrayVar(&scopes, "scope", []string{}, "a scope that its tokens may have; may be repeated")
 	f.StringArrayVar(&audiences, "audience", []string{}, "an audience that its tokens may have (default: TOLLGATE_AUDIENCE); may be repeated")
 	f.DurationVar(&ttl, "access-ttl", 0, "life of its tokens (default and most: TOLLGATE_ACCESS_TTL)")
+	f.StringVar(&alg, "signing-alg", "", "signs its tokens, one of TOLLGATE_SIGNING_ALG (default: the first of them)")
 	f.StringVar(&jwks, "jwks-file", "", "its public keys (JWK Set), for private_key_jwt instead of a secret")
 	return cmd
 }

@@ -5,8 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -22,12 +20,14 @@ const defaultOverlap = 24 * time.Hour
 
 // clientBody creates a client, or changes what is named in it.
 type clientBody struct {
-	ID        string          `json:"id"` // default: one that we make; not in a change
-	Name      *string         `json:"name"`
-	Grants    *[]string       `json:"grants"` // default: client_credentials
-	Scopes    *[]string       `json:"scopes"`
-	Audiences *[]string       `json:"audiences"`
-	AccessTTL *string         `json:"access_ttl"` // a duration such as 1m; 0s: the server's
+	ID        string    `json:"id"` // default: one that we make; not in a change
+	Name      *string   `json:"name"`
+	Grants    *[]string `json:"grants"` // default: client_credentials
+	Scopes    *[]string `json:"scopes"`
+	Audiences *[]string `json:"audiences"`
+	AccessTTL *string   `json:"access_ttl"` // a duration such as 1m; 0s: the server's
+	// Algorithm is one of those that sign here; "": the one that signs everybody's.
+	Algorithm *string         `json:"access_token_signing_alg"`
 	Disabled  *bool           `json:"disabled"`
 	JWKS      json.RawMessage `json:"jwks"` // instead of a secret
 	// RotateSecret makes a new secret; the present one is taken for Overlap longer,
@@ -43,6 +43,7 @@ type clientItem struct {
 	Scopes     []string        `json:"scopes"`
 	Audiences  []string        `json:"audiences"`
 	AccessTTL  string          `json:"access_ttl"`
+	Algorithm  string          `json:"access_token_signing_alg,omitempty"`
 	Disabled   bool            `json:"disabled"`
 	AuthMethod string          `json:"auth_method"` // client_secret or private_key_jwt
 	JWKS       json.RawMessage `json:"jwks,omitempty"`
@@ -58,7 +59,7 @@ func clientOf(c *store.Client, secret string) clientItem {
 	list := func(l []string) []string { return append([]string{}, l...) } // [] and not null
 	item := clientItem{
 		ID: c.ID, Name: c.Name, Grants: list(c.Grants), Scopes: list(c.Scopes), Audiences: list(c.Audiences), AccessTTL: c.AccessTTL.String(),
-		Disabled: c.Disabled, AuthMethod: "client_secret", JWKS: c.JWKS, CreatedAt: c.Created.UTC(), RotatedAt: timeOrNil(c.Rotated),
+		Algorithm: string(c.Algorithm), Disabled: c.Disabled, AuthMethod: "client_secret", JWKS: c.JWKS, CreatedAt: c.Created.UTC(), RotatedAt: timeOrNil(c.Rotated),
 		OldSecretUntil: timeOrNil(c.OldUntil), Secret: secret,
 	}
 	if c.JWKS != nil {
@@ -90,7 +91,7 @@ func (a *Admin) addClient(c echo.Context) error {
 	if a.Clients == nil {
 		return absent("clients")
 	}
-	body, change, err := readClient(c)
+	body, change, err := a.readClient(c)
 	if err != nil {
 		return err
 	}
@@ -107,6 +108,7 @@ func (a *Admin) addClient(c echo.Context) error {
 	set(&client.Scopes, change.Scopes)
 	set(&client.Audiences, change.Audiences)
 	set(&client.AccessTTL, change.AccessTTL)
+	set(&client.Algorithm, change.Algorithm)
 	set(&client.Disabled, change.Disabled)
 	added, secret, err := a.Clients.Add(ctx, client)
 	if err != nil {
@@ -132,38 +134,13 @@ func (a *Admin) notAUser(ctx context.Context, id string) error {
 }
 
 // readClient reads a body, and what it says about a client.
-func readClient(c echo.Context) (clientBody, store.Change, error) {
+func (a *Admin) readClient(c echo.Context) (clientBody, store.Change, error) {
 	var body clientBody
 	if err := read(c, &body); err != nil {
 		return body, store.Change{}, err
 	}
-	change, err := body.change()
+	change, err := a.changeOf(&body)
 	return body, change, err
-}
-
-// change reads what a body says about a client.
-func (b *clientBody) change() (store.Change, error) {
-	ch := store.Change{Name: b.Name, Grants: b.Grants, Scopes: b.Scopes, Audiences: b.Audiences, Disabled: b.Disabled}
-	if b.Grants != nil {
-		grants := slices.Clone(*b.Grants)
-		for n, grant := range grants {
-			if strings.ReplaceAll(grant, "_", "-") == "token-exchange" { // nobody types the URN
-				grants[n] = store.GrantTokenExchange
-			}
-		}
-		ch.Grants = &grants
-	}
-	if b.AccessTTL != nil {
-		ttl, err := time.ParseDuration(*b.AccessTTL)
-		if err != nil {
-			return ch, badBody("The member access_ttl is a duration such as 1m.")
-		}
-		ch.AccessTTL = &ttl
-	}
-	if len(b.JWKS) > 0 && string(b.JWKS) != "null" {
-		ch.JWKS = b.JWKS
-	}
-	return ch, nil
 }
 
 func set[T any](to, from *T) {
@@ -176,7 +153,7 @@ func (a *Admin) changeClient(c echo.Context) error {
 	if a.Clients == nil {
 		return absent("clients")
 	}
-	body, change, err := readClient(c)
+	body, change, err := a.readClient(c)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,8 @@ func TestAddClient(t *testing.T) {
 		"password grant":     {map[string]any{"grants": []string{"password"}}, 422, "invalid"},
 		"bad life":           {map[string]any{"access_ttl": "soon"}, 400, "bad_request"},
 		"secret of its own":  {map[string]any{"secret": "chosen"}, 400, "bad_request"},
+		"bad algorithm":      {map[string]any{"access_token_signing_alg": "none"}, 422, "invalid"},
+		"unused algorithm":   {map[string]any{"access_token_signing_alg": "RS256"}, 422, "invalid"},
 		"bad keys":           {map[string]any{"jwks": map[string]any{"keys": []any{}}}, 422, "invalid"},
 		"rotated at once":    {map[string]any{"rotate_secret": true}, 400, "bad_request"},
 		"scope of two words": {map[string]any{"scopes": []string{"a b"}}, 422, "invalid"},

@@ -159,3 +159,25 @@ func TestEveryKeyHasATTL(t *testing.T) {
 		}
 	})
 }
+
+// A caller who has asked already is not made to ask again: where the revocations know
+// nothing, only he is served.
+func TestCheckedByTheCaller(t *testing.T) {
+	onEach(t, ordinary(), func(t *testing.T, b box) {
+		p := b.mustStart(t, "7")
+		blind := b.withRevoker(deadRevoker{})
+		if _, err := blind.refresh(t, p); !errors.Is(err, ErrUnavailable) {
+			t.Fatalf("unasked: %v, want ErrUnavailable", err)
+		}
+		next, err := blind.refresh(t, p, Checked())
+		if err != nil || next.Generation != 2 {
+			t.Fatalf("asked by the caller: %+v, %v", next, err)
+		}
+		if err := b.End(t.Context(), p.SID, "test", "test"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := blind.refresh(t, next, Checked()); !errors.Is(err, ErrEnded) {
+			t.Errorf("the record counts all the same: %v, want ErrEnded", err)
+		}
+	})
+}

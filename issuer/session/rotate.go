@@ -32,8 +32,8 @@ const (
 type Option func(*presented)
 
 type presented struct {
-	subject, kid string
-	rotate       bool
+	subject, kid    string
+	rotate, checked bool
 }
 
 // ForSubject names the subject in the verified token, which saves reading it from
@@ -42,6 +42,11 @@ func ForSubject(subject string) Option { return func(p *presented) { p.subject =
 
 // SignedBy names the key that verified the token, so that a revoked key is noticed.
 func SignedBy(kid string) Option { return func(p *presented) { p.kid = kid } }
+
+// Checked says that the caller has just asked these revocations about this very token
+// (its jti, session, subject and key) and found it clear: they are not asked again. What
+// is revoked from now on covers the successor, too, which has the same session and birth.
+func Checked() Option { return func(p *presented) { p.checked = true } }
 
 // NonRotating keeps the refresh token for this call, whatever Settings.Rotate says:
 // its generation and jti stay, and only the access token is new.
@@ -84,6 +89,9 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 // admit asks the revocations about the token before the record is touched. A
 // session that is met half-ended is ended.
 func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, p *presented) error {
+	if p.checked {
+		return nil
+	}
 	subject := p.subject
 	if subject == "" {
 		var err error

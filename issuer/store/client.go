@@ -29,6 +29,9 @@ type Client struct {
 	// AccessTTL is the life of its tokens in whole seconds; 0: the server's. More
 	// than the server's is cut to it.
 	AccessTTL time.Duration
+	// Algorithm signs its tokens, for a verifier that knows one alone; empty: the one
+	// that signs everybody's.
+	Algorithm keys.Algorithm
 	Disabled  bool
 	// JWKS is the public keys it authenticates with (private_key_jwt, RFC 7523);
 	// nil: it has a secret.
@@ -69,6 +72,9 @@ func (c *Client) validate() error {
 		return invalid("name is longer than %d bytes, or has a control character", maxName)
 	case c.AccessTTL < 0 || c.AccessTTL > maxLifetime || c.AccessTTL%time.Second != 0:
 		return invalid("access_ttl is not a whole number of seconds from 0 to a year")
+	}
+	if c.Algorithm != "" && !slices.Contains(keys.Algorithms(), c.Algorithm) {
+		return invalid("access_token_signing_alg %q is none of %v", clip(string(c.Algorithm)), keys.Algorithms())
 	}
 	for _, grant := range c.Grants {
 		if !slices.Contains(Grants(), grant) {

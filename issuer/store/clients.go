@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/redis/go-redis/v9"
+
+	"tollgate/keys"
 )
 
 // Each script touches keys of one slot, so each works on a Redis Cluster.
@@ -87,6 +89,7 @@ type Change struct {
 	Name                      *string
 	Grants, Scopes, Audiences *[]string
 	AccessTTL                 *time.Duration
+	Algorithm                 *keys.Algorithm
 	Disabled                  *bool
 	// JWKS replaces the keys, and a secret if that is what it had: that ends at once.
 	JWKS json.RawMessage
@@ -98,29 +101,7 @@ func (s *Clients) Change(ctx context.Context, id string, ch Change) (*Client, er
 	if err != nil {
 		return nil, err
 	}
-	set := func(field string, value any) []any { return []any{field, value} }
-	var fields []any
-	if ch.Name != nil {
-		c.Name = *ch.Name
-		fields = append(fields, set(fieldName, c.Name)...)
-	}
-	for _, list := range []struct {
-		field    string
-		from, to *[]string
-	}{{fieldGrants, ch.Grants, &c.Grants}, {fieldScopes, ch.Scopes, &c.Scopes}, {fieldAudiences, ch.Audiences, &c.Audiences}} {
-		if list.from != nil {
-			*list.to = *list.from
-			fields = append(fields, set(list.field, joined(*list.from))...)
-		}
-	}
-	if ch.AccessTTL != nil {
-		c.AccessTTL = *ch.AccessTTL
-		fields = append(fields, set(fieldAccessTTL, seconds(c.AccessTTL))...)
-	}
-	if ch.Disabled != nil {
-		c.Disabled = *ch.Disabled
-		fields = append(fields, set(fieldDisabled, flag(c.Disabled))...)
-	}
+	fields := ch.onto(c)
 	args := []any{0}
 	if ch.JWKS != nil {
 		c.JWKS = ch.JWKS
@@ -130,7 +111,7 @@ func (s *Clients) Change(ctx context.Context, id string, ch Change) (*Client, er
 		return nil, err
 	}
 	if ch.JWKS != nil {
-		fields = append(fields, set(fieldJWKS, string(c.JWKS))...)
+		fields = append(fields, fieldJWKS, string(c.JWKS))
 	}
 	done, err := s.change.Run(ctx, s.client, []string{s.names.client(id)}, append(args, fields...)...).Int()
 	switch {
@@ -145,6 +126,37 @@ func (s *Clients) Change(ctx context.Context, id string, ch Change) (*Client, er
 		}
 	}
 	return s.Get(ctx, id)
+}
+
+// onto brings a change but for the keys onto a client, and returns the fields of its
+// record that are different, in pairs.
+func (ch Change) onto(c *Client) (fields []any) {
+	if ch.Name != nil {
+		c.Name = *ch.Name
+		fields = append(fields, fieldName, c.Name)
+	}
+	for _, list := range []struct {
+		field    string
+		from, to *[]string
+	}{{fieldGrants, ch.Grants, &c.Grants}, {fieldScopes, ch.Scopes, &c.Scopes}, {fieldAudiences, ch.Audiences, &c.Audiences}} {
+		if list.from != nil {
+			*list.to = *list.from
+			fields = append(fields, list.field, joined(*list.from))
+		}
+	}
+	if ch.AccessTTL != nil {
+		c.AccessTTL = *ch.AccessTTL
+		fields = append(fields, fieldAccessTTL, seconds(c.AccessTTL))
+	}
+	if ch.Algorithm != nil {
+		c.Algorithm = *ch.Algorithm
+		fields = append(fields, fieldAlgorithm, string(c.Algorithm))
+	}
+	if ch.Disabled != nil {
+		c.Disabled = *ch.Disabled
+		fields = append(fields, fieldDisabled, flag(c.Disabled))
+	}
+	return fields
 }
 
 // Rotate gives a client a new secret and returns it; the one before is taken for

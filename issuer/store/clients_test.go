@@ -17,6 +17,7 @@ import (
 
 	"tollgate/internal/testkit"
 	"tollgate/issuer/store"
+	"tollgate/keys"
 )
 
 // box is the clients on a running Redis, with what moves its clock on.
@@ -56,7 +57,7 @@ func TestClient(t *testing.T) {
 	onEach(t, func(t *testing.T, b box) {
 		want := store.Client{
 			ID: "reports", Name: "Nightly reports; ümlaut", Grants: store.Grants(), Scopes: []string{"shop:read", "a"},
-			Audiences: []string{"https://shop.example", "x"}, AccessTTL: time.Minute,
+			Audiences: []string{"https://shop.example", "x"}, AccessTTL: time.Minute, Algorithm: keys.RS256,
 		}
 		added, secret := b.mustAdd(t, want)
 		if len(secret) < 43 || strings.ContainsAny(secret, " +/=%:") {
@@ -130,6 +131,8 @@ func TestClientInvalid(t *testing.T) {
 		"empty audience":    {store.Client{Audiences: []string{""}}, "audience"},
 		"half a second":     {store.Client{AccessTTL: time.Second / 2}, "access_ttl"},
 		"negative ttl":      {store.Client{AccessTTL: -time.Second}, "access_ttl"},
+		"unknown algorithm": {store.Client{Algorithm: "HS256"}, `access_token_signing_alg "HS256" is none of`},
+		"no algorithm":      {store.Client{Algorithm: "none"}, "access_token_signing_alg"},
 		"no key set":        {store.Client{JWKS: json.RawMessage(`{}`)}, "jwks"},
 		"no keys":           {store.Client{JWKS: json.RawMessage(`{"keys":[]}`)}, "jwks has not"},
 		"a private key":     {store.Client{JWKS: json.RawMessage(private)}, "private member"},

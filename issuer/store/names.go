@@ -34,6 +34,7 @@ const (
 	fieldScopes    = "scopes"
 	fieldAudiences = "audiences"
 	fieldAccessTTL = "access_ttl" // whole seconds; 0: the server's
+	fieldAlgorithm = "alg"        // of the signatures of its tokens; empty: the server's first
 	fieldDisabled  = "disabled"   // "1" or "0"
 	fieldSecret    = "secret"     // SHA-256 in hexadecimal; absent with a JWKS
 	fieldJWKS      = "jwks"       // JWK Set; absent with a secret

@@ -36,4 +36,6 @@ var (
 	// ErrUnavailable says that the directory could not be asked. A write that ends with
 	// it may have happened.
 	ErrUnavailable = errors.New("users: store unavailable")
+	// ErrUnsettled says that a change may have been written. It is ErrUnavailable, too.
+	ErrUnsettled = fmt.Errorf("%w: the change may have been written", ErrUnavailable)
 )

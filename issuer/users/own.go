@@ -3,14 +3,15 @@ package users
 import (
 	"context"
 	"errors"
+	"fmt"
 )
 
 // ChangePassword gives the user with this id another password, for whoever knows
 // the old one. ErrCredentials answers a wrong old password, a user who is not
 // there, is not active, or whose password was changed by somebody else meanwhile;
 // ErrInvalid a new password that cannot be stored. A password that had to be
-// changed is changed by it. Sessions that stand are the caller's to end, after
-// this.
+// changed is changed by it. Sessions that stand are the caller's to end, after this,
+// and after ErrUnsettled, too.
 func (r *Redis) ChangePassword(ctx context.Context, id, password, next string) (User, error) {
 	return r.change(ctx, func(ctx context.Context) (record, error) { return r.byID(ctx, id) }, password, next)
 }
@@ -38,8 +39,14 @@ func (r *Redis) change(ctx context.Context, find func(context.Context) (record, 
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return User{}, ErrCredentials
+	case errors.Is(err, ErrUnavailable):
+		return User{}, fmt.Errorf("%w: %w", ErrUnsettled, err)
 	case err != nil:
 		return User{}, err
 	}
-	return r.ByID(ctx, rec.user.ID)
+	u, err := r.ByID(ctx, rec.user.ID)
+	if err != nil {
+		return User{}, fmt.Errorf("%w: %w", ErrUnsettled, err)
+	}
+	return u, nil
 }

@@ -48,6 +48,8 @@ type Options struct {
 	KeyStore ring.Store   // default: a memory store
 	Rest     http.Handler // default: 404 for whatever is no row
 	Status   bool         // access tokens have a place in a status list
+	// Algorithms of the ring, the first of which signs; default ES256 alone.
+	Algorithms []keys.Algorithm
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -118,9 +120,12 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 	if o.KeyStore == nil {
 		o.KeyStore = keystore.NewMemory()
 	}
+	if o.Algorithms == nil {
+		o.Algorithms = []keys.Algorithm{keys.ES256}
+	}
 	k.Ring, err = ring.Open(context.Background(), ring.Config{
 		Store: o.KeyStore, Issuer: Issuer, Now: k.Now, Log: k.Logs.Logger(),
-		Settings: ring.Settings{Algorithms: []keys.Algorithm{keys.ES256}, Prepublish: 15 * time.Minute, TokenLife: RefreshTTL + Leeway},
+		Settings: ring.Settings{Algorithms: o.Algorithms, Prepublish: 15 * time.Minute, TokenLife: RefreshTTL + Leeway},
 	})
 	must(tb, err)
 	k.Clients = store.NewClients(k.Redis, "t:")
@@ -140,9 +145,9 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	tb.Helper()
 	log := k.Logs.Logger()
 	c := issuer.Config{
-		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, Keys: k.published,
-		Claims:      issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
-		SetPassword: k.Users.SetPassword, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
+		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, SignWith: k.Ring.SignWith, Keys: k.published,
+		Claims:         issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
+		ChangePassword: k.Users.ChangePassword, ChangeAtLogin: k.Users.ChangeAtLogin, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
 		Inspector: k.Inspector, Clients: k.Clients, Limiter: k.Limiter, AccessTTL: AccessTTL, Leeway: Leeway, Now: k.Now,
 	}
 	if o.Status {
