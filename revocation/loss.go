@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// gapEvicted stands beside the feed's reasons for a gap.
-const gapEvicted = "the store has evicted keys"
+// These stand beside the feed's reasons for a gap.
+const (
+	gapEvicted = "the store has evicted keys"
+	gapUntold  = "the store does not tell of what this process has written"
+)
 
 // silence is how long Redis may give no sign of life, beyond the deadline of a read,
 // before a mirror cannot say any more that it knew all up to a loss.
@@ -168,7 +171,6 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		return
 	}
 	l.level, l.sign, l.silent = true, sentAt, false
-	m.forgetOwn(sentAt)
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}
 	mended := false
@@ -181,7 +183,14 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		l.known = &claim{born: min(l.known.born, v.epoch.Born), since: min(l.known.since, v.epoch.CompleteSince)}
 	}
 	m.view.Store(&v)
+	shown := m.forgetOwn(sentAt)
+	if !shown {
+		m.find(finding{reason: gapUntold, seen: l.followed.ID})
+	}
 	m.mu.Unlock()
+	if !shown {
+		m.tellDoubt(gapUntold)
+	}
 	if mended {
 		m.tellDoubt("the store vouches for older tokens again")
 	}

@@ -1,0 +1,100 @@
+package revocation_test
+
+import (
+	"os"
+	"testing"
+	"time"
+
+	"tollgate/internal/testkit"
+	"tollgate/revocation"
+	"tollgate/revocation/revocationtest"
+)
+
+// writers is a fleet whose feeds are read over a line of their own, while what is
+// written goes to the server directly.
+func writers(t *testing.T, addr string) (fleet, *testkit.Proxy) {
+	t.Helper()
+	line := testkit.MustProxy(t, addr)
+	f := fleet{kit: kit{client: testkit.MustClient(t, addr)}, t: t}
+	mustOpen(t, f.client, revocationtest.Settings())
+	for range 3 {
+		over := testkit.MustClient(t, line.Addr)
+		f.all = append(f.all, mirror(t, f.client, func(c *revocation.MirrorConfig) { c.Client = over }))
+	}
+	f.awaitLevel()
+	return f, line
+}
+
+// TestRollbackOfWhatNobodyHasRead: the server acknowledges a revocation and comes back
+// without it before any feed has told of it, under the epoch and at the sequence that
+// every feed knows. Only the writer can notice, and does.
+func TestRollbackOfWhatNobodyHasRead(t *testing.T) {
+	t.Parallel()
+	for _, kind := range []revocation.Kind{revocation.KindJTI, revocation.KindSubject} {
+		t.Run(string(kind), func(t *testing.T) {
+			t.Parallel()
+			s := testkit.MustStartRedis(t)
+			f, line := writers(t, s.Addr)
+			tok, other := f.all[0].born("unread"), f.all[0].born("other")
+			value := "unread"
+			if kind == revocation.KindSubject {
+				value = tok.Subject
+			}
+			before := f.epoch()["id"]
+			time.Sleep(1500 * time.Millisecond) // appendfsync everysec
+			old := f.aof()
+			line.Refuse()
+			line.Cut()
+			mustRevoke(t, f.all[0], kind, value)
+			s.MustKill()
+			for file, data := range old {
+				if err := os.WriteFile(file, data, 0o600); err != nil {
+					t.Fatal(err)
+				}
+			}
+			s.MustRestart()
+			line.Heal()
+			for _, c := range f.all {
+				c.awaitState("what the server has forgotten", tok, revocation.Revoked)
+			}
+			f.awaitMended(before)
+			fresh := mirror(t, f.client)
+			fresh.awaitLevel()
+			fresh.wantState("to one that was not there", tok, revocation.Revoked)
+			for _, c := range append(f.all, fresh) {
+				c.awaitState("what was not revoked", other, revocation.Clear)
+			}
+		})
+	}
+}
+
+// TestOwnWritesAreNoLoss: whatever this process writes and the feed then tells, the
+// same thing twice, undone and done again, of a life that is nearly over, while others
+// write it too: no loss is found.
+func TestOwnWritesAreNoLoss(t *testing.T) {
+	t.Parallel()
+	onBothLive(t, func(t *testing.T, k kit) {
+		f := newFleet(t, k)
+		before := f.epoch()["id"]
+		for range 30 {
+			for _, c := range f.all {
+				rev := mustRevoke(t, c, revocation.KindJTI, "same")
+				mustRevoke(t, c, revocation.KindSubject, "same")
+				if _, err := c.Revoke(t.Context(), revocation.Order{Kind: revocation.KindJTI, Value: "short", ExpiresAt: time.Now().Add(time.Millisecond)}); err != nil {
+					t.Fatal(err)
+				}
+				for range 2 {
+					if _, err := c.Undo(t.Context(), rev.ID); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+		}
+		f.awaitLevel()
+		time.Sleep(3 * block)
+		f.awaitLevel()
+		if got := f.epoch()["id"]; got != before {
+			t.Errorf("epoch %s, was %s; %s", got, before, f.all[0].detail())
+		}
+	})
+}
