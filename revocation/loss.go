@@ -53,6 +53,8 @@ type lossState struct {
 	claims  []claim // of epochs before the followed one, newest first
 	found   *finding
 	putBack bool // what is held is to be merged into the followed epoch
+	// noticed is when this process saw first that the followed epoch came of a loss.
+	noticed time.Time
 }
 
 // gap takes the feed's word that something is missing. Unless the epoch, which is
@@ -97,7 +99,7 @@ func (m *Mirror) epoch(e Epoch) {
 	reason := l.gap
 	l.pending, l.gap = e, ""
 	if l.followed.ID == "" {
-		l.followed = e
+		l.followed, l.noticed = e, m.cfg.Now()
 	}
 	switch {
 	case e.ID == l.followed.ID && reason != "" && reason != gapEpoch:
@@ -129,7 +131,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		if !l.wasLevel || !l.knew(e.Need) {
 			l.known = nil
 		}
-		l.followed, l.putBack, l.found, l.wasLevel = e, true, nil, false
+		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()

@@ -64,6 +64,9 @@ func TestRollbackOfWhatNobodyHasRead(t *testing.T) {
 			for _, c := range append(f.all, fresh) {
 				c.awaitState("what was not revoked", other, revocation.Clear)
 			}
+			if got := f.all[0].Status().Losses; got != 1 {
+				t.Errorf("%d losses were found", got)
+			}
 		})
 	}
 }
@@ -97,4 +100,19 @@ func TestOwnWritesAreNoLoss(t *testing.T) {
 			t.Errorf("epoch %s, was %s; %s", got, before, f.all[0].detail())
 		}
 	})
+}
+
+// TestMendedUnderAClockFarBehind: the next server's clock is a minute behind that of
+// the one that is gone, so that store time stands nearly still. What was lost is
+// mended as soon as ever.
+func TestMendedUnderAClockFarBehind(t *testing.T) {
+	t.Parallel()
+	first, second := testkit.MustStartRedisAt(t, time.Minute), testkit.MustStartRedis(t)
+	line := testkit.MustProxy(t, first.Addr)
+	f := newFleet(t, kit{client: testkit.MustClient(t, line.Addr)})
+	what := f.teach()
+	line.Retarget(second.Addr)
+	f.awaitMended(what.epoch)
+	f.wantKnown("mended", what)
+	f.wantStore(what)
 }

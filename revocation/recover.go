@@ -35,7 +35,7 @@ func (r *Redis) Recover(ctx context.Context, how Recovery) error {
 			}
 		}
 	}
-	_, err := r.run(ctx, r.scripts.recover, []string{r.names.epoch, r.names.feed}, nonce(16), r.seen.Load(), mode+" "+how.Actor)
+	_, err := r.run(ctx, r.scripts.recover, []string{r.names.epoch, r.names.feed}, fresh(16), r.seen.Load(), mode+" "+how.Actor)
 	if err != nil {
 		return fmt.Errorf("recover: %w", err)
 	}
