@@ -146,15 +146,17 @@ func (a *Admin) orderForToken(c echo.Context, body revocationBody, o revocation.
 	o.Issuer, o.Subject = id.Issuer, id.Subject
 	switch {
 	case id.Own && id.TokenType == "refresh" && id.SID != "":
-		o.Kind, o.Value = revocation.KindSession, id.SID
+		// Other tokens of the session may live longer than this one, or than what the
+		// request says: the session's own end counts.
+		o.Kind, o.Value, o.ExpiresAt = revocation.KindSession, id.SID, time.Time{}
 		return o, nil
 	case id.JTI != "":
 		o.Kind, o.Value = revocation.KindJTI, id.JTI
 	default:
 		o.Kind, o.Value = revocation.KindSigned, id.Signed()
 	}
-	if o.ExpiresAt.Before(id.ExpiresAt) {
-		o.ExpiresAt = id.ExpiresAt
+	if o.ExpiresAt.Before(id.Ends()) {
+		o.ExpiresAt = id.Ends()
 	}
 	return o, nil
 }
