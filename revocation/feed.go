@@ -23,6 +23,7 @@ type Feed struct {
 	cfg   FeedConfig
 	names names
 	n     atomic.Uint64 // as in at
+	block atomic.Int64  // ns; see SetBlock
 	role  feedRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
@@ -43,7 +44,15 @@ func NewFeed(cfg FeedConfig) (*Feed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
-	return &Feed{cfg: cfg, names: n}, nil
+	f := &Feed{cfg: cfg, names: n}
+	f.block.Store(int64(cfg.Block))
+	return f, nil
+}
+
+// SetBlock replaces Block, from the next wait on. It stays below Deadline, which is as
+// it was.
+func (f *Feed) SetBlock(d time.Duration) {
+	f.block.Store(int64(min(max(d, time.Millisecond), f.cfg.Deadline-time.Millisecond)))
 }
 
 // N returns the sequence of the last record that was applied; 0: none since the
@@ -156,7 +165,7 @@ func (f *Feed) start() (feedPosition, uint64) {
 func (f *Feed) scanDue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.cfg.Block
+	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > time.Duration(f.block.Load())
 }
 
 // scanNext asks for a scan.

@@ -104,7 +104,7 @@ func (r *feedReader) wait(ctx context.Context) error {
 	at, moved := f.start()
 	sent := f.cfg.Now()
 	streams, err := f.cfg.Client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: f.cfg.Block,
+		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: time.Duration(f.block.Load()),
 	}).Result()
 	switch {
 	case errors.Is(err, redis.Nil):

@@ -27,7 +27,7 @@ type held struct {
 func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
 	reply, err := r.run(ctx, r.scripts.lose, []string{r.names.epoch, r.names.feed},
 		fresh(16), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
-		process, mergeLease.Microseconds(), r.settings.AccessLife.Milliseconds())
+		process, mergeLease.Microseconds(), r.accessLife())
 	if err != nil {
 		return Epoch{}, fmt.Errorf("begin epoch after a loss: %w", err)
 	}
@@ -67,7 +67,7 @@ func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (
 // knew to their ends. Without a process it only asks whether that was the last. waited
 // is how long ago the process noticed the loss.
 func (r *Redis) merged(ctx context.Context, id, process string, waited time.Duration, claims []claim) (Epoch, error) {
-	args := []any{id, process, mergeWindow.Microseconds(), max(waited, 0).Microseconds()}
+	args := []any{id, process, mergeWindow.Microseconds(), max(waited, 0).Microseconds(), r.accessLife()}
 	for _, c := range claims {
 		args = append(args, c.id, c.born, c.since)
 	}

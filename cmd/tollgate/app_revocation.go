@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -21,6 +22,7 @@ type revocations struct {
 	feed      *revocation.Feed      // lookup mode: open streams hear of revocations by it
 	heart     *revocation.Heart     // nil unless replicas have to confirm
 	client    redis.UniversalClient // of the feed: a wait holds a connection
+	closes    atomic.Int64          // ns: how old an answer any route may still take
 }
 
 // openRevocations makes the mirror, or in lookup mode the feed alone. The smallest
@@ -34,9 +36,10 @@ func (a *app) openRevocations(table *gateway.Table) error {
 	}
 	r := &a.revocations
 	r.client = a.redis.Slow
+	r.closes.Store(int64(oldest))
 	if replicas > 0 {
 		heart, err := revocation.NewHeart(revocation.HeartConfig{
-			Client: r.client, Prefix: prefix, Replicas: replicas, Log: a.log, Every: min(revocation.DefaultEvery, freshest/4),
+			Client: r.client, Prefix: prefix, Replicas: replicas, Log: a.log, Every: beatFor(freshest),
 		})
 		if err != nil {
 			return err
@@ -51,10 +54,10 @@ func (a *app) openRevocations(table *gateway.Table) error {
 		})
 		return err
 	}
-	return a.openMirror(freshest, oldest)
+	return a.openMirror(freshest)
 }
 
-func (a *app) openMirror(freshest, oldest time.Duration) error {
+func (a *app) openMirror(freshest time.Duration) error {
 	c, r := a.config, &a.revocations
 	config := revocation.MirrorConfig{
 		Store: a.slow, Client: r.client, Prefix: c.Redis.Prefix.Value, MaxStale: freshest, Replicas: c.Redis.MinReplicas.Value,
@@ -86,7 +89,7 @@ func (a *app) openMirror(freshest, oldest time.Duration) error {
 	}
 	r.registrar, err = revocation.NewRegistrar(revocation.RegistrarConfig{
 		Client: r.client, Prefix: c.Redis.Prefix.Value, Name: a.instance, Version: versionOf().Version, Log: a.log,
-		Report: a.report, ClosesAfter: func() time.Duration { return oldest },
+		Report: a.report, ClosesAfter: func() time.Duration { return time.Duration(r.closes.Load()) },
 	})
 	return err
 }
@@ -157,6 +160,14 @@ func (r recorder) Undo(ctx context.Context, id string) (revocation.Revocation, e
 		return r.mirror.Undo(ctx, id)
 	}
 	return r.Redis.Undo(ctx, id)
+}
+
+// Recover does as Revoke.
+func (r recorder) Recover(ctx context.Context, how revocation.Recovery) error {
+	if r.mirror != nil {
+		return r.mirror.Recover(ctx, how)
+	}
+	return r.Redis.Recover(ctx, how)
 }
 
 // report is what this process tells the register of edges.

@@ -125,7 +125,16 @@ func (a *Admin) order(c echo.Context, body revocationBody) (revocation.Order, er
 	if o.Kind == revocation.KindSubject {
 		o.Subject = o.Value
 	}
+	if o.ExpiresAt.IsZero() && a.endless(o.Issuer) {
+		o.ExpiresAt = time.Unix(revocation.Latest, 0) // kinds that do not end take no notice
+	}
 	return o, nil
+}
+
+// endless reports whether tokens of an issuer may live for any time, as far as is known
+// here: what is revoked of them without an end must not end before they do.
+func (a *Admin) endless(issuer string) bool {
+	return issuer != a.Issuer && (a.Capped == nil || !a.Capped(issuer))
 }
 
 // orderForToken names what a whole token is known by. Only a token whose
