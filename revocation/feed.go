@@ -24,7 +24,7 @@ type Feed struct {
 	names names
 	n     atomic.Uint64 // as in at
 	block atomic.Int64  // ns; see SetBlock
-	role  feedRole
+	role  serverRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
 	at      feedPosition

@@ -23,6 +23,7 @@ type Redis struct {
 	names    names
 	scripts  scripts
 	copies   copies
+	role     serverRole
 	longest  atomic.Int64                                  // ms: see Allow
 	seen     atomic.Int64                                  // greatest store time this process has seen; 0: no epoch yet
 	due      atomic.Pointer[[]Digest]                      // entries that the next write names for trim
