@@ -16,16 +16,19 @@ import (
 // revocations is what this process knows of what is revoked, and how others learn
 // how far it is.
 type revocations struct {
-	mirror    *revocation.Mirror    // nil in lookup mode
+	mirror    *revocation.Mirror    // nil at an edge in lookup mode
 	journal   *revocation.Journal   // nil without one
 	registrar *revocation.Registrar // nil where nobody need wait for this process
-	feed      *revocation.Feed      // lookup mode: open streams hear of revocations by it
+	feed      *revocation.Feed      // without a mirror: open streams hear of revocations by it
 	heart     *revocation.Heart     // nil unless replicas have to confirm
 	client    redis.UniversalClient // of the feed: a wait holds a connection
 	closes    atomic.Int64          // ns: how old an answer any route may still take
 }
 
-// openRevocations makes the mirror, or in lookup mode the feed alone. The smallest
+// openRevocations makes the mirror, or at an edge in lookup mode the feed alone. Whoever
+// writes has a mirror in any mode: a store that comes back with less than it has
+// acknowledged is noticed and mended by those who hold what it has lost, and a
+// system where every process only asks would take its word for ever. The smallest
 // max_stale of any route says how often the feed is asked.
 func (a *app) openRevocations(table *gateway.Table) error {
 	c := a.config
@@ -46,7 +49,7 @@ func (a *app) openRevocations(table *gateway.Table) error {
 		}
 		r.heart = heart
 	}
-	if c.Revocation.Mode.Value == "lookup" {
+	if c.lookup() && !c.Roles.Issuer.Value && !c.adminOn() {
 		var err error
 		r.feed, err = revocation.NewFeed(revocation.FeedConfig{
 			Client: r.client, Prefix: prefix, Log: a.log, Block: max(min(500*time.Millisecond, freshest/3), time.Millisecond), Replicas: replicas,
@@ -84,8 +87,8 @@ func (a *app) openMirror(freshest time.Duration) error {
 			return &exitError{exitUsage, fmt.Errorf("TOLLGATE_REVOCATION_JOURNAL: %w", err)}
 		}
 	}
-	if !c.Roles.Gateway.Value {
-		return nil // nothing passes here: nobody need wait for it
+	if !c.Roles.Gateway.Value || c.lookup() {
+		return nil // nothing passes here by what is held: nobody need wait for it
 	}
 	r.registrar, err = revocation.NewRegistrar(revocation.RegistrarConfig{
 		Client: r.client, Prefix: c.Redis.Prefix.Value, Name: a.instance, Version: versionOf().Version, Log: a.log,
@@ -128,9 +131,12 @@ func (a *app) startRevocations(ctx context.Context) error {
 	return nil
 }
 
+// lookup reports whether Redis is asked about each request.
+func (c *Config) lookup() bool { return c.Revocation.Mode.Value == "lookup" }
+
 // checker is what the edge asks about each token.
 func (a *app) checker() token.Checker {
-	if m := a.revocations.mirror; m != nil {
+	if m := a.revocations.mirror; m != nil && !a.config.lookup() {
 		return m
 	}
 	return bounded{a.hot, a.config.Redis.OpTimeout.Value}
