@@ -22,7 +22,7 @@ import (
 type Feed struct {
 	cfg   FeedConfig
 	names names
-	n     atomic.Uint64 // as in at
+	n     atomic.Uint64 // as in at, once that was applied
 	block atomic.Int64  // ns; see SetBlock
 	role  serverRole
 
@@ -144,6 +144,7 @@ func (f *Feed) resume(from Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.moveTo(feedPosition{epoch: from.Epoch, n: from.N, nonce: from.Nonce, id: from.ID})
+	f.applied()
 }
 
 // position returns a copy of where the feed is.
@@ -175,14 +176,20 @@ func (f *Feed) scanNext() {
 	f.scanned = time.Time{}
 }
 
-// moveTo takes a new position. The caller holds mu.
+// moveTo takes a new position. N tells of it only after applied, unless it is nearer to
+// the beginning. The caller holds mu.
 func (f *Feed) moveTo(p feedPosition) {
 	if p != f.at {
 		f.at = p
 		f.moved++
+	}
+	if p.n < f.n.Load() {
 		f.n.Store(p.n)
 	}
 }
+
+// applied says that all up to the position was. The caller holds mu.
+func (f *Feed) applied() { f.n.Store(f.at.n) }
 
 // tellLevel calls Level. A read that was overtaken by one that was sent later does
 // not make what is known older. The caller holds mu.

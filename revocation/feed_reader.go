@@ -86,6 +86,7 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error
 		f.cfg.Epoch(h.Epoch)
 	}
 	r.apply(fresh)
+	f.applied()
 	if end {
 		f.pulse.take(h, sent)
 	}
@@ -138,6 +139,7 @@ func (r *feedReader) wait(ctx context.Context) error {
 	if follows {
 		f.moveTo(at)
 		r.apply(r.told)
+		f.applied()
 		f.tellLevel(end, sent)
 	}
 	return nil

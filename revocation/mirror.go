@@ -72,6 +72,8 @@ type Mirror struct {
 	loss  lossState
 	stats mirrorStats
 	told  []Kept // for the journal
+	// heardN is the sequence of the last record heard; 0: none since the last gap.
+	heardN uint64
 	// reserved: room for the first load was announced.
 	reserved bool
 

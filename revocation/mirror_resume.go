@@ -27,6 +27,7 @@ func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
 		return
 	}
 	m.loss.followed, m.loss.noticed = Epoch{ID: from.Epoch}, m.cfg.Now()
+	m.heardN = from.N
 	m.feed.resume(from)
 }
 

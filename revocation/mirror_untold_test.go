@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"fmt"
 	"os"
 	"testing"
 	"time"
@@ -115,4 +116,32 @@ func TestMendedUnderAClockFarBehind(t *testing.T) {
 	f.awaitMended(what.epoch)
 	f.wantKnown("mended", what)
 	f.wantStore(what)
+}
+
+// TestHeardIsApplied: whoever is told of a record finds at once that the mirror is there,
+// and never a mirror that is there without it: reports of edges are made of that.
+func TestHeardIsApplied(t *testing.T) {
+	t.Parallel()
+	onBothLive(t, func(t *testing.T, k kit) {
+		mustOpen(t, k.client, revocationtest.Settings())
+		var c *copier
+		c = newMirror(t, k.client, func(cfg *revocation.MirrorConfig) {
+			heard := cfg.Heard
+			cfg.Heard = func(records []revocation.Record) {
+				if s := c.Status(); s.N < records[len(records)-1].N {
+					t.Errorf("told of %d at %d", records[len(records)-1].N, s.N)
+				}
+				heard(records)
+			}
+		})
+		c.run()
+		c.awaitLevel()
+		for i := range 20 {
+			name := fmt.Sprint(i)
+			tok := c.born(name)
+			rev := mustRevoke(t, mustOpen(t, k.client, revocationtest.Settings()), revocation.KindJTI, name)
+			await(t, "there", func() bool { return c.Status().N >= rev.Seq })
+			c.wantState("at its record", tok, revocation.Revoked)
+		}
+	})
 }
