@@ -96,6 +96,9 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 	var err error
 	if i.Status != nil && kind == accessType {
 		t := statuslist.Token{JTI: s.JTI, SID: p.SID, Subject: p.Subject, IssuedAt: s.IssuedAt, ExpiresAt: s.ExpiresAt, Again: p.Replay}
+		for _, m := range more {
+			t.Actor, t.ActorSID, t.Nameless = m.status()
+		}
 		raw, kid, err = i.Status.Bind(ctx, t, func(r statuslist.Reference) (string, string, error) { return signed(&r) })
 	} else {
 		raw, kid, err = signed(nil)

@@ -78,15 +78,7 @@ func (i *Issuer) ownRefreshToken(c *call, body fields) (*token.Identity, error) 
 func (i *Issuer) end(c *call, id *token.Identity, source string) error {
 	ctx := c.r.Context()
 	if id.SID == "" {
-		_, err := i.Revocations.Revoke(ctx, revocation.Order{
-			Kind: revocation.KindJTI, Issuer: id.Issuer, Value: id.JTI, Subject: id.Subject,
-			Reason: source, Actor: actor(id), ExpiresAt: id.ExpiresAt,
-		})
-		if err != nil {
-			return fmt.Errorf("revoke: %w", err)
-		}
-		i.Metrics.Revoked(string(revocation.KindJTI), source)
-		return nil
+		return i.revokeOne(ctx, id, source, actor(id))
 	}
 	if err := i.Sessions.End(ctx, id.SID, source, actor(id)); err != nil {
 		return fmt.Errorf("end session: %w", err)

@@ -34,6 +34,17 @@ func (m moreClaims) into(payload []byte) ([]byte, error) {
 	return json.Marshal(claims)
 }
 
+// status is what a status list has to know of a token with these claims: who acts with
+// it, from which log-in, and that it has no jti.
+func (m moreClaims) status() (actor, actorSID string, nameless bool) {
+	if act, ok := m[actorClaim].(map[string]string); ok {
+		actor = act["sub"]
+	}
+	actorSID, _ = m[actorSIDClaim].(string)
+	jti, changed := m["jti"]
+	return actor, actorSID, changed && jti == nil
+}
+
 // fitsWith is ClaimSettings.fits for a token with more claims.
 func (i *Issuer) fitsWith(u users.User, more moreClaims) error {
 	sample := session.Pair{SID: revocation.NewSessionID(1)}

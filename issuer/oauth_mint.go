@@ -26,7 +26,7 @@ type mintable struct {
 	scopes    []string
 	audiences []string
 	sid       string
-	act       any           // RFC 8693 section 4.1; nil: none
+	act       *actClaim     // RFC 8693 section 4.1; nil: none
 	at        int64         // store time in µs: iat
 	life      time.Duration // from at
 	notAfter  time.Time     // exp is no later; zero: no bound
@@ -122,6 +122,9 @@ func (i *Issuer) signMintable(ctx context.Context, m mintable) (raw, jti, kid st
 		return raw, jti, kid, err
 	}
 	t := statuslist.Token{JTI: jti, SID: m.sid, Subject: m.subject, IssuedAt: time.Unix(m.at/1e6, 0), ExpiresAt: time.Unix(m.expires(), 0)}
+	if m.act != nil {
+		t.Actor = m.act.Subject
+	}
 	raw, kid, err = i.Status.Bind(ctx, t, func(r statuslist.Reference) (string, string, error) { return signed(&r) })
 	return raw, jti, kid, err
 }

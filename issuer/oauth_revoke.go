@@ -1,14 +1,12 @@
 package issuer
 
 import (
-	"fmt"
 	"net/http"
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/store"
 	"tollgate/keys/token"
-	"tollgate/revocation"
 )
 
 // revoke is RFC 7009. A token that was issued to a client is that client's to
@@ -91,13 +89,5 @@ func (i *Issuer) revokeAccess(c *call, id *token.Identity, client *store.Client)
 	if client != nil {
 		who = "client:" + client.ID
 	}
-	_, err := i.Revocations.Revoke(c.r.Context(), revocation.Order{
-		Kind: revocation.KindJTI, Issuer: id.Issuer, Value: id.JTI, Subject: id.Subject,
-		Reason: telemetry.SourceOAuth, Actor: who, ExpiresAt: id.ExpiresAt,
-	})
-	if err != nil {
-		return fmt.Errorf("revoke: %w", err)
-	}
-	i.Metrics.Revoked(string(revocation.KindJTI), telemetry.SourceOAuth)
-	return nil
+	return i.revokeOne(c.r.Context(), id, telemetry.SourceOAuth, who)
 }

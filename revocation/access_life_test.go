@@ -40,3 +40,38 @@ func TestBareJTILivesByTheLongestAccessLife(t *testing.T) {
 		t.Errorf("a jti with an end of its own: %v %v", rev.ExpiresAt, err)
 	}
 }
+
+// TestAllow: a longer life that a process allows from now on counts for all, for
+// cut-offs too where it is longer than a session's; it survives a loss with the process.
+func TestAllow(t *testing.T) {
+	t.Parallel()
+	onBothLive(t, func(t *testing.T, k kit) {
+		f := newFleet(t, k)
+		if err := f.all[1].store.Allow(t.Context(), 9000*time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		want := func(when string) {
+			t.Helper()
+			for _, kind := range []revocation.Kind{revocation.KindJTI, revocation.KindSigned, revocation.KindSession, revocation.KindSubject, revocation.KindAll} {
+				value := "x"
+				if kind == revocation.KindAll {
+					value = ""
+				}
+				rev := mustRevoke(t, f.all[0], kind, value)
+				if life := time.Until(rev.ExpiresAt).Round(time.Hour); life != 9000*time.Hour {
+					t.Errorf("%s: %s is kept for %s", when, kind, life)
+				}
+			}
+		}
+		want("allowed")
+		if err := f.all[2].store.Allow(t.Context(), time.Hour); err != nil {
+			t.Fatal(err)
+		}
+		want("a shorter one after it")
+		before := f.epoch()["id"]
+		f.awaitLevel()
+		loser{k, t, f.all[0].store}.do("flushall")
+		f.awaitMended(before)
+		want("after a loss")
+	})
+}

@@ -93,6 +93,14 @@ func (r *Registrar) Register(ctx context.Context) error {
 	return r.report(ctx)
 }
 
+// Report reports now, unless the process has left or has not registered. ErrUnavailable.
+func (r *Registrar) Report(ctx context.Context) error {
+	if r.Name() == "" {
+		return nil
+	}
+	return r.again(ctx)
+}
+
 // Run reports once a second, and at once after Applied, until ctx ends. It does not
 // register a process that Deregister has taken out; a register that was lost, or a
 // name that was taken over while this process was silent, it mends by its next

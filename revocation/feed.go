@@ -22,8 +22,9 @@ import (
 type Feed struct {
 	cfg   FeedConfig
 	names names
-	n     atomic.Uint64 // as in at
-	role  feedRole
+	n     atomic.Uint64 // as in at, once that was applied
+	block atomic.Int64  // ns; see SetBlock
+	role  serverRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
 	at      feedPosition
@@ -43,7 +44,15 @@ func NewFeed(cfg FeedConfig) (*Feed, error) {
 	if err != nil {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
-	return &Feed{cfg: cfg, names: n}, nil
+	f := &Feed{cfg: cfg, names: n}
+	f.block.Store(int64(cfg.Block))
+	return f, nil
+}
+
+// SetBlock replaces Block, from the next wait on. It stays below Deadline, which is as
+// it was.
+func (f *Feed) SetBlock(d time.Duration) {
+	f.block.Store(int64(min(max(d, time.Millisecond), f.cfg.Deadline-time.Millisecond)))
 }
 
 // N returns the sequence of the last record that was applied; 0: none since the
@@ -135,6 +144,7 @@ func (f *Feed) resume(from Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.moveTo(feedPosition{epoch: from.Epoch, n: from.N, nonce: from.Nonce, id: from.ID})
+	f.applied()
 }
 
 // position returns a copy of where the feed is.
@@ -156,7 +166,7 @@ func (f *Feed) start() (feedPosition, uint64) {
 func (f *Feed) scanDue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.cfg.Block
+	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > time.Duration(f.block.Load())
 }
 
 // scanNext asks for a scan.
@@ -166,14 +176,20 @@ func (f *Feed) scanNext() {
 	f.scanned = time.Time{}
 }
 
-// moveTo takes a new position. The caller holds mu.
+// moveTo takes a new position. N tells of it only after applied, unless it is nearer to
+// the beginning. The caller holds mu.
 func (f *Feed) moveTo(p feedPosition) {
 	if p != f.at {
 		f.at = p
 		f.moved++
+	}
+	if p.n < f.n.Load() {
 		f.n.Store(p.n)
 	}
 }
+
+// applied says that all up to the position was. The caller holds mu.
+func (f *Feed) applied() { f.n.Store(f.at.n) }
 
 // tellLevel calls Level. A read that was overtaken by one that was sent later does
 // not make what is known older. The caller holds mu.

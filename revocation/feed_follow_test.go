@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -254,4 +255,32 @@ func TestFollowInACluster(t *testing.T) {
 	}
 	f.awaitLevel()
 	f.wantGaps()
+}
+
+// TestAppliedIsSaidAfterwards: a feed does not say that it is at a record before the
+// record was applied. Whoever waits for this process goes by it.
+func TestAppliedIsSaidAfterwards(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, k kit) {
+		s := mustOpen(t, k.client, revocationtest.Settings())
+		for i := range 3 {
+			mustRevoke(t, s, revocation.KindJTI, fmt.Sprint("before ", i))
+		}
+		var feed atomic.Pointer[revocation.Feed]
+		f := follow(t, k.client, func(c *revocation.FeedConfig) {
+			apply := c.Apply
+			c.Apply = func(records []revocation.Record) {
+				if at := feed.Load(); at != nil && at.N() >= records[0].N {
+					t.Errorf("at %d before %d was applied", at.N(), records[0].N)
+				}
+				apply(records)
+			}
+		})
+		feed.Store(f.feed)
+		f.awaitLevel()
+		for i := range 5 {
+			f.awaitTold(mustRevoke(t, s, revocation.KindJTI, fmt.Sprint("later ", i)))
+		}
+		await(t, "said afterwards", func() bool { return f.feed.N() == 8 })
+	})
 }

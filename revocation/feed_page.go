@@ -32,7 +32,7 @@ func (f *Feed) read(ctx context.Context, p *feedPage) (feedHead, error) {
 	if err != nil {
 		return feedHead{}, err
 	}
-	if err := f.role.wantPrimary(ctx, f, role); err != nil {
+	if err := f.role.wantPrimary(ctx, f.cfg.Client, f.names.epoch, role); err != nil {
 		return feedHead{}, err
 	}
 	h, err := parseHead(fields.Val())

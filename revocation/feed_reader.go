@@ -86,6 +86,7 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error
 		f.cfg.Epoch(h.Epoch)
 	}
 	r.apply(fresh)
+	f.applied()
 	if end {
 		f.pulse.take(h, sent)
 	}
@@ -104,7 +105,7 @@ func (r *feedReader) wait(ctx context.Context) error {
 	at, moved := f.start()
 	sent := f.cfg.Now()
 	streams, err := f.cfg.Client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: f.cfg.Block,
+		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: time.Duration(f.block.Load()),
 	}).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
@@ -138,6 +139,7 @@ func (r *feedReader) wait(ctx context.Context) error {
 	if follows {
 		f.moveTo(at)
 		r.apply(r.told)
+		f.applied()
 		f.tellLevel(end, sent)
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -12,6 +13,7 @@ import (
 // Bounds of a HeartConfig.
 const (
 	DefaultEvery = 250 * time.Millisecond
+	minEvery     = 10 * time.Millisecond
 	maxEvery     = 10 * time.Second
 	leaseBeats   = 4 // beats that may be missed before another process takes over
 )
@@ -45,7 +47,8 @@ type Heart struct {
 	copies copies
 	beat   *redis.Script
 	note   *redis.Script
-	silent bool // the last beat failed
+	every  atomic.Int64 // ns; see SetEvery
+	silent bool         // the last beat failed
 }
 
 // NewHeart returns a heart that does not beat yet. ErrInvalid.
@@ -71,23 +74,30 @@ func NewHeart(cfg HeartConfig) (*Heart, error) {
 		problem = "a Redis client without ContextTimeoutEnabled"
 	case cfg.Replicas < 1:
 		problem = "nobody to confirm a beat"
-	case cfg.Every < 10*time.Millisecond || cfg.Every > maxEvery:
+	case cfg.Every < minEvery || cfg.Every > maxEvery:
 		problem = "every must be between 10ms and 10s"
 	}
 	if problem != "" {
 		return nil, fmt.Errorf("heart: %w: %s", ErrInvalid, problem)
 	}
-	return &Heart{
+	h := &Heart{
 		cfg: cfg, epoch: n.epoch, name: nonce(8), copies: copies{cfg.Replicas, cfg.Within},
 		beat: redis.NewScript(clockLua + heartLua), note: redis.NewScript(confirmedLua),
-	}, nil
+	}
+	h.every.Store(int64(cfg.Every))
+	return h, nil
+}
+
+// SetEvery replaces Every, within its bounds, from the next beat on.
+func (h *Heart) SetEvery(d time.Duration) {
+	h.every.Store(int64(min(max(d, minEvery), maxEvery)))
 }
 
 // Run beats, or waits for the lease, until ctx ends; then it gives the lease up and
 // returns nil. It goes on after every failure. One Run at a time.
 func (h *Heart) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
-		next := time.Now().Add(h.cfg.Every)
+		next := time.Now().Add(time.Duration(h.every.Load()))
 		rest, err := h.once(ctx)
 		if ctx.Err() != nil {
 			break
@@ -119,7 +129,7 @@ func (h *Heart) once(ctx context.Context) (rest time.Duration, err error) {
 }
 
 func (h *Heart) on(ctx context.Context, conn *redis.Conn) (rest time.Duration, err error) {
-	lease := leaseBeats*h.cfg.Every + h.cfg.Within
+	lease := leaseBeats*time.Duration(h.every.Load()) + h.cfg.Within
 	reply, err := h.beat.Run(ctx, conn, []string{h.epoch}, h.name, lease.Milliseconds()).Result()
 	if err != nil {
 		return 0, err

@@ -9,8 +9,11 @@ import (
 	"time"
 )
 
-// gapEvicted stands beside the feed's reasons for a gap.
-const gapEvicted = "the store has evicted keys"
+// These stand beside the feed's reasons for a gap.
+const (
+	gapEvicted = "the store has evicted keys"
+	gapUntold  = "the store does not tell of what this process has written"
+)
 
 // silence is how long Redis may give no sign of life, beyond the deadline of a read,
 // before a mirror cannot say any more that it knew all up to a loss.
@@ -50,12 +53,15 @@ type lossState struct {
 	claims  []claim // of epochs before the followed one, newest first
 	found   *finding
 	putBack bool // what is held is to be merged into the followed epoch
+	// noticed is when this process saw first that the followed epoch came of a loss.
+	noticed time.Time
 }
 
 // gap takes the feed's word that something is missing. Unless the epoch, which is
 // told next, says that somebody has seen to it, the store is told.
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
+	m.heardN = 0 // the feed is told from its beginning
 	m.notLevel()
 	if reason == gapNoEpoch { // no epoch is told next
 		m.find(finding{reason: reason})
@@ -94,7 +100,7 @@ func (m *Mirror) epoch(e Epoch) {
 	reason := l.gap
 	l.pending, l.gap = e, ""
 	if l.followed.ID == "" {
-		l.followed = e
+		l.followed, l.noticed = e, m.cfg.Now()
 	}
 	switch {
 	case e.ID == l.followed.ID && reason != "" && reason != gapEpoch:
@@ -126,7 +132,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		if !l.wasLevel || !l.knew(e.Need) {
 			l.known = nil
 		}
-		l.followed, l.putBack, l.found, l.wasLevel = e, true, nil, false
+		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
@@ -168,7 +174,6 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		return
 	}
 	l.level, l.sign, l.silent = true, sentAt, false
-	m.forgetOwn(sentAt)
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}
 	mended := false
@@ -181,7 +186,14 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		l.known = &claim{born: min(l.known.born, v.epoch.Born), since: min(l.known.since, v.epoch.CompleteSince)}
 	}
 	m.view.Store(&v)
+	shown := m.forgetOwn(sentAt)
+	if !shown {
+		m.find(finding{reason: gapUntold, seen: l.followed.ID})
+	}
 	m.mu.Unlock()
+	if !shown {
+		m.tellDoubt(gapUntold)
+	}
 	if mended {
 		m.tellDoubt("the store vouches for older tokens again")
 	}

@@ -26,8 +26,8 @@ type held struct {
 // the epoch that there is then.
 func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
 	reply, err := r.run(ctx, r.scripts.lose, []string{r.names.epoch, r.names.feed},
-		nonce(16), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
-		process, mergeLease.Microseconds(), r.settings.AccessLife.Milliseconds())
+		fresh(16), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
+		process, mergeLease.Microseconds(), r.accessLife())
 	if err != nil {
 		return Epoch{}, fmt.Errorf("begin epoch after a loss: %w", err)
 	}
@@ -41,7 +41,7 @@ func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (
 	keys := make([]string, 2, 2+len(entries))
 	keys[0], keys[1] = r.names.epoch, r.names.feed
 	args := []any{
-		id, r.seen.Load(), nonce(8), r.settings.Leeway.Milliseconds(), maxStatements,
+		id, r.seen.Load(), fresh(8), r.settings.Leeway.Milliseconds(), maxStatements,
 		process, mergeLease.Microseconds(), restored,
 	}
 	for _, e := range entries {
@@ -64,9 +64,10 @@ func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (
 }
 
 // merged says that the process has put back all that it holds, and which epochs it
-// knew to their ends. Without a process it only asks whether that was the last.
-func (r *Redis) merged(ctx context.Context, id, process string, claims []claim) (Epoch, error) {
-	args := []any{id, process, mergeWindow.Microseconds()}
+// knew to their ends. Without a process it only asks whether that was the last. waited
+// is how long ago the process noticed the loss.
+func (r *Redis) merged(ctx context.Context, id, process string, waited time.Duration, claims []claim) (Epoch, error) {
+	args := []any{id, process, mergeWindow.Microseconds(), max(waited, 0).Microseconds(), r.accessLife()}
 	for _, c := range claims {
 		args = append(args, c.id, c.born, c.since)
 	}

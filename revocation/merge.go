@@ -104,11 +104,12 @@ func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 func (m *Mirror) putBack(ctx context.Context) error {
 	m.mu.Lock()
 	due, e, claims := m.loss.putBack, m.loss.followed, append([]claim(nil), m.loss.claims...)
+	noticed := m.loss.noticed
 	m.mu.Unlock()
 	if e.Lost == 0 && !due {
 		return nil
 	}
-	process := ""
+	process, from := "", m.cfg.Now()
 	if due {
 		if err := m.mergeAll(ctx, e.ID); err != nil {
 			return err
@@ -117,7 +118,7 @@ func (m *Mirror) putBack(ctx context.Context) error {
 	}
 	ctx, cancel := context.WithTimeout(ctx, mendWithin)
 	defer cancel()
-	now, err := m.cfg.Store.merged(ctx, e.ID, process, claims)
+	now, err := m.cfg.Store.merged(ctx, e.ID, process, m.cfg.Now().Sub(noticed), claims)
 	if err != nil {
 		return err
 	}
@@ -125,6 +126,9 @@ func (m *Mirror) putBack(ctx context.Context) error {
 	defer m.mu.Unlock()
 	if now.ID == e.ID && m.loss.followed.ID == e.ID {
 		m.loss.putBack = false
+		if due {
+			m.ownPutBack(from)
+		}
 		m.loss.followed = now // pending and view take it from a scan, when all is read
 	}
 	return nil

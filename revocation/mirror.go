@@ -72,6 +72,8 @@ type Mirror struct {
 	loss  lossState
 	stats mirrorStats
 	told  []Kept // for the journal
+	// heardN is the sequence of the last record heard; 0: none since the last gap.
+	heardN uint64
 	// reserved: room for the first load was announced.
 	reserved bool
 
@@ -108,13 +110,9 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		dated: map[Digest]dated{}, own: map[Digest]ownWrite{},
 	}
 	m.view.Store(&view{sent: m.reading(cfg.Now())})
-	block := time.Second
-	if cfg.MaxStale > 0 {
-		block = max(min(block, cfg.MaxStale/3), time.Millisecond)
-	}
 	var err error
 	m.feed, err = NewFeed(FeedConfig{
-		Client: cfg.Client, Prefix: cfg.Prefix, Block: block, Replicas: cfg.Replicas, Log: cfg.Log, Now: cfg.Now,
+		Client: cfg.Client, Prefix: cfg.Prefix, Block: blockFor(cfg.MaxStale), Replicas: cfg.Replicas, Log: cfg.Log, Now: cfg.Now,
 		Apply: m.heard, Gap: m.gap, Epoch: m.epoch, Level: m.level, Failed: m.failed,
 	})
 	if err != nil {
@@ -124,6 +122,18 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 	cfg.Store.wrote.Store(&wrote)
 	return m, nil
 }
+
+// blockFor is how long a wait may take so that what it ends with still counts under
+// that max_stale; 0: as long as ever.
+func blockFor(maxStale time.Duration) time.Duration {
+	if maxStale <= 0 {
+		return time.Second
+	}
+	return max(min(time.Second, maxStale/3), time.Millisecond)
+}
+
+// SetMaxStale replaces MaxStale: the feed is asked as often as that needs.
+func (m *Mirror) SetMaxStale(d time.Duration) { m.feed.SetBlock(blockFor(d)) }
 
 // Run follows the feed, mends losses and forgets what is over, until ctx ends; then
 // it returns nil.

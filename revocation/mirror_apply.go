@@ -1,11 +1,6 @@
 package revocation
 
-import (
-	"context"
-	"time"
-
-	"tollgate/revocation/table"
-)
+import "tollgate/revocation/table"
 
 // dated is what is remembered of an entry in whose life there was an undo: only then
 // can a record be older than what is held. All else only grows.
@@ -13,12 +8,6 @@ type dated struct {
 	cut, at, undone int64
 	expires         uint32
 	kind            Kind
-}
-
-// ownWrite is a write of this process that the feed may not have told of yet.
-type ownWrite struct {
-	record Record
-	done   time.Time
 }
 
 // expiryOf returns the expiry of a record for tables.
@@ -36,7 +25,9 @@ func (m *Mirror) heard(records []Record) {
 	m.reserve(records)
 	for i := range records {
 		m.apply(records[i])
+		m.toldOwn(&records[i])
 	}
+	m.heardN = records[len(records)-1].N
 	m.stats.applied(records, now, m.view.Load().level && m.loss.level)
 	if m.cfg.Journal != nil {
 		for _, r := range records {
@@ -46,19 +37,6 @@ func (m *Mirror) heard(records []Record) {
 	m.mu.Unlock()
 	if m.cfg.Heard != nil {
 		m.cfg.Heard(records)
-	}
-}
-
-// wrote takes what a write of this process has left of an entry.
-func (m *Mirror) wrote(ctx context.Context, r Record) {
-	if caller, ok := ctx.Value(writing{}).(*Record); ok {
-		*caller = r
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	m.apply(r)
-	if was, ok := m.own[r.Digest]; !ok || was.record.At <= r.At {
-		m.own[r.Digest] = ownWrite{record: r, done: m.cfg.Now()}
 	}
 }
 
@@ -108,14 +86,4 @@ func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
 		return true
 	}
 	return held > expires && (held == table.Forever || held-expires > 2)
-}
-
-// forgetOwn drops what a read that was sent after it must have shown. The caller
-// holds mu.
-func (m *Mirror) forgetOwn(sent time.Time) {
-	for d, w := range m.own {
-		if w.done.Before(sent) {
-			delete(m.own, d)
-		}
-	}
 }

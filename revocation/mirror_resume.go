@@ -26,7 +26,8 @@ func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
 	if from.Epoch == "" {
 		return
 	}
-	m.loss.followed = Epoch{ID: from.Epoch}
+	m.loss.followed, m.loss.noticed = Epoch{ID: from.Epoch}, m.cfg.Now()
+	m.heardN = from.N
 	m.feed.resume(from)
 }
 

@@ -157,3 +157,27 @@ func TestCauseOf(t *testing.T) {
 		}
 	}
 }
+
+// TestSetMaxStale: how often the feed is asked follows the smallest max_stale while it
+// runs.
+func TestSetMaxStale(t *testing.T) {
+	t.Parallel()
+	onBothLive(t, func(t *testing.T, k kit) {
+		mustOpen(t, k.client, revocationtest.Settings())
+		c := mirror(t, k.client, func(cfg *revocation.MirrorConfig) { cfg.MaxStale = time.Hour })
+		c.awaitLevel()
+		oldest := func(during time.Duration) (most time.Duration) {
+			for end := time.Now().Add(during); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
+				most = max(most, c.Status().Stale)
+			}
+			return most
+		}
+		if got := oldest(2500 * time.Millisecond); got < 500*time.Millisecond {
+			t.Errorf("asked once a second, and never staler than %s", got)
+		}
+		c.SetMaxStale(150 * time.Millisecond)
+		await(t, "asked more often", func() bool { return oldest(700*time.Millisecond) < 500*time.Millisecond }, c.detail)
+		c.SetMaxStale(0)
+		await(t, "asked less often", func() bool { return oldest(2500*time.Millisecond) > 500*time.Millisecond }, c.detail)
+	})
+}

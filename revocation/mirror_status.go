@@ -63,8 +63,7 @@ func (s *mirrorStats) applied(records []Record, now time.Time, level bool) {
 
 // Status returns the mirror's figures.
 func (m *Mirror) Status() MirrorStatus {
-	v := m.view.Load()
-	out := MirrorStatus{Level: v.level, N: m.feed.N(), Stale: v.sent.since(m.cfg.Now()), Epoch: v.epoch, Doubt: v.doubt}
+	var out MirrorStatus
 	for _, k := range Kinds() {
 		if k.CutOff() {
 			out.Entries += m.cuts(k).Len()
@@ -76,6 +75,11 @@ func (m *Mirror) Status() MirrorStatus {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	// Epoch and sequence of one moment. Whoever is told of a record by Heard may ask at
+	// once, before the feed says that it is there.
+	v := m.view.Load()
+	out.Level, out.Epoch, out.Doubt, out.Stale = v.level, v.epoch, v.doubt, v.sent.since(m.cfg.Now())
+	out.N = max(m.heardN, m.feed.N())
 	out.Losses, out.Merged, out.Propagation = m.stats.losses, m.stats.merged, m.stats.propagation
 	return out
 }

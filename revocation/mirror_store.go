@@ -48,7 +48,7 @@ func (m *Mirror) Now(ctx context.Context) (int64, error) { return m.cfg.Store.No
 func (m *Mirror) Epoch(ctx context.Context) (Epoch, error) { return m.cfg.Store.Epoch(ctx) }
 
 // Recover makes the store vouch for every token again; see Redis.Recover. Cut-offs
-// that it makes hold here before it returns.
+// that it makes hold here, and stand in the journal, before it returns.
 func (m *Mirror) Recover(ctx context.Context, how Recovery) error {
-	return m.cfg.Store.Recover(ctx, how)
+	return m.cfg.Store.recoverBy(ctx, how, m.Revoke)
 }

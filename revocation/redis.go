@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
+	"time"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -22,6 +23,8 @@ type Redis struct {
 	names    names
 	scripts  scripts
 	copies   copies
+	role     serverRole
+	longest  atomic.Int64                                  // ms: see Allow
 	seen     atomic.Int64                                  // greatest store time this process has seen; 0: no epoch yet
 	due      atomic.Pointer[[]Digest]                      // entries that the next write names for trim
 	wrote    atomic.Pointer[func(context.Context, Record)] // told of each write's entry before the write returns; nil: nobody
@@ -57,10 +60,29 @@ func (r *Redis) Open(ctx context.Context) error {
 // Now takes the next store time. A store without an epoch gets one.
 func (r *Redis) Now(ctx context.Context) (int64, error) { return r.begin(ctx, false) }
 
+// Allow tells every process of the store that from now on access tokens of that life
+// are accepted somewhere: what is revoked without an end is kept for as long. It never
+// shortens anything. ErrUnavailable: ask again.
+func (r *Redis) Allow(ctx context.Context, life time.Duration) error {
+	for {
+		was, ms := r.longest.Load(), life.Milliseconds()
+		if ms <= was || r.longest.CompareAndSwap(was, ms) {
+			break
+		}
+	}
+	_, err := r.begin(ctx, false)
+	return err
+}
+
+// accessLife is the longest life (ms) of an access token that this process allows.
+func (r *Redis) accessLife() int64 {
+	return max(r.settings.AccessLife.Milliseconds(), r.longest.Load())
+}
+
 // begin takes the next store time and begins an epoch when there is none.
 func (r *Redis) begin(ctx context.Context, vouch bool) (int64, error) {
 	reply, err := r.run(ctx, r.scripts.now, []string{r.names.epoch, r.names.feed}, fresh(16), r.seen.Load(), flag(vouch),
-		r.settings.AccessLife.Milliseconds())
+		r.accessLife())
 	if err != nil {
 		return 0, err
 	}

@@ -45,7 +45,7 @@ func (r *Redis) lookUp(ctx context.Context, probes []probe) (Epoch, []int64, tim
 		}
 		keys = append(keys, r.names.entry(p.digest))
 	}
-	reply, err := r.run(ctx, r.scripts.check, keys, echo)
+	reply, err := r.ask(ctx, r.scripts.check, keys, echo)
 	if err != nil {
 		return Epoch{}, nil, 0, err
 	}

@@ -64,7 +64,7 @@ func newScripts() scripts {
 		hint:    redis.NewScript(clockLua + epochLua + feedLua + hintLua),
 		lose:    redis.NewScript(clockLua + epochLua + mendLua + loseLua),
 		merge:   redis.NewScript(clockLua + entryLua + feedLua + mendLua + mergeLua),
-		merged:  redis.NewScript(clockLua + mendLua + mergedLua),
+		merged:  redis.NewScript(clockLua + epochLua + mendLua + mergedLua),
 		recover: redis.NewScript(clockLua + epochLua + mendLua + recoverLua),
 	}
 }

@@ -136,26 +136,6 @@ func routes(c *Config) (table *gateway.Table, files []string, err error) {
 	return table, files, nil
 }
 
-// uncappedLife is how long a token of an issuer without max_lifetime is taken to live:
-// the longest that is common. One that lives longer needs expires_at in its revocation.
-const uncappedLife = 24 * time.Hour
-
-// revocationSettings are those of the store of what is revoked. A bare jti is kept for
-// as long as any token may live that an edge accepts, whoever has issued it.
-func revocationSettings(c *Config) revocation.Settings {
-	t := c.Tokens
-	longest := c.accessLife()
-	specs, _, _ := readTrusted(c) // its faults are told by whoever trusts them
-	for _, s := range specs {
-		life := s.MaxLifetime
-		if life == 0 {
-			life = uncappedLife
-		}
-		longest = max(longest, life)
-	}
-	return revocation.Settings{Leeway: t.Leeway.Value, AccessLife: longest, SessionLife: t.SessionMaxTTL.Value, Own: t.Issuer.Value}
-}
-
 func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 	c := a.config
 	settings := revocationSettings(c)
@@ -175,7 +155,10 @@ func (a *app) openStores(ctx context.Context, table *gateway.Table) error {
 		return err
 	}
 	a.warnAboutRedis(ctx)
-	for _, open := range []func(context.Context) error{a.slow.Open, a.hot.Open} {
+	// The second store must not begin a first epoch once more: what the one before it
+	// has seen may be lost by then.
+	knows := func(ctx context.Context) error { _, err := a.hot.Now(ctx); return err }
+	for _, open := range []func(context.Context) error{a.slow.Open, knows} {
 		if err := a.whileAway(ctx, open); err != nil {
 			return &exitError{exitUnreachable, fmt.Errorf("open the revocation store: %w", err)}
 		}
@@ -260,6 +243,7 @@ func (a *app) ownIssuer() []token.Issuer {
 // configuration.
 func (a *app) openReloader(ctx context.Context, files *configured) error {
 	a.reloader.gateway, a.reloader.inForce, a.reloader.tried = a.gateway, files.seen, files.seen
+	a.reloader.before, a.reloader.after = a.widen, a.narrowed
 	if err := a.reloader.trust(ctx, files.specs); err != nil { // its warnings stand among the configuration's
 		return &exitError{exitUsage, err}
 	}

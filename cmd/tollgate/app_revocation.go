@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"sync/atomic"
 	"time"
 
 	"github.com/redis/go-redis/v9"
@@ -15,15 +16,19 @@ import (
 // revocations is what this process knows of what is revoked, and how others learn
 // how far it is.
 type revocations struct {
-	mirror    *revocation.Mirror    // nil in lookup mode
+	mirror    *revocation.Mirror    // nil at an edge in lookup mode
 	journal   *revocation.Journal   // nil without one
 	registrar *revocation.Registrar // nil where nobody need wait for this process
-	feed      *revocation.Feed      // lookup mode: open streams hear of revocations by it
+	feed      *revocation.Feed      // without a mirror: open streams hear of revocations by it
 	heart     *revocation.Heart     // nil unless replicas have to confirm
 	client    redis.UniversalClient // of the feed: a wait holds a connection
+	closes    atomic.Int64          // ns: how old an answer any route may still take
 }
 
-// openRevocations makes the mirror, or in lookup mode the feed alone. The smallest
+// openRevocations makes the mirror, or at an edge in lookup mode the feed alone. Whoever
+// writes has a mirror in any mode: a store that comes back with less than it has
+// acknowledged is noticed and mended by those who hold what it has lost, and a
+// system where every process only asks would take its word for ever. The smallest
 // max_stale of any route says how often the feed is asked.
 func (a *app) openRevocations(table *gateway.Table) error {
 	c := a.config
@@ -34,16 +39,17 @@ func (a *app) openRevocations(table *gateway.Table) error {
 	}
 	r := &a.revocations
 	r.client = a.redis.Slow
+	r.closes.Store(int64(oldest))
 	if replicas > 0 {
 		heart, err := revocation.NewHeart(revocation.HeartConfig{
-			Client: r.client, Prefix: prefix, Replicas: replicas, Log: a.log, Every: min(revocation.DefaultEvery, freshest/4),
+			Client: r.client, Prefix: prefix, Replicas: replicas, Log: a.log, Every: beatFor(freshest),
 		})
 		if err != nil {
 			return err
 		}
 		r.heart = heart
 	}
-	if c.Revocation.Mode.Value == "lookup" {
+	if c.lookup() && !c.Roles.Issuer.Value && !c.adminOn() {
 		var err error
 		r.feed, err = revocation.NewFeed(revocation.FeedConfig{
 			Client: r.client, Prefix: prefix, Log: a.log, Block: max(min(500*time.Millisecond, freshest/3), time.Millisecond), Replicas: replicas,
@@ -51,10 +57,10 @@ func (a *app) openRevocations(table *gateway.Table) error {
 		})
 		return err
 	}
-	return a.openMirror(freshest, oldest)
+	return a.openMirror(freshest)
 }
 
-func (a *app) openMirror(freshest, oldest time.Duration) error {
+func (a *app) openMirror(freshest time.Duration) error {
 	c, r := a.config, &a.revocations
 	config := revocation.MirrorConfig{
 		Store: a.slow, Client: r.client, Prefix: c.Redis.Prefix.Value, MaxStale: freshest, Replicas: c.Redis.MinReplicas.Value,
@@ -81,12 +87,12 @@ func (a *app) openMirror(freshest, oldest time.Duration) error {
 			return &exitError{exitUsage, fmt.Errorf("TOLLGATE_REVOCATION_JOURNAL: %w", err)}
 		}
 	}
-	if !c.Roles.Gateway.Value {
-		return nil // nothing passes here: nobody need wait for it
+	if !c.Roles.Gateway.Value || c.lookup() {
+		return nil // nothing passes here by what is held: nobody need wait for it
 	}
 	r.registrar, err = revocation.NewRegistrar(revocation.RegistrarConfig{
 		Client: r.client, Prefix: c.Redis.Prefix.Value, Name: a.instance, Version: versionOf().Version, Log: a.log,
-		Report: a.report, ClosesAfter: func() time.Duration { return oldest },
+		Report: a.report, ClosesAfter: func() time.Duration { return time.Duration(r.closes.Load()) },
 	})
 	return err
 }
@@ -125,9 +131,12 @@ func (a *app) startRevocations(ctx context.Context) error {
 	return nil
 }
 
+// lookup reports whether Redis is asked about each request.
+func (c *Config) lookup() bool { return c.Revocation.Mode.Value == "lookup" }
+
 // checker is what the edge asks about each token.
 func (a *app) checker() token.Checker {
-	if m := a.revocations.mirror; m != nil {
+	if m := a.revocations.mirror; m != nil && !a.config.lookup() {
 		return m
 	}
 	return bounded{a.hot, a.config.Redis.OpTimeout.Value}
@@ -157,6 +166,14 @@ func (r recorder) Undo(ctx context.Context, id string) (revocation.Revocation, e
 		return r.mirror.Undo(ctx, id)
 	}
 	return r.Redis.Undo(ctx, id)
+}
+
+// Recover does as Revoke.
+func (r recorder) Recover(ctx context.Context, how revocation.Recovery) error {
+	if r.mirror != nil {
+		return r.mirror.Recover(ctx, how)
+	}
+	return r.Redis.Recover(ctx, how)
 }
 
 // report is what this process tells the register of edges.

@@ -161,7 +161,7 @@ func (a *app) admin() (http.Handler, error) {
 	if a.gateway != nil {
 		c.Routes = a.gateway.Table
 	}
-	c.Reload, c.Recover, c.Issuers = a.reloader.Reload, a.slow.Recover, a.verifier.Names
+	c.Reload, c.Recover, c.Issuers, c.Capped = a.reloader.Reload, a.recorder().Recover, a.verifier.Names, a.reloader.isCapped
 	history := telemetry.NewHistory(a.metrics)
 	a.server.Worker("history", history.Run)
 	c.Status, c.Settings = a.statusOf(history, time.Now()), a.settingsOf()

@@ -21,7 +21,8 @@ func (a *app) openStatus() error {
 	ledger := statuslist.NewLedger(nil)
 	feed, err := revocation.NewFeed(revocation.FeedConfig{
 		Client: a.redis.Slow, Prefix: c.Redis.Prefix.Value, Log: a.log, Block: 500 * time.Millisecond,
-		Apply: ledger.Apply, Gap: ledger.Gap, Epoch: ledger.Epoch, Level: ledger.Level,
+		Replicas: c.Redis.MinReplicas.Value, // a primary that was deposed must not vouch for a list either
+		Apply:    ledger.Apply, Gap: ledger.Gap, Epoch: ledger.Epoch, Level: ledger.Level,
 	})
 	if err != nil {
 		return err

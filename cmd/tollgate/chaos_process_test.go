@@ -12,7 +12,6 @@ import (
 	"time"
 
 	"tollgate/internal/testkit"
-	"tollgate/revocation"
 )
 
 // TestChaosStoppedEdge: an edge is stopped (SIGSTOP) and continued. What it then
@@ -144,12 +143,9 @@ func TestChaosEverythingRestartsWithJournals(t *testing.T) {
 			t.Errorf("nobody has lived through it, and %v gets %d", h.order, status)
 		}
 	}
-	store, err := revocation.NewRedis(testkit.MustClient(t, w.f.plan.Redis.Addr), "tg:", revocation.Settings{AccessLife: time.Hour, Own: testIssuer})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := store.Recover(t.Context(), revocation.Recovery{Actor: "test"}); err != nil {
-		t.Fatal(err)
+	s := w.f.Home
+	if r := s.mustSend("POST", s.Admin+"/admin/v1/recover", map[string]any{"accept_loss": true}, bearer(rootToken)...); r.Status != http.StatusOK {
+		t.Fatalf("recover: %d %s", r.Status, r.Body)
 	}
 	w.mustPass("recovered")
 	w.mustHold("recovered", 0)

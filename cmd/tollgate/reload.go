@@ -38,11 +38,18 @@ type reloader struct {
 	inForce, tried contents
 
 	issuers atomic.Pointer[trusted] // replaced under mu, read by anybody
+
+	// before is called with a configuration that is to come into force, and can keep it
+	// from that for now; after once it is. Nil: nobody.
+	before func(context.Context, *configured) error
+	after  func(*configured)
+	again  bool // before kept something from coming into force; guarded by mu
 }
 
 // trusted are the foreign issuers with the loop that keeps their keys fresh.
 type trusted struct {
 	*remote.Issuers
+	specs  []remote.Spec
 	cancel context.CancelFunc
 	done   chan struct{}
 }
@@ -76,6 +83,12 @@ func (r *reloader) reload(ctx context.Context) (err error) {
 	for _, w := range next.warnings {
 		r.log.Warn("trusted issuers", "warning", w)
 	}
+	if r.again = false; r.before != nil {
+		if err := r.before(ctx, next); err != nil {
+			r.again = true
+			return err
+		}
+	}
 	if err := r.trust(ctx, next.specs); err != nil {
 		return err
 	}
@@ -83,6 +96,9 @@ func (r *reloader) reload(ctx context.Context) (err error) {
 		r.gateway.Swap(next.table)
 		// Streams that are open under an issuer or a key that is trusted no more.
 		r.gateway.Recheck()
+	}
+	if r.after != nil {
+		r.after(next)
 	}
 	return nil
 }
@@ -116,7 +132,7 @@ func (r *reloader) trust(ctx context.Context, specs []remote.Spec) error {
 		return fmt.Errorf("TOLLGATE_TRUSTED_ISSUERS_FILE: %w", err)
 	}
 	loop, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	next := &trusted{Issuers: opened, cancel: cancel, done: make(chan struct{})}
+	next := &trusted{Issuers: opened, specs: specs, cancel: cancel, done: make(chan struct{})}
 	go func() {
 		defer close(next.done)
 		_ = opened.Run(loop) // ends with its context
@@ -187,7 +203,7 @@ func (r *reloader) Run(ctx context.Context) error {
 func (r *reloader) poll(ctx context.Context) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.tried.changed() || r.inForce.changed() {
+	if r.again || r.tried.changed() || r.inForce.changed() {
 		_ = r.reload(ctx) // logged and counted
 	}
 }

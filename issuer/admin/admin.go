@@ -58,6 +58,10 @@ type Config struct {
 	Recover func(context.Context, revocation.Recovery) error
 	// Issuers are those whose tokens are trusted; nil: ours alone.
 	Issuers func() []string
+	// Capped reports whether it is known how long a token of another issuer can live;
+	// nil: of none. What is revoked of one where that is not known, and of which no end
+	// is given, stays revoked.
+	Capped func(issuer string) bool
 	// Status says how this process is, and what it has counted; nil: it cannot tell.
 	Status func(context.Context) Status
 	// Settings are those in force; nil: it cannot tell.

@@ -39,7 +39,7 @@ func (a *Admin) recover(c echo.Context) error {
 	if o.AcceptLoss == o.EndAll || o.AcceptLoss && len(o.Issuers) > 0 {
 		return badBody(`Either {"accept_loss": true}, or {"end_all": true}, which may name issuers.`)
 	}
-	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOfRoot}
+	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOfRoot, Endless: a.endless}
 	out := recovered{Mode: "accept_loss"}
 	if o.EndAll {
 		if how.Issuers = o.Issuers; len(how.Issuers) == 0 && a.Issuers != nil {

@@ -125,7 +125,16 @@ func (a *Admin) order(c echo.Context, body revocationBody) (revocation.Order, er
 	if o.Kind == revocation.KindSubject {
 		o.Subject = o.Value
 	}
+	if o.ExpiresAt.IsZero() && a.endless(o.Issuer) {
+		o.ExpiresAt = time.Unix(revocation.Latest, 0) // kinds that do not end take no notice
+	}
 	return o, nil
+}
+
+// endless reports whether tokens of an issuer may live for any time, as far as is known
+// here: what is revoked of them without an end must not end before they do.
+func (a *Admin) endless(issuer string) bool {
+	return issuer != a.Issuer && (a.Capped == nil || !a.Capped(issuer))
 }
 
 // orderForToken names what a whole token is known by. Only a token whose
@@ -146,15 +155,17 @@ func (a *Admin) orderForToken(c echo.Context, body revocationBody, o revocation.
 	o.Issuer, o.Subject = id.Issuer, id.Subject
 	switch {
 	case id.Own && id.TokenType == "refresh" && id.SID != "":
-		o.Kind, o.Value = revocation.KindSession, id.SID
+		// Other tokens of the session may live longer than this one, or than what the
+		// request says: the session's own end counts.
+		o.Kind, o.Value, o.ExpiresAt = revocation.KindSession, id.SID, time.Time{}
 		return o, nil
 	case id.JTI != "":
 		o.Kind, o.Value = revocation.KindJTI, id.JTI
 	default:
 		o.Kind, o.Value = revocation.KindSigned, id.Signed()
 	}
-	if o.ExpiresAt.Before(id.ExpiresAt) {
-		o.ExpiresAt = id.ExpiresAt
+	if o.ExpiresAt.Before(id.Ends()) {
+		o.ExpiresAt = id.Ends()
 	}
 	return o, nil
 }

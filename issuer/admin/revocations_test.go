@@ -185,6 +185,50 @@ func TestRevokeOfAnotherIssuer(t *testing.T) {
 	k.MustRefresh(t, pair.Refresh)
 }
 
+// TestRevokeOfAnIssuerWithoutACap: nobody knows how long a token of it can live, so what
+// is revoked of it stays revoked unless an end is given.
+func TestRevokeOfAnIssuerWithoutACap(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	latest := time.Unix(revocation.Latest, 0)
+	for _, kind := range []string{"jti", "session", "subject", "all", "key"} {
+		value := "x"
+		if kind == "all" {
+			value = ""
+		}
+		body := wantDone(t, k.Control(t, "POST", revocations, map[string]any{"kind": kind, "value": value, "issuer": "https://other.example"}), 201)
+		if kind == "key" {
+			if body["expires_at"] != nil {
+				t.Errorf("key: %v", body)
+			}
+			continue
+		}
+		if at := after(t, body["expires_at"], latest); at != 0 {
+			t.Errorf("%s: expires_at %v", kind, body["expires_at"])
+		}
+	}
+	body := wantDone(t, k.Control(t, "POST", revocations, map[string]any{
+		"kind": "jti", "value": "y", "issuer": "https://other.example", "expires_at": k.Now().Add(time.Hour),
+	}), 201)
+	if at := after(t, body["expires_at"], k.Now()); at != time.Hour {
+		t.Errorf("with an end of its own: %s", at)
+	}
+}
+
+// TestRevokeTokenOfPartsOfASecond: a token is refused to the end of its last second.
+func TestRevokeTokenOfPartsOfASecond(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	raw := k.MustForge(t, map[string]any{
+		"iss": issuerkit.Issuer, "sub": "1", "jti": "parts", "token_type": "access", "iat": k.Now().Unix(), "exp": float64(k.Now().Unix()) + 60.75,
+	})
+	if body := revoke(t, k, "token", raw); after(t, body["expires_at"], k.Now()) != 61*time.Second {
+		t.Errorf("expires_at %v", body["expires_at"])
+	}
+	k.Advance(60*time.Second + issuerkit.Leeway)
+	if k.Verify(t, raw) != 400 {
+		t.Error("accepted in the last second of its life")
+	}
+}
+
 // TestRevokeBareValues: a jti, sid or kid that nobody knows can be revoked; an
 // expiry that is given counts.
 func TestRevokeBareValues(t *testing.T) {

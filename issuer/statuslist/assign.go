@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"tollgate/issuer/store"
@@ -12,10 +13,29 @@ import (
 
 // Token is an access token that is about to be signed.
 type Token struct {
-	JTI, SID, Subject   string
+	JTI, SID, Subject string
+	// Actor is who acts with it in the subject's name, ActorSID the log-in from which;
+	// empty: nobody, or not known.
+	Actor, ActorSID     string
 	IssuedAt, ExpiresAt time.Time
 	// Again says that a token with this jti may have been signed before.
 	Again bool
+	// Nameless says that the token will not carry its jti: it is then revoked by what
+	// is signed.
+	Nameless bool
+}
+
+// acting is what an entry remembers of who acts with the token. A token that does not
+// name his log-in is held against his cut-offs by its own birth, as edges do it.
+func (l *Lists) acting(t Token, born int64) store.StatusActor {
+	if t.Actor == "" {
+		return store.StatusActor{}
+	}
+	a := store.StatusActor{Subject: l.digest(revocation.KindSubject, t.Actor), Born: born}
+	if his, ok := revocation.Birth(t.ActorSID); ok {
+		a.Born, a.Session = his, l.digest(revocation.KindSession, t.ActorSID)
+	}
+	return a
 }
 
 // Reference is the claim status.status_list of a token
@@ -35,7 +55,7 @@ func (l *Lists) Bind(ctx context.Context, t Token, sign func(Reference) (raw, ki
 	}
 	o := store.StatusOrder{
 		Entry: store.StatusEntry{Token: l.digest(revocation.KindJTI, t.JTI), Session: l.digest(revocation.KindSession, t.SID),
-			Subject: l.digest(revocation.KindSubject, t.Subject), Born: born},
+			Subject: l.digest(revocation.KindSubject, t.Subject), Born: born, Acting: l.acting(t, born)},
 		// The order's life is counted from now by Redis, whose clock has set the times.
 		Life: t.ExpiresAt.Sub(t.IssuedAt) + l.Leeway,
 	}
@@ -50,19 +70,32 @@ func (l *Lists) Bind(ctx context.Context, t Token, sign func(Reference) (raw, ki
 	if raw, kid, err = sign(Reference{Index: index, URI: l.uri(name)}); err != nil {
 		return "", "", err
 	}
-	signed := l.digest(revocation.KindKey, kid)
-	if o.Key == signed {
-		return raw, kid, nil
+	o.List = name.String()
+	if signed := l.digest(revocation.KindKey, kid); o.Key != signed {
+		l.kid.Store(&kid)
+		o.Key, o.NotKey = signed, o.Key
+		if err := l.also(ctx, o, index); err != nil {
+			return "", "", err
+		}
 	}
-	l.kid.Store(&kid)
-	o.List, o.Key, o.NotKey = name.String(), signed, o.Key
-	switch again, err := l.Index.Assign(ctx, o); {
-	case err != nil:
-		return "", "", unavailable(err)
-	case again != index:
-		return "", "", fmt.Errorf("%w: an index was lost", ErrUnavailable)
+	if t.Nameless {
+		o.Key, o.NotKey = l.digest(revocation.KindSigned, raw[:max(0, strings.LastIndexByte(raw, '.'))]), revocation.Digest{}
+		if err := l.also(ctx, o, index); err != nil {
+			return "", "", err
+		}
 	}
 	return raw, kid, nil
+}
+
+// also adds to an entry what else can revoke its token.
+func (l *Lists) also(ctx context.Context, o store.StatusOrder, index int) error {
+	switch again, err := l.Index.Assign(ctx, o); {
+	case err != nil:
+		return unavailable(err)
+	case again != index:
+		return fmt.Errorf("%w: an index was lost", ErrUnavailable)
+	}
+	return nil
 }
 
 // assign gives the token an index in the first list of its window that takes it.

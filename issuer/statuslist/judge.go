@@ -38,6 +38,9 @@ func (j *judge) refuses(e *store.StatusEntry) bool {
 	if e.Born <= j.all || e.Born < j.vouched || e.Born <= j.cut(e.Subject) || j.cut(e.Token) != 0 || j.cut(e.Session) != 0 {
 		return true
 	}
+	if a := &e.Acting; a.Born != 0 && (a.Born <= j.all || a.Born < j.vouched || a.Born <= j.cut(a.Subject) || j.cut(a.Session) != 0) {
+		return true
+	}
 	for _, key := range e.Keys {
 		if j.cut(key) != 0 {
 			return true

@@ -129,6 +129,10 @@ func (id *Identity) Signed() string { return id.signed }
 // Revocable is what the revocation store needs to know of the token.
 func (id *Identity) Revocable() revocation.Token { return id.revocable }
 
+// Ends is exp rounded up to whole seconds, without any leeway: what is to outlast the
+// token must not end before it. ExpiresAt may lie up to a second earlier.
+func (id *Identity) Ends() time.Time { return unix(math.Ceil(id.expires)) }
+
 // Deadline is the moment from which the token is not accepted any more: exp and
 // the leeway of its issuer.
 func (id *Identity) Deadline() time.Time {

@@ -118,6 +118,9 @@ func TestDeadline(t *testing.T) {
 		if !id.Deadline().Equal(want) {
 			t.Errorf("exp %s: deadline %s, want %s", exp, id.Deadline(), want)
 		}
+		if ends := id.Ends(); ends.Before(want.Add(-10*time.Second)) || ends.Sub(want.Add(-10*time.Second)) >= time.Second || ends.Nanosecond() != 0 {
+			t.Errorf("exp %s: ends %s", exp, ends)
+		}
 		for before, accepted := range map[time.Duration]bool{time.Microsecond: true, 0: false} {
 			now = id.Deadline().Add(-before)
 			if err := v.Reaffirm(t.Context(), id, &token.Policy{}, allClear); (err == nil) != accepted {

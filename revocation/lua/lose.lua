@@ -42,7 +42,8 @@ if at then
   end
   clock = math.max(clock, tonumber(string.match(tail[1], '^%d+')))
 end
-local now = store_time(real_time(), clock)
+local real = real_time()
+local now = store_time(real, clock)
 local need = lost
 if f.lost then
   need = joined(lost, f.need or '')
@@ -54,7 +55,7 @@ redis.call('HSET', KEYS[1], 'id', ARGV[1], 'born', text(now), 'complete_since', 
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
   'lost', text(now), 'need', need, 'from', joined(cur, lost, f.from or '', ARGV[5]),
   'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
-  'm:' .. ARGV[7], text(now + tonumber(ARGV[8])))
+  'm:' .. ARGV[7], text(real + tonumber(ARGV[8])))
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'evicted', ARGV[6])
 end

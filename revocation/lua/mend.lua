@@ -6,7 +6,8 @@
 --   need       epochs whose revocations were lost: of each, somebody who knew them all
 --              must have put back what it holds
 --   c:<id>     "<born> <complete_since>" that epoch <id> had for the best of those
---   m:<name>   a process that is putting back, until this store time unless it says so again
+--   m:<name>   a process that is putting back, until this time of Redis's own clock unless it says so
+--              again. Not store time: that stands still where a clock was ahead
 --   mended     sequence up to which the feed may have holes: what is missing was put back
 --   sound      "<first> <last>": records of the feed that are surely there
 --   evicted    "<run id> <count>" of evictions that were noticed
@@ -56,15 +57,21 @@ local function mended_fields(f)
 end
 
 -- settle: vouches again for all that was vouched for before the loss, when that was
--- put back, nobody is still at it, and whoever knows of more had window µs to notice.
-local function settle(key, now, window)
+-- put back, nobody is still at it, and whoever knows of more had window µs to notice:
+-- by store time, or because the caller has waited for so long since it noticed itself.
+-- Store time alone would let everybody wait for a clock that is behind to catch up.
+local function settle(key, real, window, waited)
   local f = fields(redis.call('HGETALL', key))
-  if not f.lost or now < tonumber(f.lost) + window then
+  local now = math.max(real, tonumber(f.clock or 0))
+  if not f.lost or (now < tonumber(f.lost) + window and waited < window) then
     return
   end
   for name, till in pairs(f) do
-    if string.sub(name, 1, 2) == 'm:' and tonumber(till) > now then
-      return
+    if string.sub(name, 1, 2) == 'm:' then
+      local left = tonumber(till) - real
+      if left > 0 and left <= 60000000 then -- a longer one is of a server with another clock
+        return
+      end
     end
   end
   local born, since = claimed(f)

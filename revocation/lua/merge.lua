@@ -118,7 +118,7 @@ for i = 3, #KEYS do
 end
 redis.call('HSET', KEYS[1], 'n', text(epoch.n), 'last', epoch.last, 'clock', text(epoch.clock))
 if f.lost then
-  redis.call('HSET', KEYS[1], 'm:' .. ARGV[6], text(math.max(real, epoch.clock) + tonumber(ARGV[7])))
+  redis.call('HSET', KEYS[1], 'm:' .. ARGV[6], text(real + tonumber(ARGV[7])))
 end
 local s = state(KEYS[1])
 table.insert(s, text(count))

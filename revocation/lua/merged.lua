@@ -4,18 +4,23 @@
 -- KEYS  1 epoch
 -- ARGV  1 id of the epoch: of another one nothing is said
 --       2 name of the process; '' only asks
---       3 window (µs)
+--       3 window (µs)   4 how long ago the caller noticed the loss (µs)
+--       5 longest life of an access token that the caller allows (ms): that was lost, too
 --       then of each epoch that it knew to its end: id, born, complete_since
 -- returns the epoch's state (see mend.lua)
 
 local f = fields(redis.call('HGETALL', KEYS[1]))
-if (f.id or '') ~= ARGV[1] or not f.lost then
+if (f.id or '') ~= ARGV[1] then
+  return state(KEYS[1])
+end
+longest_access(KEYS[1], tonumber(ARGV[5]))
+if not f.lost then
   return state(KEYS[1])
 end
 if ARGV[2] ~= '' then
   redis.call('HDEL', KEYS[1], 'm:' .. ARGV[2])
 end
-for i = 4, #ARGV, 3 do
+for i = 6, #ARGV, 3 do
   if names(f.need, ARGV[i]) then
     local born, since = string.match(f['c:' .. ARGV[i]] or '', '^(%d+) (%d+)$')
     born = math.min(tonumber(born or math.huge), tonumber(ARGV[i + 1]))
@@ -23,5 +28,5 @@ for i = 4, #ARGV, 3 do
     redis.call('HSET', KEYS[1], 'c:' .. ARGV[i], text(born) .. ' ' .. text(since))
   end
 end
-settle(KEYS[1], math.max(real_time(), tonumber(f.clock or 0)), tonumber(ARGV[3]))
+settle(KEYS[1], real_time(), tonumber(ARGV[3]), tonumber(ARGV[4]))
 return state(KEYS[1])

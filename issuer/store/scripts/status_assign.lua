@@ -4,7 +4,8 @@
 --
 -- KEYS  1 index (HASH), 2 order (LIST) of the list
 -- ARGV  1 first index   2 step   3 size of the list   4 most tokens in it
---       5 entry: digests of token, session and subject, birth (56 bytes)
+--       5 entry: digests of token, session and subject, birth (56 bytes); with an actor
+--         digests of his session and subject, and birth (40 more)
 --       6 digest of the key that signs ('' if that is not known yet)
 --       7 digest of a key that turned out not to sign ('' for none)
 --       8 life of the token with its leeway (s)
@@ -12,7 +13,7 @@
 -- returns {'at', index, length of the order}, {'full'} or {'torn'}
 
 local index, order = KEYS[1], KEYS[2]
-local size, fixed = tonumber(ARGV[3]), 56
+local size = tonumber(ARGV[3])
 
 -- live: a list stays until the last of its tokens has expired.
 local function live(key)
@@ -37,6 +38,7 @@ end
 
 -- with_keys: the held entry with the digests of the keys that signed its token.
 local function with_keys(held)
+  local fixed = 56 + (#held - 56) % 16 / 8 * 40
   local out, there = string.sub(held, 1, fixed), ARGV[6] == ''
   for i = fixed + 1, #held, 16 do
     local key = string.sub(held, i, i + 15)

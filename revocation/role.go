@@ -12,21 +12,21 @@ import (
 // repeat for ever what it had: that nothing is new there proves nothing.
 var errReplica = errors.New("a replica answered")
 
-// feedRole makes sure that scans are answered by a primary. After a failover a
-// connection to the deposed one may live on, and a replica answers reads. Sentinel
+// serverRole makes sure that scans and look-ups are answered by a primary. After a
+// failover a connection to the deposed one may live on, and a replica answers reads. Sentinel
 // closes those connections and go-redis does so when it hears of the switch, but
 // neither does when a server is made a replica by hand, or behind one name or
 // address. In a cluster a replica answers MOVED by itself.
-type feedRole struct {
+type serverRole struct {
 	asked atomic.Bool
 	// silent: the server does not tell, because it does not know the command
 	// (miniredis) or not for this user. Then those above must suffice.
 	silent atomic.Bool
 }
 
-// ask returns the command to put into a scan's transaction; nil: none. The first
+// ask returns the command to send along on the same connection; nil: none. The first
 // time it is tried alone, because a command that is refused spoils a transaction.
-func (r *feedRole) ask(ctx context.Context, client redis.UniversalClient) (*redis.SliceCmd, error) {
+func (r *serverRole) ask(ctx context.Context, client redis.UniversalClient) (*redis.SliceCmd, error) {
 	if _, cluster := client.(*redis.ClusterClient); cluster || r.silent.Load() {
 		return nil, nil
 	}
@@ -49,7 +49,7 @@ func (r *feedRole) ask(ctx context.Context, client redis.UniversalClient) (*redi
 // wantPrimary returns errReplica when a replica answered, and makes go-redis drop
 // its connection: it does so after READONLY, and the pool gives out first what came
 // back last. The write that is refused would change nothing.
-func (r *feedRole) wantPrimary(ctx context.Context, f *Feed, role *redis.SliceCmd) error {
+func (r *serverRole) wantPrimary(ctx context.Context, client redis.UniversalClient, epoch string, role *redis.SliceCmd) error {
 	if role == nil {
 		return nil
 	}
@@ -60,9 +60,9 @@ func (r *feedRole) wantPrimary(ctx context.Context, f *Feed, role *redis.SliceCm
 	if answer[0] == "master" {
 		return nil
 	}
-	drop := func(p redis.Pipeliner) error { return p.HDel(ctx, f.names.epoch, "").Err() }
-	if _, err := f.cfg.Client.Pipelined(ctx, drop); err == nil || redis.HasErrorPrefix(err, "READONLY") {
-		_ = f.cfg.Client.HDel(ctx, f.names.epoch, "").Err() // the other pool, of commands that wait
+	drop := func(p redis.Pipeliner) error { return p.HDel(ctx, epoch, "").Err() }
+	if _, err := client.Pipelined(ctx, drop); err == nil || redis.HasErrorPrefix(err, "READONLY") {
+		_ = client.HDel(ctx, epoch, "").Err() // the other pool, of commands that wait
 	}
 	return errReplica
 }

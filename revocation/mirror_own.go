@@ -1,0 +1,75 @@
+package revocation
+
+import (
+	"context"
+	"time"
+)
+
+// ownWrite is a write of this process that the feed may not have told of yet.
+type ownWrite struct {
+	record Record
+	done   time.Time
+	// untold: the feed has yet to tell of it. A store that does not has lost it, and
+	// this process may be the only one that could know: under the epoch and at the
+	// sequence that everybody had read before, nobody else sees anything missing.
+	untold bool
+}
+
+// wrote takes what a write of this process has left of an entry.
+func (m *Mirror) wrote(ctx context.Context, r Record) {
+	if caller, ok := ctx.Value(writing{}).(*Record); ok {
+		*caller = r
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	// What was read already is held, unless it was read from another server.
+	held, _ := m.lookUp(probe{r.Kind, r.Digest})
+	untold := r.N > m.heardN || r.Cut != 0 && held == 0
+	m.apply(r)
+	was, ok := m.own[r.Digest]
+	if ok && was.record.At > r.At {
+		return
+	}
+	if ok && was.record.At == r.At {
+		untold = untold || was.untold
+	}
+	m.own[r.Digest] = ownWrite{record: r, done: m.cfg.Now(), untold: untold}
+}
+
+// toldOwn notes that the feed tells of a write of this process, or of a later one of
+// the same thing. The caller holds mu.
+func (m *Mirror) toldOwn(r *Record) {
+	if own, ok := m.own[r.Digest]; ok && own.untold && r.At >= own.record.At {
+		own.untold = false
+		m.own[r.Digest] = own
+	}
+}
+
+// forgetOwn drops what a read of the feed's end that was sent after it must have
+// shown. False: something of it was not shown, and is not over. While a loss is
+// being mended it only drops what was shown. The caller holds mu.
+func (m *Mirror) forgetOwn(sent time.Time) (all bool) {
+	all = true
+	judging := m.loss.found == nil && !m.loss.putBack
+	now := m.cfg.Now()
+	for d, w := range m.own {
+		lost := w.untold && !over(expiryOf(w.record), now)
+		if !w.done.Before(sent) || lost && !judging {
+			continue
+		}
+		all = all && !lost
+		delete(m.own, d)
+	}
+	return all
+}
+
+// ownPutBack notes that all was put back that this process had written by then. The
+// caller holds mu.
+func (m *Mirror) ownPutBack(by time.Time) {
+	for d, w := range m.own {
+		if w.untold && w.done.Before(by) {
+			w.untold = false
+			m.own[d] = w
+		}
+	}
+}
