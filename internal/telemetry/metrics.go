@@ -35,6 +35,8 @@ type Metrics struct {
 	revocations *family[[2]string, prometheus.Counter] // kind, source
 	upstreams   *family[[2]string, prometheus.Counter] // upstream, reason
 	redis       *family[string, prometheus.Counter]
+	adminDenied *family[string, prometheus.Counter]
+	auditLost   prometheus.Counter
 }
 
 // requestKey holds the label values of a request, already folded.
@@ -78,6 +80,7 @@ func NewMetrics(b Build) *Metrics {
 		"Requests that an upstream did not answer as it should.", "upstream", "reason")
 	m.redis = m.single("tollgate_redis_errors_total",
 		"Redis commands that failed, by command; dial counts connections.", "op", []string{"dial", "evalsha"})
+	m.adminCounters()
 	return m
 }
 
