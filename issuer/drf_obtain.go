@@ -30,7 +30,7 @@ func (i *Issuer) drfObtain(c *call) error {
 	}
 	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
 	if err != nil {
-		i.auditFailure(c, credentials[0], err)
+		i.auditFailure(c, "login", credentials[0], err)
 		return i.drfLoginFailed(err)
 	}
 	first := i.drfClaims(u, nil)
@@ -54,6 +54,7 @@ func (i *Issuer) drfObtain(c *call) error {
 	i.Metrics.Issued(telemetry.TokenAccess, telemetry.GrantPassword)
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
+	i.loggedIn(c, u, pair.SID)
 	c.record.Subject, c.record.JTI = pair.Subject, pair.Access.JTI
 	return i.drfHand(c, raw, pair.Access)
 }

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/keys/token"
 	"tollgate/revocation"
 )
@@ -21,6 +22,7 @@ func (i *Issuer) logout(c *call) error {
 			return err
 		}
 		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceLogout)
+		i.note(c, by(store.Line{Action: "session.end_all", Kind: "subject", Target: c.caller.Subject, Detail: telemetry.SourceLogout}, c.caller))
 		return i.bye(c, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
 	}
 	ending := c.caller
@@ -82,12 +84,14 @@ func (i *Issuer) end(c *call, id *token.Identity, source string) error {
 			return fmt.Errorf("revoke: %w", err)
 		}
 		i.Metrics.Revoked(string(revocation.KindJTI), source)
+		i.ended(c, id, source)
 		return nil
 	}
 	if err := i.Sessions.End(ctx, id.SID, source, actor(id)); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
 	i.Metrics.Revoked(string(revocation.KindSession), source)
+	i.ended(c, id, source)
 	return nil
 }
 

@@ -94,5 +94,8 @@ func (i *Issuer) revokeAccess(c *call, id *token.Identity, client *store.Client)
 		return fmt.Errorf("revoke: %w", err)
 	}
 	i.Metrics.Revoked(string(revocation.KindJTI), telemetry.SourceOAuth)
+	l := by(store.Line{Action: "token.revoke", Kind: "jti", Target: id.JTI, Detail: telemetry.SourceOAuth}, id)
+	l.Actor = who
+	i.note(c, l)
 	return nil
 }

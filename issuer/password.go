@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -45,7 +46,7 @@ func (i *Issuer) password(c *call) error {
 	switch known, err := i.Users.Authenticate(ctx, i.loginName(u), texts[0]); {
 	case errors.Is(err, users.ErrCredentials), err == nil && known.ID != u.ID:
 		i.Metrics.Login(telemetry.LoginFailure)
-		i.auditFailure(c, i.loginName(u), users.ErrCredentials)
+		i.auditFailure(c, "password.change", i.loginName(u), users.ErrCredentials)
 		return fieldFault("old_password", "Your old password was entered incorrectly. Please enter it again.")
 	case err != nil:
 		return i.loginFailed(err)
@@ -57,6 +58,7 @@ func (i *Issuer) password(c *call) error {
 	if err != nil {
 		return err
 	}
+	i.note(c, by(store.Line{Action: "password.change", Kind: "user", Target: u.Username}, c.caller))
 	if u, err = i.account(ctx, c.caller); err != nil { // its password has another version now
 		return err
 	}

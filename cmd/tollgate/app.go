@@ -51,6 +51,8 @@ type app struct {
 	gateway     *gateway.Gateway // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
+	audit       *store.Audit
+	events      *store.AuditQueue
 	instance    string
 	closeOthers []func()
 }
