@@ -48,6 +48,7 @@ type Options struct {
 	KeyStore ring.Store   // default: a memory store
 	Rest     http.Handler // default: 404 for whatever is no row
 	Status   bool         // access tokens have a place in a status list
+	NoAudit  bool         // nothing is audited, so that what follows the intent can be looked at
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -69,6 +70,9 @@ type Kit struct {
 	Inspector   *token.Verifier // of any audience
 	Clients     *store.Clients
 	Limiter     *ratelimit.Limiter
+	AdminTokens *store.AdminTokens
+	Audit       *store.Audit      // nil with NoAudit
+	Events      *store.AuditQueue // nil with NoAudit
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
 	Status      *statuslist.Lists // nil unless asked for
@@ -125,6 +129,10 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 	must(tb, err)
 	k.Clients = store.NewClients(k.Redis, "t:")
 	k.Limiter = ratelimit.NewRedis(k.Redis, "t:")
+	k.AdminTokens = store.NewAdminTokens(k.Redis, "t:")
+	if !o.NoAudit {
+		k.mustAudit(tb)
+	}
 	verifier := func(audiences []string) *token.Verifier {
 		v, err := token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
 			Name: Issuer, Keys: k.Ring, Own: true, Audiences: audiences,
@@ -149,6 +157,9 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 		k.Status = k.MustStatus(tb)
 		c.Status = k.Status
 	}
+	if !o.NoAudit {
+		c.Audit = k.Events.Note
+	}
 	if o.Issuer != nil {
 		o.Issuer(&c)
 	}
@@ -162,6 +173,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
 		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Tokens: i, Log: log, Metrics: k.Metrics,
+		AdminTokens: k.AdminTokens, Audit: k.Audit, Events: k.Events,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}
