@@ -86,7 +86,7 @@ func (a *Audit) streams(f AuditFilter) (streamPair, error) {
 		from = strconv.FormatInt(max(0, f.Since.UnixMilli()), 10)
 	}
 	if !f.Until.IsZero() {
-		end = "(" + strconv.FormatInt(max(0, f.Until.UnixMilli()), 10)
+		end = "(" + strconv.FormatInt(max(0, f.Until.UnixMilli()), 10) + "-0"
 	}
 	ends := []string{end, end}
 	if f.Cursor != "" {
