@@ -14,7 +14,7 @@ import (
 // bring back what an administrator has ended.
 
 func beyond(detail string) error {
-	return &problem.Details{Status: http.StatusForbidden, Code: "role", Detail: detail + " That needs an admin token of the role admin."}
+	return &problem.Details{Status: http.StatusForbidden, Code: "role", Detail: detail + " That takes the role admin, which this token has not."}
 }
 
 func isAdmin(ctx context.Context) bool { return whoOf(ctx).Role.may(RoleAdmin) }
