@@ -24,6 +24,7 @@ type api struct {
 	bodies  []string
 	refuses bool // the token from now on
 	role    string
+	whoami  int // status of its answer; 0: 200
 }
 
 func (a *api) roleOrAdmin() string {
@@ -41,6 +42,8 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+token || a.refuses:
 		a.problem(w, http.StatusUnauthorized, "admin_token_required")
+	case a.whoami != 0 && r.URL.Path == "/admin/v1/whoami":
+		a.problem(w, a.whoami, "unavailable")
 	case a.status != 0 && r.URL.Path != "/admin/v1/edges" && r.URL.Path != "/admin/v1/whoami":
 		a.problem(w, a.status, a.code)
 	default:
