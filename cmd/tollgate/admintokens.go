@@ -23,7 +23,7 @@ type adminTokenItem struct {
 	Token     string     `json:"token,omitempty"`
 }
 
-const adminTokensPath = "/admin/v1/admin-tokens"
+const adminTokensPath = "/admin/v1/admin-tokens" //nolint:gosec // a path, not a secret
 
 func (c *cli) adminTokensCommand() *cobra.Command {
 	return group("admin-tokens", "Keep the tokens of the admin API, each with a role", c.adminTokensCreate(), c.adminTokensList(), c.adminTokensRevoke())

@@ -204,7 +204,7 @@ func TestAuditHoldsNoSecret(t *testing.T) {
 	onEachAdmin(t, store.AuditSettings{}, func(t *testing.T, b adminBox) {
 		_, raw := b.mustCreate(t, store.AdminToken{Name: "x", Role: "viewer"})
 		const jwt = "eyJhbGciOiJFUzI1NiIsImtpZCI6IjEifQ.eyJzdWIiOiIxMjM0NTY3ODkwIn0.c2lnbmF0dXJlLW9mLXRoZS10b2tlbg"
-		const secret = "tgs_0123456789abcdefghijABCDEFGHIJ0123456789_-x" //nolint:gosec // no client's
+		const secret = "tgs_0123456789abcdefghijABCDEFGHIJ0123456789_-x"
 		l := store.Line{Action: "x", Outcome: store.OutcomeDone}
 		for _, field := range []*string{&l.Actor, &l.ActorID, &l.Target, &l.Detail, &l.Session, &l.Kind} {
 			*field = "a " + jwt + " b " + raw + " c " + secret + " \x1b[2J\n" + strings.Repeat("ü", 300)
