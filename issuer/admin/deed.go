@@ -76,6 +76,9 @@ func (a *Admin) run(c echo.Context, r row, record *telemetry.Record, who princip
 	if err := a.intend(c, d); err != nil {
 		return err
 	}
+	// A slow log must not leave an action, which may wait for replicas, less time for
+	// Redis than it had without one.
+	c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), store.OpBudget)))
 	err := r.handle(a, c)
 	a.settle(c, d, err)
 	if err != nil {
