@@ -37,6 +37,7 @@ func (i *Issuer) drfObtain(c *call) error {
 	i.Metrics.Issued(telemetry.TokenAccess, telemetry.GrantPassword)
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
+	i.loggedIn(c, u, pair.SID)
 	c.record.Subject, c.record.JTI = pair.Subject, pair.Access.JTI
 	raw = i.drfKeep(c, raw, pair.Access)
 	i.stopActing(c)

@@ -75,7 +75,7 @@ func (i *Issuer) impersonate(c *call, p problem.Profile) error {
 		return err
 	}
 	i.Metrics.Issued(telemetry.TokenImpersonation, telemetry.GrantImpersonation)
-	i.audit(c, "impersonation began", pair.SID, person{c.caller.Subject, actorName}, person{u.ID, u.Username})
+	i.audit(c, "impersonation began", "impersonation.begin", pair.SID, person{c.caller.Subject, actorName}, person{u.ID, u.Username})
 	c.record.Decision, c.record.Subject, c.record.Actor, c.record.JTI = telemetry.Allow, u.ID, c.caller.Subject, pair.Access.JTI
 	i.Cookies.write(c.w.Header(), i.Cookies.Impersonation, raw, pair.Access)
 	if i.Cookies.hides(i.Cookies.Impersonation) {

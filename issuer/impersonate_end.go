@@ -36,7 +36,7 @@ func (i *Issuer) endImpersonation(c *call, p problem.Profile) error {
 		if err := i.end(c, id, telemetry.SourceLogout); err != nil {
 			return err
 		}
-		i.audit(c, "impersonation ended", id.SID, i.named(c.r.Context(), id.Actor), i.named(c.r.Context(), id.Subject))
+		i.audit(c, "impersonation ended", "impersonation.end", id.SID, i.named(c.r.Context(), id.Actor), i.named(c.r.Context(), id.Subject))
 	}
 	if ended == 0 {
 		return drfFault("", "There is no impersonation to end.")
@@ -95,10 +95,4 @@ func (i *Issuer) named(ctx context.Context, id string) person {
 		return person{id, u.Username}
 	}
 	return person{id, id}
-}
-
-// audit leaves a line about who acts as whom.
-func (i *Issuer) audit(c *call, what, sid string, actor, user person) {
-	i.Log.Info(what, "actor", actor.name, "actor_sub", actor.id, "user", user.name, "sub", user.id,
-		"sid", sid, "remote", c.record.Remote, "route", c.record.Route, "request_id", c.record.RequestID)
 }

@@ -90,6 +90,8 @@ type Config struct {
 	// Inspector is the Verifier for tokens of any audience: those that clients have
 	// made, ask about and revoke. Nil: Verifier.
 	Inspector *token.Verifier
+	// Audit takes a line for the audit log. It must not wait; nil: there is no log.
+	Audit func(store.Line)
 	// Clients are the programs that may use the OAuth endpoints.
 	Clients *store.Clients
 	// AccessTTL is the life of a client's token, unless the client has a shorter one.

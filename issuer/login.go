@@ -2,7 +2,6 @@ package issuer
 
 import (
 	"context"
-	"errors"
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
@@ -22,6 +21,7 @@ func (i *Issuer) logIn(c *call, sliding bool) error {
 	}
 	i.Metrics.Login(telemetry.LoginSuccess)
 	i.recordLogin(ctx, c, u)
+	i.loggedIn(c, u, pair.SID)
 	c.record.Decision = telemetry.Allow
 	return i.welcome(c, out, pair)
 }
@@ -50,7 +50,7 @@ func (i *Issuer) prove(c *call, failed func(error) error) (users.User, int64, er
 	}
 	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
 	if err != nil {
-		i.auditFailure(c, credentials[0], err)
+		i.auditFailure(c, "login", credentials[0], err)
 		return users.User{}, 0, failed(err)
 	}
 	return u, birth, nil
@@ -106,14 +106,6 @@ func (i *Issuer) recordLogin(ctx context.Context, c *call, u users.User) {
 	}
 	if err := i.RecordLogin(ctx, u.ID); err != nil {
 		i.Log.Warn("a log-in was not recorded in the user's last_login", "sub", u.ID, "request_id", c.record.RequestID, "error", err)
-	}
-}
-
-// auditFailure leaves a line about refused credentials: who was tried from where, never
-// with what.
-func (i *Issuer) auditFailure(c *call, name string, err error) {
-	if errors.Is(err, users.ErrCredentials) {
-		i.Log.Warn("a log-in was refused", "username", clip(name), "remote", address(c), "route", c.record.Route, "request_id", c.record.RequestID)
 	}
 }
 

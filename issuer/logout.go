@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/keys/token"
 	"tollgate/revocation"
 )
@@ -25,6 +26,7 @@ func (i *Issuer) logout(c *call) error {
 			return err
 		}
 		i.Metrics.Revoked(string(revocation.KindSubject), telemetry.SourceLogout)
+		i.note(c, by(store.Line{Action: "session.end_all", Kind: "subject", Target: c.caller.Subject, Detail: telemetry.SourceLogout}, c.caller))
 		return i.bye(c, map[string]string{"status": "OK, goodbye, all refresh tokens blacklisted"})
 	}
 	ending := c.caller
@@ -78,12 +80,17 @@ func (i *Issuer) ownRefreshToken(c *call, body fields) (*token.Identity, error) 
 func (i *Issuer) end(c *call, id *token.Identity, source string) error {
 	ctx := c.r.Context()
 	if id.SID == "" {
-		return i.revokeOne(ctx, id, source, actor(id))
+		if err := i.revokeOne(ctx, id, source, actor(id)); err != nil {
+			return err
+		}
+		i.ended(c, id, source)
+		return nil
 	}
 	if err := i.Sessions.End(ctx, id.SID, source, actor(id)); err != nil {
 		return fmt.Errorf("end session: %w", err)
 	}
 	i.Metrics.Revoked(string(revocation.KindSession), source)
+	i.ended(c, id, source)
 	return nil
 }
 

@@ -22,7 +22,7 @@ func (i *Issuer) logoutActing(c *call, body fields) error {
 	if err := i.end(c, c.caller, telemetry.SourceLogout); err != nil {
 		return err
 	}
-	i.audit(c, "impersonation ended", c.caller.SID, i.named(c.r.Context(), c.caller.Actor), i.named(c.r.Context(), c.caller.Subject))
+	i.audit(c, "impersonation ended", "impersonation.end", c.caller.SID, i.named(c.r.Context(), c.caller.Actor), i.named(c.r.Context(), c.caller.Subject))
 	out := map[string]string{"status": "OK, goodbye"}
 	if own != nil {
 		if err := i.end(c, own, telemetry.SourceLogout); err != nil {

@@ -64,6 +64,7 @@ func (i *Issuer) authenticateClient(c *call, p params) (*store.Client, error) {
 	if i.Limiter != nil {
 		i.Limiter.Allow(ctx, key, clientFailures)
 	}
+	i.note(c, store.Line{Action: "client.login", Actor: clip(cred.id), ActorID: clip(cred.id), Kind: "client", Target: clip(cred.id), Outcome: store.OutcomeRefused, Detail: "credentials"})
 	return nil, noClient()
 }
 

@@ -89,5 +89,14 @@ func (i *Issuer) revokeAccess(c *call, id *token.Identity, client *store.Client)
 	if client != nil {
 		who = "client:" + client.ID
 	}
-	return i.revokeOne(c.r.Context(), id, telemetry.SourceOAuth, who)
+	if err := i.revokeOne(c.r.Context(), id, telemetry.SourceOAuth, who); err != nil {
+		return err
+	}
+	l := by(store.Line{Action: "token.revoke", Kind: "jti", Target: id.JTI, Detail: telemetry.SourceOAuth}, id)
+	if id.JTI == "" {
+		l.Kind = "token"
+	}
+	l.Actor = who
+	i.note(c, l)
+	return nil
 }

@@ -9,6 +9,7 @@ import (
 
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
+	"tollgate/issuer/store"
 	"tollgate/revocation"
 )
 
@@ -91,6 +92,7 @@ func (i *Issuer) endOwn(c *call, sid string) error {
 		return fmt.Errorf("end session: %w", err)
 	}
 	i.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceLogout)
+	i.note(c, by(store.Line{Action: "session.end", Kind: "session", Target: sid, Detail: telemetry.SourceLogout}, c.caller))
 	return nil
 }
 

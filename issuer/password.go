@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate/internal/telemetry"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -50,7 +51,7 @@ func (i *Issuer) password(c *call) error {
 	_, err = i.ChangePassword(ctx, u.ID, texts[0], texts[1])
 	if errors.Is(err, users.ErrCredentials) {
 		i.Metrics.Login(telemetry.LoginFailure)
-		i.auditFailure(c, i.loginName(u), err)
+		i.auditFailure(c, "password.change", i.loginName(u), users.ErrCredentials)
 		return fieldFault("old_password", "Your old password was entered incorrectly. Please enter it again.")
 	}
 	if err := i.settle(ctx, c, u.ID, actor(c.caller), err); err != nil {
@@ -92,6 +93,11 @@ func (i *Issuer) renewed(ctx context.Context, c *call, id string, sliding bool) 
 	if err != nil {
 		return err
 	}
+	line := store.Line{Action: "password.change", Kind: "user", Target: u.Username, Actor: "user:" + u.ID, ActorID: u.ID}
+	if c.caller != nil {
+		line = by(line, c.caller)
+	}
+	i.note(c, line)
 	out, pair, err := i.begin(ctx, c, u, birth, sliding)
 	if err != nil {
 		return err

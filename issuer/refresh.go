@@ -115,6 +115,10 @@ func (i *Issuer) refreshFailed(c *call, err error) error {
 		i.Metrics.Revoked(string(revocation.KindSession), telemetry.SourceReuse)
 		i.Log.Warn("a spent refresh token came back: its session was ended",
 			"sub", c.record.Subject, "jti", c.record.JTI, "remote", c.record.Remote, "request_id", c.record.RequestID)
+		i.note(c, store.Line{
+			Action: "refresh.reuse", Actor: "user:" + c.record.Subject, ActorID: c.record.Subject, Kind: "jti", Target: c.record.JTI,
+			Outcome: store.OutcomeRefused, Detail: telemetry.SourceReuse,
+		})
 		return notValid(token.ReasonRevoked, blacklisted)
 	case errors.Is(err, session.ErrEnded):
 		i.Metrics.Refresh(telemetry.RefreshEnded)

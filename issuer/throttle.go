@@ -22,7 +22,7 @@ func (i *Issuer) throttle(c *call, name string) error {
 	if i.Limiter == nil || i.LoginRate.Limit == 0 {
 		return nil
 	}
-	for _, key := range [...]string{"login address\x00" + network(address(c)), "login name\x00" + strings.ToLower(name)} {
+	for _, key := range [...]string{"login address\x00" + Network(address(c)), "login name\x00" + strings.ToLower(name)} {
 		if d := i.Limiter.Allow(c.r.Context(), key, i.LoginRate); !d.Allowed {
 			i.Metrics.Login(telemetry.LoginRate)
 			return throttled(c, d.RetryAfter)
@@ -51,9 +51,9 @@ func address(c *call) string {
 	return peer(c.r)
 }
 
-// network is what is counted as one address: of IPv6 the 64 bits that one customer
-// has at least.
-func network(address string) string {
+// Network is what is counted as one address: of IPv6 the 64 bits that one customer
+// has at least. What is no address is returned as it is.
+func Network(address string) string {
 	ip, err := netip.ParseAddr(address)
 	if err != nil || ip.Is4() || ip.Is4In6() {
 		return address

@@ -50,6 +50,8 @@ type app struct {
 	gateway     *gateway.Gateway // nil without the gateway role
 	reloader    *reloader
 	server      *server.Server
+	audit       *store.Audit
+	events      *store.AuditQueue
 	instance    string
 	health      *health
 	tracer      *telemetry.Tracer // nil: no spans are made

@@ -33,6 +33,7 @@ func (a *app) openServers(table *gateway.Table) error {
 		ReadHeaderTimeout: l.ReadHeaderTimeout.Value, IdleTimeout: l.IdleTimeout.Value, MaxHeaderBytes: l.MaxHeaderBytes.Value,
 		ShutdownDelay: l.ShutdownDelay.Value, ShutdownTimeout: l.ShutdownTimeout.Value, Log: a.log,
 	})
+	a.openAudit()
 	public, err := a.public(table)
 	if err != nil {
 		return err
@@ -127,6 +128,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
 	}
 	a.account(&config)
+	a.auditIssuer(&config)
 	i, err := issuer.New(config)
 	if err != nil {
 		return nil, err
@@ -165,6 +167,7 @@ func (a *app) admin() (http.Handler, error) {
 	history := telemetry.NewHistory(a.metrics)
 	a.server.Worker("history", history.Run)
 	c.Status, c.Settings = a.statusOf(history, time.Now()), a.settingsOf()
+	a.auditAdmin(&c)
 	return admin.New(c)
 }
 

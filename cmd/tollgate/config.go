@@ -171,6 +171,9 @@ type ShapeSettings struct {
 // AdminSettings say who may administer.
 type AdminSettings struct {
 	Token Secret `envconfig:"TOLLGATE_ADMIN_TOKEN" desc:"bearer token of the admin API, at least 16 characters; required with the admin role"`
+
+	AuditLines Count    `envconfig:"TOLLGATE_AUDIT_LINES" default:"100000" min:"1000" max:"100000000" desc:"lines that the audit log keeps: so many of administrators' actions, and as many of all else (about 250 bytes each in Redis)"`
+	AuditAge   Duration `envconfig:"TOLLGATE_AUDIT_AGE" default:"2160h" min:"1h" desc:"how long the audit log keeps a line, as far as TOLLGATE_AUDIT_LINES allow"`
 }
 
 // ObserveSettings say what is logged.

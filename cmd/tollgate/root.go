@@ -63,7 +63,7 @@ server or Redis, 4 not authorised, 5 not found.`,
 		return nil
 	}
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(exitUsage, "%w", err) })
-	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.keysCommand(), c.tokenCommand(),
+	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.adminTokensCommand(), c.auditCommand(), c.keysCommand(), c.tokenCommand(),
 		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand(), c.completionCommand(), c.manCommand())
 	completes(root, "output", "table", "json")
 	return root

@@ -39,6 +39,8 @@ type Metrics struct {
 	admin       *family[adminKey, prometheus.Counter]
 	timings     timings
 	lastSuccess prometheus.Gauge
+	adminDenied *family[string, prometheus.Counter]
+	auditLost   prometheus.Counter
 }
 
 // adminKey holds the label values of a request to the admin API.
@@ -97,6 +99,7 @@ func NewMetrics(b Build) *Metrics {
 		"Requests that an upstream did not answer as it should.", "upstream", "reason")
 	m.redis = m.single("tollgate_redis_errors_total",
 		"Redis commands that failed, by command; dial counts connections.", "op", []string{"dial", "evalsha"})
+	m.adminCounters()
 	return m
 }
 

@@ -96,7 +96,7 @@ func TestWithoutTheIssuerRole(t *testing.T) {
 	}
 	k.MustReplaceAdmin(t, a)
 	for _, r := range admin.Rows() {
-		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" && r.Path != "/admin/v1/openapi.yaml" && r.Path != "/admin/v1/tokens/explain" {
+		if !strings.HasPrefix(r.Path, "/admin/v1/revocations") && r.Path != "/admin/v1/edges" && r.Path != "/admin/v1/openapi.yaml" && r.Path != "/admin/v1/whoami" && r.Path != "/admin/v1/tokens/explain" {
 			wantProblem(t, k.Control(t, r.Method, r.Path, nil), http.StatusNotFound, "not_here")
 		}
 	}

@@ -3,7 +3,6 @@ package admin
 import (
 	"context"
 	"crypto/sha256"
-	"crypto/subtle"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -16,6 +15,7 @@ import (
 
 	"tollgate/gateway"
 	"tollgate/internal/problem"
+	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
 	"tollgate/issuer"
 	"tollgate/issuer/admin/console"
@@ -31,8 +31,16 @@ import (
 // Keys, Users, Sessions, Clients or Tokens (a process without the issuer role) their rows answer
 // 404 with the reason.
 type Config struct {
-	// Token that every request must bear.
+	// Token is the one of the configuration: of the role admin, and good without Redis.
 	Token string
+	// AdminTokens are the others; nil: there are none.
+	AdminTokens *store.AdminTokens
+	// Audit is where actions are written before they are done; nil: nowhere.
+	Audit *store.Audit
+	// Events takes what is told after the fact, such as refusals; nil: nobody does.
+	Events *store.AuditQueue
+	// Limiter counts wrong admin tokens by address; nil: nobody does.
+	Limiter *ratelimit.Limiter
 	// Issuer is ours: the default of a revocation.
 	Issuer      string
 	Revocations revocation.Store
@@ -76,6 +84,8 @@ type Admin struct {
 	echo    *echo.Echo
 	console *console.Console
 	digest  [sha256.Size]byte
+	access  map[string]access // by method and path
+	refused refusals
 }
 
 // New returns the handler.
@@ -91,11 +101,15 @@ func New(c Config) (*Admin, error) {
 	a.echo.IPExtractor = echo.ExtractIPDirect()
 	a.echo.HTTPErrorHandler = func(err error, c echo.Context) { a.answer(c, err) }
 	a.echo.RouteNotFound("/*", func(echo.Context) error {
+		c.Metrics.AdminRefused(telemetry.AdminNoEndpoint)
 		return &problem.Details{Status: http.StatusNotFound, Code: "no_such_endpoint", Detail: "There is no such endpoint."}
 	})
-	a.mount()
 	var err error
-	if a.console, err = console.New(console.Config{API: a.echo, Issuer: c.Issuer, Log: c.Log}); err != nil {
+	if a.access, err = accessByRow(a.rows()); err != nil {
+		return nil, err
+	}
+	a.mount()
+	if a.console, err = console.New(console.Config{API: a.echo, Issuer: c.Issuer, Log: c.Log, Refused: a.refusedForm}); err != nil {
 		return nil, err
 	}
 	return a, nil
@@ -108,8 +122,9 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.console.ServeHTTP(w, r)
 		return
 	}
-	a.echo.ServeHTTP(w, r)
-	a.count(w)
+	d := &deed{} // filled in once it is known who asks
+	a.echo.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deedKey{}, d)))
+	a.count(w, d.who)
 }
 
 // mount groups the rows by path, so that a method that a path does not take is
@@ -135,12 +150,21 @@ func (a *Admin) serve(rows []row) echo.HandlerFunc {
 	return func(c echo.Context) error {
 		record := telemetry.From(c.Response().Writer)
 		record.Route = "admin:" + rows[0].path
-		if err := a.authorise(c, record); err != nil {
+		// All that the request asks of Redis is bounded together.
+		c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), store.OpBudget)))
+		who, err := a.authorise(c, record, rows[0].path)
+		if err != nil {
 			return err
 		}
+		d, begun := c.Request().Context().Value(deedKey{}).(*deed)
+		if !begun { // the console asks by itself
+			d = &deed{}
+			c.SetRequest(c.Request().WithContext(context.WithValue(c.Request().Context(), deedKey{}, d)))
+		}
+		d.who = who
 		for _, r := range rows {
 			if r.method == c.Request().Method {
-				return a.run(c, r, record)
+				return a.run(c, r, record, who)
 			}
 		}
 		c.Response().Header().Set("Allow", strings.Join(allow, ", "))
@@ -148,39 +172,7 @@ func (a *Admin) serve(rows []row) echo.HandlerFunc {
 	}
 }
 
-func (a *Admin) run(c echo.Context, r row, record *telemetry.Record) error {
-	ctx, cancel := context.WithTimeout(c.Request().Context(), r.timeout)
-	defer cancel()
-	// The context does not end the wait for a body that comes byte by byte. A writer
-	// without a connection (a test's) has no deadline to set.
-	_ = http.NewResponseController(c.Response()).SetReadDeadline(time.Now().Add(r.timeout))
-	req := c.Request().WithContext(store.WithBudget(ctx, store.OpBudget))
-	req.Body = http.MaxBytesReader(c.Response().Writer, req.Body, r.bodyLimit)
-	c.SetRequest(req)
-	c.Response().Header().Set("Cache-Control", "no-store")
-	record.Decision = telemetry.Allow // an error sets another
-	return a.perform(c, r)
-}
-
-// authorise compares digests, so that the comparison takes the same time
-// whatever the length and content of what was sent.
-func (a *Admin) authorise(c echo.Context, record *telemetry.Record) error {
-	raw, refusal := problem.Bearer(c.Request().Header, []string{"Bearer"})
-	given := sha256.Sum256([]byte(raw))
-	if refusal == nil && raw != "" && subtle.ConstantTimeCompare(given[:], a.digest[:]) == 1 {
-		return nil
-	}
-	record.Decision, record.Reason = telemetry.Deny, string(token.ReasonMissing)
-	a.Log.Warn("an admin request was refused: no valid admin token", "method", c.Request().Method, "remote", record.Remote, "request_id", record.RequestID)
-	c.Response().Header().Set("WWW-Authenticate", `Bearer realm="admin"`)
-	return &problem.Details{
-		Status: http.StatusUnauthorized, Code: "admin_token_required",
-		Detail: "This listener takes an admin token: Authorization: Bearer <the value of TOLLGATE_ADMIN_TOKEN>.",
-	}
-}
-
 const (
-	jsonBody    = 64 << 10
-	usualWait   = 10 * time.Second
-	actorOfRoot = "admin"
+	jsonBody  = 64 << 10
+	usualWait = 10 * time.Second
 )

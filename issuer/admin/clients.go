@@ -114,7 +114,8 @@ func (a *Admin) addClient(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Log.Info("a client was added", "client_id", added.ID, "actor", actorOfRoot)
+	about(ctx, "client", added.ID)
+	a.Log.Info("a client was added", "client_id", added.ID, "actor", actorOf(c))
 	return c.JSON(http.StatusCreated, clientOf(added, secret))
 }
 
@@ -187,7 +188,7 @@ func (a *Admin) changeClient(c echo.Context) error {
 			return unsettled(err, "The client is disabled; whether its tokens are refused is not known.")
 		}
 	}
-	a.Log.Info("a client was changed", "client_id", id, "rotated", body.RotateSecret, "disabled", client.Disabled, "actor", actorOfRoot)
+	a.Log.Info("a client was changed", "client_id", id, "rotated", body.RotateSecret, "disabled", client.Disabled, "actor", actorOf(c))
 	return c.JSON(http.StatusOK, clientOf(client, secret))
 }
 
@@ -208,14 +209,14 @@ func (a *Admin) removeClient(c echo.Context) error {
 	if err := a.Clients.Remove(ctx, id); err != nil {
 		return err
 	}
-	a.Log.Info("a client was removed", "client_id", id, "actor", actorOfRoot)
+	a.Log.Info("a client was removed", "client_id", id, "actor", actorOf(c))
 	return c.NoContent(http.StatusNoContent)
 }
 
 // endClient ends every token that speaks for a client, by one cut-off.
 func (a *Admin) endClient(ctx context.Context, id, why string) error {
 	_, err := a.Revocations.Revoke(ctx, revocation.Order{
-		Kind: revocation.KindSubject, Issuer: a.Issuer, Value: id, Subject: id, Reason: why, Actor: actorOfRoot,
+		Kind: revocation.KindSubject, Issuer: a.Issuer, Value: id, Subject: id, Reason: why, Actor: actorFrom(ctx),
 	})
 	if err == nil {
 		a.Metrics.Revoked(string(revocation.KindSubject), sourceFrom(ctx))

@@ -25,12 +25,17 @@ type person struct {
 
 func loggedIn(t *testing.T, k *issuerkit.Kit) *person {
 	t.Helper()
+	return loggedInAs(t, k, issuerkit.AdminToken)
+}
+
+func loggedInAs(t *testing.T, k *issuerkit.Kit, token string) *person {
+	t.Helper()
 	jar, err := cookiejar.New(nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &person{t, k, &http.Client{Jar: jar}}
-	if page := p.post("/login", url.Values{"token": {issuerkit.AdminToken}}); !strings.Contains(page, "Overview") {
+	if page := p.post("/login", url.Values{"token": {token}}); !strings.Contains(page, "Overview") {
 		t.Fatalf("log in: %s", page)
 	}
 	return p

@@ -6,6 +6,8 @@
 // compared with it. A POST with an idempotency key is done once (idempotency.go).
 //
 // Every row passes the same authorisation, and no token of a user opens any of
-// them. The package decides nothing about tokens and stores nothing itself; its
+// them. What changes something is written into the audit log before it is done, in the
+// function that also decides whether the role may (run in deed.go): without its line
+// it does not happen. The package decides nothing about tokens and stores nothing itself; its
 // errors are problems as in RFC 9457, and no error of a library reaches a client.
 package admin

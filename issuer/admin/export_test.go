@@ -1,6 +1,9 @@
 package admin
 
-import "strings"
+import (
+	"strings"
+	"time"
+)
 
 // Row is one endpoint as a test calls it: with a word in each place of the path.
 type Row struct{ Method, Path string }
@@ -19,3 +22,24 @@ func Rows() []Row {
 	}
 	return out
 }
+
+// Access is what a role may, of one row.
+type Access struct{ Method, Path, Least, Action string }
+
+// Accesses returns the table of the roles as it is.
+func Accesses() []Access {
+	var out []Access
+	for _, a := range accesses() {
+		out = append(out, Access{a.method, a.path, string(a.least), a.action})
+	}
+	return out
+}
+
+// Refusals decides which refusals leave a line.
+type Refusals struct{ refusals }
+
+// Note counts one, and returns for how many a line stands.
+func (r *Refusals) Note(key string, now time.Time) int { return r.note(key, now) }
+
+// Keys is how many keys are told apart.
+const Keys = refusalKeys

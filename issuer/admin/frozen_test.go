@@ -93,7 +93,7 @@ func TestEveryRowIsBoundedWhenRedisHangs(t *testing.T) {
 
 // TestFrozenRevocationSaysWhatIsKnown, by kind.
 func TestFrozenRevocationSaysWhatIsKnown(t *testing.T) {
-	k := opened(t, issuerkit.Options{})
+	k := opened(t, issuerkit.Options{NoAudit: true})
 	k.Proxy.Freeze()
 	for kind, known := range map[string]string{
 		"subject": "Whether the revocation stands is not known", "session": "Whether the session is ending is not known",

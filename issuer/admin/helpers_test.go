@@ -107,3 +107,16 @@ func after(t *testing.T, v any, from time.Time) time.Duration {
 }
 
 func number(n int) json.Number { return json.Number(strconv.Itoa(n)) }
+
+// encoded is a body; nil is none.
+func encoded(t *testing.T, body map[string]any) string {
+	t.Helper()
+	if body == nil {
+		return ""
+	}
+	text, err := json.Marshal(body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -24,15 +24,15 @@ const (
 	settling = 5 * time.Second
 )
 
-// perform runs a row's handler: for a POST with an idempotency key once, and what the
+// perform does what a row does: for a POST with an idempotency key once, and what the
 // key brings again gets the first one's answer. Everything else may come again anyway.
-func (a *Admin) perform(c echo.Context, r row) error {
+func (a *Admin) perform(c echo.Context, r row, do echo.HandlerFunc) error {
 	key, given, err := keyOf(c.Request().Header)
 	if err != nil {
 		return err
 	}
 	if !given || r.method != http.MethodPost {
-		return r.handle(a, c)
+		return do(c)
 	}
 	if a.Answers == nil {
 		return badKey("This process keeps no answers: it takes no Idempotency-Key.")
@@ -45,7 +45,7 @@ func (a *Admin) perform(c echo.Context, r row) error {
 	c.Request().Body = io.NopCloser(bytes.NewReader(body))
 	ctx := c.Request().Context()
 	place, before, err := a.Answers.Begin(ctx, store.Attempt{
-		Actor: actorOfRoot, Key: key, Request: digestOf(c.Request(), body), Within: r.timeout + settling,
+		Actor: whoOf(ctx).ID, Key: key, Request: digestOf(c.Request(), body), Within: r.timeout + settling,
 	})
 	switch {
 	case errors.Is(err, store.ErrReused):
@@ -57,31 +57,31 @@ func (a *Admin) perform(c echo.Context, r row) error {
 	case before != nil:
 		return replay(c, *before)
 	}
-	return a.performOnce(c, r, place)
+	return a.performOnce(c, do, place)
 }
 
 // performOnce runs the handler and keeps its answer before it is given. One that says
 // that the server failed is not kept: the request may be tried again.
-func (a *Admin) performOnce(c echo.Context, r row, place *store.Place) error {
+func (a *Admin) performOnce(c echo.Context, do echo.HandlerFunc, place *store.Place) error {
 	out := c.Response().Writer
 	w := &keeper{ResponseWriter: out, header: out.Header()}
 	c.Response().Writer = w
-	err := r.handle(a, c)
+	err := do(c)
 	c.Response().Writer = out
 	if err != nil {
 		told := &keeper{header: http.Header{}}
 		problem.Write(told, a.details(err))
-		a.settle(c, place, told.answer())
+		a.keepAnswer(c, place, told.answer())
 		return err
 	}
-	a.settle(c, place, w.answer())
+	a.keepAnswer(c, place, w.answer())
 	return give(out, w.answer())
 }
 
-// settle keeps the answer or gives the place back, although the client may have gone.
+// keepAnswer keeps the answer or gives the place back, although the client may have gone.
 // What was done is done: a store that does not take its answer changes nothing about
 // that, and the place is free again when the request's time is over.
-func (a *Admin) settle(c echo.Context, place *store.Place, answer store.Answer) {
+func (a *Admin) keepAnswer(c echo.Context, place *store.Place, answer store.Answer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), settling)
 	defer cancel()
 	ctx = store.WithBudget(ctx, store.OpBudget)

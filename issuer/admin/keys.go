@@ -40,7 +40,7 @@ func (a *Admin) rotateKeys(c echo.Context) error {
 	if err != nil {
 		return ringError(err)
 	}
-	a.Log.Info("the keys were rotated", "version", r.Version, "now", body.Now, "actor", actorOfRoot)
+	a.Log.Info("the keys were rotated", "version", r.Version, "now", body.Now, "actor", actorOf(c))
 	out := a.ringBody(changes)
 	out.Cost = cost
 	return c.JSON(http.StatusOK, out)
@@ -56,7 +56,7 @@ func (a *Admin) retireKey(c echo.Context) error {
 	if err != nil {
 		return ringError(err)
 	}
-	a.Log.Info("a key was retired", "kid", param(c, "kid"), "version", r.Version, "actor", actorOfRoot)
+	a.Log.Info("a key was retired", "kid", param(c, "kid"), "version", r.Version, "actor", actorOf(c))
 	return c.JSON(http.StatusOK, a.ringBody(changes))
 }
 
@@ -73,13 +73,13 @@ func (a *Admin) revokeKey(c echo.Context) error {
 		return ringError(err)
 	}
 	_, err = a.Revocations.Revoke(ctx, revocation.Order{
-		Kind: revocation.KindKey, Issuer: a.Issuer, Value: kid, Reason: "the key was revoked", Actor: actorOfRoot,
+		Kind: revocation.KindKey, Issuer: a.Issuer, Value: kid, Reason: "the key was revoked", Actor: actorOf(c),
 	})
 	if err != nil {
 		return err
 	}
 	a.Metrics.Revoked(string(revocation.KindKey), sourceOf(c))
-	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOfRoot)
+	a.Log.Warn("a key was revoked: every token that it signed is refused", "kid", kid, "version", r.Version, "actor", actorOf(c))
 	out := a.ringBody(changes)
 	out.SessionsEnded, out.Note = a.endedBy(ctx, r, kid)
 	return c.JSON(http.StatusOK, out)

@@ -79,7 +79,7 @@ func TestOpenAPIMembers(t *testing.T) {
 	for _, name := range d.Schemas() {
 		members, required := d.Properties(name)
 		if v, ok := answers[name]; ok {
-			all, always := membersOf(v)
+			all, always := fieldsOf(v)
 			if diff := cmp.Diff(all, members); diff != "" {
 				t.Errorf("%s (-sent +described):\n%s", name, diff)
 			}
@@ -89,7 +89,7 @@ func TestOpenAPIMembers(t *testing.T) {
 			continue
 		}
 		if v, ok := orders[name]; ok {
-			all, _ := membersOf(v)
+			all, _ := fieldsOf(v)
 			if diff := cmp.Diff(all, members); diff != "" {
 				t.Errorf("%s (-taken +described):\n%s", name, diff)
 			}
@@ -103,13 +103,13 @@ func TestOpenAPIMembers(t *testing.T) {
 	one, _ := d.Properties("NewClient")
 	two, _ := d.Properties("ClientChange")
 	both := slices.Compact(slices.Sorted(slices.Values(append(one, two...))))
-	if all, _ := membersOf(clientBody{}); !slices.Equal(all, both) {
+	if all, _ := fieldsOf(clientBody{}); !slices.Equal(all, both) {
 		t.Errorf("a client's body takes %v, described are %v", all, both)
 	}
 }
 
-// membersOf returns the JSON members of a struct, and those that are always there.
-func membersOf(v any) (all, always []string) {
+// fieldsOf returns the JSON members of a struct, and those that are always there.
+func fieldsOf(v any) (all, always []string) {
 	for f := range reflect.TypeOf(v).Fields() {
 		name, options, _ := strings.Cut(f.Tag.Get("json"), ",")
 		if all = append(all, name); options != "omitempty" {

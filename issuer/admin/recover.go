@@ -39,7 +39,7 @@ func (a *Admin) recover(c echo.Context) error {
 	if o.AcceptLoss == o.EndAll || o.AcceptLoss && len(o.Issuers) > 0 {
 		return badBody(`Either {"accept_loss": true}, or {"end_all": true}, which may name issuers.`)
 	}
-	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOfRoot, Endless: a.endless}
+	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOf(c), Endless: a.endless}
 	out := recovered{Mode: "accept_loss"}
 	if o.EndAll {
 		if how.Issuers = o.Issuers; len(how.Issuers) == 0 && a.Issuers != nil {
@@ -53,6 +53,6 @@ func (a *Admin) recover(c echo.Context) error {
 	if err := a.Recover(c.Request().Context(), how); err != nil {
 		return unsettled(err, "Whether the store vouches for old tokens again is not known.")
 	}
-	a.Log.Warn("the revocation store was told to vouch for old tokens again", "mode", out.Mode, "issuers", out.Issuers, "actor", actorOfRoot, "reason", o.Reason)
+	a.Log.Warn("the revocation store was told to vouch for old tokens again", "mode", out.Mode, "issuers", out.Issuers, "actor", actorOf(c), "reason", o.Reason)
 	return c.JSON(http.StatusOK, out)
 }

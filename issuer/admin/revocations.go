@@ -73,6 +73,9 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err := read(c, &body); err != nil {
 		return err
 	}
+	if err := mayRevoke(c.Request().Context(), body.Kind); err != nil {
+		return err
+	}
 	wait, err := waitOf(body.Wait)
 	if err != nil {
 		return err
@@ -81,6 +84,7 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	about(c.Request().Context(), string(order.Kind), order.Value)
 	if order, err = a.before(c, order); err != nil {
 		return unsettled(err, beforeEntry(order.Kind))
 	}
@@ -109,7 +113,7 @@ func sourceFrom(ctx context.Context) string {
 
 // order reads what is to be revoked.
 func (a *Admin) order(c echo.Context, body revocationBody) (revocation.Order, error) {
-	o := revocation.Order{Kind: revocation.Kind(body.Kind), Issuer: body.Issuer, Value: body.Value, Reason: body.Reason, Actor: actorOfRoot}
+	o := revocation.Order{Kind: revocation.Kind(body.Kind), Issuer: body.Issuer, Value: body.Value, Reason: body.Reason, Actor: actorOf(c)}
 	if o.Issuer == "" {
 		o.Issuer = a.Issuer
 	}
@@ -276,10 +280,13 @@ func (a *Admin) showRevocation(c echo.Context) error {
 }
 
 func (a *Admin) undoRevocation(c echo.Context) error {
+	if err := a.mayUndo(c.Request().Context(), param(c, "id")); err != nil {
+		return err
+	}
 	r, err := a.Revocations.Undo(c.Request().Context(), param(c, "id"))
 	if err != nil {
 		return err
 	}
-	a.Log.Info("a revocation was undone", "id", r.ID, "kind", r.Kind, "issuer", r.Issuer, "sub", r.Subject, "actor", actorOfRoot)
+	a.Log.Info("a revocation was undone", "id", r.ID, "kind", r.Kind, "issuer", r.Issuer, "sub", r.Subject, "actor", actorOf(c))
 	return c.JSON(http.StatusOK, itemOf(r))
 }

@@ -79,7 +79,7 @@ func TestRevoke(t *testing.T) {
 				row.shown, row.shownKind = func(issuerkit.Pair, string) string { return value }, row.kind
 			}
 			for member, want := range map[string]any{
-				"kind": row.shownKind, "value": row.shown(pair, kid), "issuer": issuerkit.Issuer, "reason": "because", "actor": "admin", "undone_at": nil,
+				"kind": row.shownKind, "value": row.shown(pair, kid), "issuer": issuerkit.Issuer, "reason": "because", "actor": "bootstrap", "undone_at": nil,
 			} {
 				if body[member] != want {
 					t.Errorf("%s is %v, want %v", member, body[member], want)

@@ -37,7 +37,7 @@ func (a *Admin) reloadRoutes(c echo.Context) error {
 		// no file of ours holds a secret in itself.
 		return &problem.Details{Status: http.StatusUnprocessableEntity, Code: "not_reloaded", Title: "What was in force stays in force", Detail: err.Error()}
 	}
-	a.Log.Info("routes and trusted issuers were reloaded by the admin API", "actor", actorOfRoot)
+	a.Log.Info("routes and trusted issuers were reloaded by the admin API", "actor", actorOf(c))
 	return c.NoContent(http.StatusNoContent)
 }
 

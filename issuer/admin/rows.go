@@ -16,7 +16,8 @@ type row struct {
 	handle    func(a *Admin, c echo.Context) error
 }
 
-// rows is the table of the admin API. Each row needs the admin token.
+// rows is the table of the admin API. Each row needs an admin token; of which role
+// stands in access.go.
 func (a *Admin) rows() []row {
 	const v1 = "/admin/v1"
 	return []row{
@@ -53,5 +54,10 @@ func (a *Admin) rows() []row {
 		{http.MethodDelete, v1 + "/users/:name", jsonBody, usualWait, (*Admin).removeUser},
 		{http.MethodPost, v1 + "/user-imports", importBody, importWait, (*Admin).importUsers},
 		{http.MethodGet, v1 + "/openapi.yaml", jsonBody, usualWait, (*Admin).showOpenAPI},
+		{http.MethodGet, v1 + "/whoami", jsonBody, usualWait, (*Admin).whoAmI},
+		{http.MethodGet, v1 + "/admin-tokens", jsonBody, usualWait, (*Admin).listAdminTokens},
+		{http.MethodPost, v1 + "/admin-tokens", jsonBody, usualWait, (*Admin).addAdminToken},
+		{http.MethodDelete, v1 + "/admin-tokens/:id", jsonBody, usualWait, (*Admin).revokeAdminToken},
+		{http.MethodGet, v1 + "/audit", jsonBody, exportWait, (*Admin).listAudit},
 	}
 }

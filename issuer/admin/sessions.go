@@ -99,11 +99,11 @@ func (a *Admin) endSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := a.Sessions.End(ctx, sid, "ended by an administrator", actorOfRoot); err != nil {
+	if err := a.Sessions.End(ctx, sid, "ended by an administrator", actorOf(c)); err != nil {
 		return err
 	}
 	a.Metrics.Revoked(string(revocation.KindSession), sourceOf(c))
-	a.Log.Info("a session was ended", "sid", sid, "sub", s.Subject, "actor", actorOfRoot)
+	a.Log.Info("a session was ended", "sid", sid, "sub", s.Subject, "actor", actorOf(c))
 	if s, err = a.Sessions.Get(ctx, sid); err != nil {
 		return err
 	}
@@ -114,11 +114,11 @@ func (a *Admin) endSessions(c echo.Context) error {
 	if a.Sessions == nil {
 		return absent("sessions")
 	}
-	r, err := a.Sessions.EndAll(c.Request().Context(), param(c, "sub"), "ended by an administrator", actorOfRoot)
+	r, err := a.Sessions.EndAll(c.Request().Context(), param(c, "sub"), "ended by an administrator", actorOf(c))
 	if err != nil {
 		return err
 	}
 	a.Metrics.Revoked(string(revocation.KindSubject), sourceOf(c))
-	a.Log.Info("a subject's sessions were ended", "sub", r.Subject, "id", r.ID, "actor", actorOfRoot)
+	a.Log.Info("a subject's sessions were ended", "sub", r.Subject, "id", r.ID, "actor", actorOf(c))
 	return c.JSON(http.StatusOK, itemOf(r))
 }

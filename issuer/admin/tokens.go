@@ -55,7 +55,7 @@ func (a *Admin) issueToken(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Log.Info("a token was issued", "sub", issued.Subject, "jti", issued.JTI, "expires", issued.ExpiresAt, "actor", actorOfRoot)
+	a.Log.Info("a token was issued", "sub", issued.Subject, "jti", issued.JTI, "expires", issued.ExpiresAt, "actor", actorOf(c))
 	return c.JSON(http.StatusCreated, tokenItem{issued.Token, issued.JTI, issued.KeyID, issued.Subject, issued.ExpiresAt})
 }
 

@@ -59,6 +59,9 @@ func (a *Admin) changeUser(c echo.Context) error {
 		patch.Attributes = attributes
 	}
 	ctx := c.Request().Context()
+	if err := a.mayChange(ctx, param(c, "name"), &body, patch.Attributes); err != nil {
+		return err
+	}
 	u, err := a.Users.Update(ctx, param(c, "name"), patch)
 	if err != nil {
 		return err
@@ -68,7 +71,7 @@ func (a *Admin) changeUser(c echo.Context) error {
 			return err
 		}
 	}
-	a.Log.Info("a user was changed", "sub", u.ID, "password", patch.Password != nil, "active", u.IsActive, "actor", actorOfRoot)
+	a.Log.Info("a user was changed", "sub", u.ID, "password", patch.Password != nil, "active", u.IsActive, "actor", actorOf(c))
 	return c.JSON(http.StatusOK, userOf(u))
 }
 
@@ -79,6 +82,9 @@ func (a *Admin) removeUser(c echo.Context) error {
 		return a.noUsers()
 	}
 	ctx, name, off := c.Request().Context(), param(c, "name"), false
+	if err := a.mayRemove(ctx, name); err != nil {
+		return err
+	}
 	u, err := a.Users.Update(ctx, name, users.Patch{IsActive: &off})
 	if err != nil {
 		return err
@@ -89,7 +95,7 @@ func (a *Admin) removeUser(c echo.Context) error {
 	if err := a.Users.Remove(ctx, name); err != nil {
 		return err
 	}
-	a.Log.Info("a user was removed", "sub", u.ID, "actor", actorOfRoot)
+	a.Log.Info("a user was removed", "sub", u.ID, "actor", actorOf(c))
 	return c.NoContent(http.StatusNoContent)
 }
 
@@ -98,7 +104,7 @@ func (a *Admin) cutOff(ctx context.Context, u users.User, why string) error {
 	if a.Sessions == nil {
 		return absent("sessions")
 	}
-	if _, err := a.Sessions.EndAll(ctx, u.ID, why, actorOfRoot); err != nil {
+	if _, err := a.Sessions.EndAll(ctx, u.ID, why, actorFrom(ctx)); err != nil {
 		return err
 	}
 	a.Metrics.Revoked(string(revocation.KindSubject), sourceFrom(ctx))

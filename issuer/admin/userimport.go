@@ -102,7 +102,7 @@ func (a *Admin) importUsers(c echo.Context) error {
 		}
 	}
 	if !q.DryRun {
-		a.Log.Info("users were imported", "created", out.Created, "updated", out.Updated, "skipped", out.Skipped, "refused", len(out.Refused), "actor", actorOfRoot)
+		a.Log.Info("users were imported", "created", out.Created, "updated", out.Updated, "skipped", out.Skipped, "refused", len(out.Refused), "actor", actorOf(c))
 	}
 	return c.JSON(http.StatusOK, out)
 }

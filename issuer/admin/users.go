@@ -65,6 +65,9 @@ func (a *Admin) addUser(c echo.Context) error {
 	if err := read(c, &body); err != nil {
 		return err
 	}
+	if err := a.mayAdd(c.Request().Context(), &body); err != nil {
+		return err
+	}
 	u, err := a.Users.Add(c.Request().Context(), users.New{
 		Username: body.Username, Password: body.Password, ID: body.ID, Email: body.Email, Attributes: body.Attributes,
 		IsActive: body.IsActive == nil || *body.IsActive, IsStaff: body.IsStaff, IsSuperuser: body.IsSuperuser, MustChange: body.MustChange,
@@ -72,7 +75,8 @@ func (a *Admin) addUser(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	a.Log.Info("a user was added", "sub", u.ID, "actor", actorOfRoot)
+	about(c.Request().Context(), "user", u.Username)
+	a.Log.Info("a user was added", "sub", u.ID, "actor", actorOf(c))
 	return c.JSON(http.StatusCreated, userOf(u))
 }
 

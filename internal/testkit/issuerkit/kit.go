@@ -50,6 +50,7 @@ type Options struct {
 	Status   bool         // access tokens have a place in a status list
 	// Algorithms of the ring, the first of which signs; default ES256 alone.
 	Algorithms []keys.Algorithm
+	NoAudit    bool // nothing is audited, so that what follows the intent can be looked at
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -71,6 +72,9 @@ type Kit struct {
 	Inspector   *token.Verifier // of any audience
 	Clients     *store.Clients
 	Limiter     *ratelimit.Limiter
+	AdminTokens *store.AdminTokens
+	Audit       *store.Audit      // nil with NoAudit
+	Events      *store.AuditQueue // nil with NoAudit
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
 	Status      *statuslist.Lists // nil unless asked for
@@ -130,6 +134,10 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 	must(tb, err)
 	k.Clients = store.NewClients(k.Redis, "t:")
 	k.Limiter = ratelimit.NewRedis(k.Redis, "t:")
+	k.AdminTokens = store.NewAdminTokens(k.Redis, "t:")
+	if !o.NoAudit {
+		k.mustAudit(tb)
+	}
 	verifier := func(audiences []string) *token.Verifier {
 		v, err := token.New(token.Config{Leeway: Leeway, Now: k.Now, Issuers: []token.Issuer{{
 			Name: Issuer, Keys: k.Ring, Own: true, Audiences: audiences,
@@ -154,6 +162,9 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 		k.Status = k.MustStatus(tb)
 		c.Status = k.Status
 	}
+	if !o.NoAudit {
+		c.Audit = k.Events.Note
+	}
 	if o.Issuer != nil {
 		o.Issuer(&c)
 	}
@@ -167,6 +178,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
 		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Answers: store.NewAnswers(k.Redis, "t:", AdminToken), Tokens: i, Log: log, Metrics: k.Metrics,
+		AdminTokens: k.AdminTokens, Audit: k.Audit, Events: k.Events,
 	})
 	must(tb, err)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}

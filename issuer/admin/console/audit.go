@@ -25,24 +25,45 @@ type auditData struct {
 	Items         []trace
 	Next          string
 	Actor, Action string
+	Target        string
+	Outcome       string
+	Outcomes      []string
+}
+
+// filter is what is asked for, as pairs of a query.
+func (d *auditData) filter(more ...string) []string {
+	return append([]string{"actor", d.Actor, "action", d.Action, "target", d.Target, "outcome", d.Outcome}, more...)
 }
 
 func showAudit(v *visit) error {
-	d := &auditData{Actor: v.field("actor"), Action: v.field("action")}
-	where := query(endpoint("audit"), "actor", d.Actor, "action", d.Action)
+	d := &auditData{
+		Actor: v.field("actor"), Action: v.field("action"), Target: v.field("target"), Outcome: v.field("outcome"),
+		Outcomes: []string{"done", "refused", "failed", "begun"},
+	}
 	var found list[map[string]any]
-	if err := v.call(http.MethodGet, query(endpoint("audit"), "actor", d.Actor, "action", d.Action, "cursor", v.field("cursor")), nil, &found); err != nil {
+	if err := v.call(http.MethodGet, query(endpoint("audit"), d.filter("cursor", v.field("cursor"))...), nil, &found); err != nil {
 		return err
 	}
 	for _, item := range found.Items {
 		d.Items = append(d.Items, traceOf(item))
 	}
 	if found.Next != "" {
-		d.Next = query("/audit", "actor", d.Actor, "action", d.Action, "cursor", found.Next)
+		d.Next = query("/audit", d.filter("cursor", found.Next)...)
 	}
 	return v.show("audit", http.StatusOK, &page{Title: "Audit", Nav: "/audit", Data: d, Twin: twin{
-		Command: "tollgate audit", Curl: v.curl(http.MethodGet, where, ""),
+		Command: d.command(), Curl: v.curl(http.MethodGet, query(endpoint("audit"), d.filter()...), "") + " -H 'Accept: application/x-ndjson'",
 	}})
+}
+
+// command is the line of a shell that asks the same.
+func (d *auditData) command() string {
+	line := "tollgate audit"
+	for pair := range slices.Chunk(d.filter(), 2) {
+		if pair[1] != "" {
+			line += " --" + pair[0] + " " + quote(pair[1])
+		}
+	}
+	return line
 }
 
 func traceOf(item map[string]any) trace {

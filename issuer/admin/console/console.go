@@ -22,6 +22,8 @@ type Config struct {
 	Issuer string
 	// Log; nil: nothing is logged.
 	Log *slog.Logger
+	// Refused is told of a form that another site has sent; nil: nobody is.
+	Refused func(*telemetry.Record)
 	// Now is the time of the log-ins; nil: that of the machine.
 	Now func() time.Time
 }
@@ -74,6 +76,9 @@ func (c *Console) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if err := c.guard.Check(r); err != nil {
 		record := telemetry.From(w)
 		record.Route, record.Decision, record.Reason = "console", telemetry.Deny, "origin"
+		if c.Refused != nil {
+			c.Refused(record)
+		}
 		c.Log.Warn("a form of another site was refused", "remote", record.Remote, "request_id", record.RequestID)
 		http.Error(w, "This form was sent by another site.", http.StatusForbidden)
 		return

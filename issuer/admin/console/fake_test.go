@@ -23,6 +23,15 @@ type api struct {
 	asked   []string
 	bodies  []string
 	refuses bool // the token from now on
+	role    string
+	whoami  int // status of its answer; 0: 200
+}
+
+func (a *api) roleOrAdmin() string {
+	if a.role == "" {
+		return "admin"
+	}
+	return a.role
 }
 
 func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -33,7 +42,9 @@ func (a *api) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case r.Header.Get("Authorization") != "Bearer "+token || a.refuses:
 		a.problem(w, http.StatusUnauthorized, "admin_token_required")
-	case a.status != 0 && r.URL.Path != "/admin/v1/edges":
+	case a.whoami != 0 && r.URL.Path == "/admin/v1/whoami":
+		a.problem(w, a.whoami, "unavailable")
+	case a.status != 0 && r.URL.Path != "/admin/v1/edges" && r.URL.Path != "/admin/v1/whoami":
 		a.problem(w, a.status, a.code)
 	default:
 		_ = json.NewEncoder(w).Encode(a.answer(r))
@@ -67,6 +78,8 @@ func (a *api) answer(r *http.Request) any {
 			"mirror":   map[string]any{"level": true, "n": 7, "stale": x, "entries": 3, "heard": 2, "p50": x, "p99": x},
 			"activity": []any{map[string]any{"at": at, "requests": 5, "denied": map[string]int{x: 2}}},
 		}
+	case p == "/whoami":
+		return map[string]any{"id": "0", "name": x, "role": a.roleOrAdmin()}
 	case p == "/edges":
 		return list(map[string]any{"name": x, "version": x, "live": true, "n": 7, "epoch": "e", "stale": x, "closes_after": x, "heard": at},
 			map[string]any{"name": "behind " + x, "live": true, "n": 6, "epoch": "e", "lag": 1, "stale": "2s", "closes_after": "5s", "heard": at})

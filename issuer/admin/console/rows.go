@@ -85,6 +85,9 @@ func (v *visit) run(r row) error {
 			return &refusal{Status: http.StatusBadRequest, Title: "The form could not be read", Detail: "It is larger than it may be, or no form."}
 		}
 	}
+	if err := v.refuseRole(r); err != nil {
+		return err
+	}
 	return r.handle(v)
 }
 

@@ -20,6 +20,8 @@ const (
 // else: with the process it is gone.
 type session struct {
 	token string
+	name  string // of the token
+	role  string
 	ends  time.Time
 
 	mu    sync.Mutex
@@ -60,9 +62,9 @@ func newSessions(now func() time.Time) *sessions {
 }
 
 // begin logs in and sets the cookie.
-func (s *sessions) begin(w http.ResponseWriter, r *http.Request, token string) *session {
+func (s *sessions) begin(w http.ResponseWriter, r *http.Request, token, name, role string) *session {
 	id, now := rand.Text(), s.now()
-	one := &session{token: token, ends: now.Add(sessionLife)}
+	one := &session{token: token, name: name, role: role, ends: now.Add(sessionLife)}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	var oldest [sha256.Size]byte

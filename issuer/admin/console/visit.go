@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 )
 
@@ -30,7 +31,13 @@ type page struct {
 	Issuer string
 	Menu   []entry
 	In     bool // logged in
+	Name   string
+	Role   string
 }
+
+// Can reports whether the log-in has the role or more: a page leaves out what it could
+// not do.
+func (p *page) Can(role string) bool { return p.In && rank(p.Role) >= rank(role) }
 
 type entry struct {
 	Path, Name string
@@ -41,6 +48,14 @@ type entry struct {
 type twin struct {
 	Command string
 	Curl    string
+}
+
+// menu lists the pages that the log-in may see.
+func (v *visit) menu(here string) []entry {
+	return slices.DeleteFunc(menu(here), func(e entry) bool {
+		least := leastOf("GET " + e.Path)
+		return least != "" && !v.session.may(least)
+	})
 }
 
 func menu(here string) []entry {
@@ -64,7 +79,7 @@ func (v *visit) show(name string, status int, p *page) error {
 	}
 	p.Issuer, p.In = v.console.Issuer, v.session != nil
 	if p.In {
-		p.Flash, p.Menu = v.session.take(), menu(p.Nav)
+		p.Flash, p.Menu, p.Name, p.Role = v.session.take(), v.menu(p.Nav), v.session.name, v.session.role
 	}
 	var out bytes.Buffer
 	if err := t.ExecuteTemplate(&out, "layout", p); err != nil {
