@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/textproto"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -320,6 +321,7 @@ func (w *response) finish() bool {
 		}
 		c.out = append(c.out, '\r', '\n')
 	}
+	runtime.Gosched() // see gateway/upstream/wire: answers go out together, too
 	w.send(c.out)
 	c.out = c.out[:0]
 	// A body of another length than was announced: what follows would be taken for it.
