@@ -152,9 +152,9 @@ func TestMetricsAfterAHostileRun(t *testing.T) {
 			}
 		}
 	}
-	round(0, 3)
+	round(0, 30) // until each limit has been met
 	before, kinds := samples(s)
-	round(3, 30)
+	round(30, 60)
 	after, _ := samples(s)
 	// A request in 64 is measured: the stages and upstreams it shows may come late.
 	late := regexp.MustCompile(`^tollgate_(auth_duration|upstream_duration|redis_duration)_seconds`)
