@@ -193,7 +193,16 @@ func answerHeader(h http.Header, answer *upstream.Answer, cors bool) (exposes []
 		}
 		h["X-Request-Id"] = ours
 	}
+	guessNothing(h, h)
 	return exposes
+}
+
+// guessNothing keeps the server from making up a type for an answer whose back end
+// named none: what looks like a page need not be one. H is the header that goes out.
+func guessNothing(h, answer http.Header) {
+	if len(answer["Content-Type"]) == 0 {
+		h["Content-Type"] = nil
+	}
 }
 
 // ofOneConnection reports whether a field (canonical name) of an answer is between
