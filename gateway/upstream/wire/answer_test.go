@@ -119,6 +119,7 @@ func TestBrokenBodies(t *testing.T) {
 		"a chunk too long":        {chunked + "4\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
 		"a chunk with a bare LF":  {chunked + "5\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
 		"a size that is none":     {chunked + "x\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
+		"more behind a blank":     {chunked + "5 a\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
 		"no size":                 {chunked + "\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
 		"a size with 0x":          {chunked + "0x5\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
 		"a negative size":         {chunked + "-5\r\nhello\r\n0\r\n\r\n", wire.ErrProtocol},
