@@ -87,6 +87,7 @@ func TestRefusedAnswers(t *testing.T) {
 		"another version":         "HTTP/2.0 200 OK\r\n\r\n",
 		"another protocol":        "SSH-2.0-OpenSSH_9.2\r\n\r\n",
 		"six before it":           strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 6) + head200 + "Content-Length: 0\r\n\r\n",
+		"a length before it":      "HTTP/1.1 103 Early\r\nContent-Length: x\r\n\r\n" + head200 + "Content-Length: 0\r\n\r\n",
 		"a switch":                "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n",
 		"a header without end":    head200 + strings.Repeat("A: "+strings.Repeat("b", 1000)+"\r\n", 70) + "\r\n",
 		"fields without end":      head200 + strings.Repeat("A: b\r\n", 1100) + "\r\n",
