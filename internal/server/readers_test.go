@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"crypto/tls"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -63,21 +64,28 @@ var (
 )
 
 // talk sends a stream cut into pieces, ends its half, and returns all that came back.
-func talk(t *testing.T, addr, stream string, cuts []int) string {
+func talk(t *testing.T, addr, stream string, cuts []int, trust *tls.Config) string {
 	t.Helper()
-	nc, err := net.Dial("tcp", addr)
+	var nc interface {
+		net.Conn
+		CloseWrite() error
+	}
+	raw, err := net.Dial("tcp", addr)
 	if err != nil {
 		t.Error(err)
 		return ""
 	}
-	defer nc.Close()
+	defer raw.Close()
+	if nc = raw.(*net.TCPConn); trust != nil {
+		nc = tls.Client(raw, trust)
+	}
 	_ = nc.SetDeadline(time.Now().Add(30 * time.Second))
 	go func() {
 		for _, n := range cuts {
 			_, _ = io.WriteString(nc, stream[:n]) // the server may have had enough
 			stream = stream[n:]
 		}
-		_ = nc.(*net.TCPConn).CloseWrite()
+		_ = nc.CloseWrite()
 	}()
 	all, _ := io.ReadAll(nc) // a reset behind the answer takes nothing from it
 	return fields.ReplaceAllStringFunc(dates.ReplaceAllString(string(all), ""), func(head string) string {
@@ -104,7 +112,9 @@ func TestTwoReadersAgree(t *testing.T) {
 		}
 		fmt.Fprintf(w, "%s %s %s %d %q", r.Method, r.RequestURI, r.Host, len(r.Header), body)
 	})
+	f := mustFiles(t, "a.example")
 	s.AddPublic("both", "127.0.0.1:0", h, nil)
+	s.AddPublic("tls", "127.0.0.1:0", h, f.mustLoad(nil))
 	s.Add("one", "127.0.0.1:0", h)
 	r := mustRun(t, s)
 	defer func() {
@@ -117,11 +127,12 @@ func TestTwoReadersAgree(t *testing.T) {
 	if testing.Short() {
 		rounds = 150
 	}
-	both, one := r.Addr("both").String(), r.Addr("one").String()
-	slots := make(chan struct{}, 32) // most streams end with half a second's linger
+	trust := &tls.Config{RootCAs: f.trusting().RootCAs, ServerName: "127.0.0.1", NextProtos: []string{"http/1.1"}}
+	// Most streams end with half a second's linger.
+	slots := make(chan struct{}, 32)
 	var all sync.WaitGroup
 	for seed := range rounds {
-		random := rand.New(rand.NewPCG(uint64(seed), 1)) //nolint:gosec // a test's choice, the same each time
+		random := rand.New(rand.NewPCG(uint64(seed), 1))
 		var stream strings.Builder
 		for range 1 + random.IntN(5) {
 			stream.WriteString(messages[random.IntN(len(messages))])
@@ -134,9 +145,11 @@ func TestTwoReadersAgree(t *testing.T) {
 		slots <- struct{}{}
 		all.Go(func() {
 			defer func() { <-slots }()
-			got, want := talk(t, both, stream.String(), cuts), talk(t, one, stream.String(), cuts)
-			if got != want {
-				t.Errorf("seed %d: %.3000q\ngot  %q\nwant %q", seed, stream.String(), got, want)
+			want := talk(t, r.Addr("one").String(), stream.String(), cuts, nil)
+			for name, trust := range map[string]*tls.Config{"both": nil, "tls": trust} {
+				if got := talk(t, r.Addr(name).String(), stream.String(), cuts, trust); got != want {
+					t.Errorf("seed %d, %s: %.3000q\ngot  %q\nwant %q", seed, name, stream.String(), got, want)
+				}
 			}
 		})
 	}

@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"io"
 	"net/http"
 	"sync"
@@ -46,7 +47,7 @@ func (b *body) read(p []byte) (n int, err error) {
 		c.from += n
 	} else if n, err = c.nc.Read(p); n > 0 {
 		err = nil
-	} else if err == io.EOF {
+	} else if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	b.broken.Store(err != nil)
