@@ -123,9 +123,9 @@ func TestTwoReadersAgree(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	rounds := 600
+	rounds := 300
 	if testing.Short() {
-		rounds = 150
+		rounds = 100
 	}
 	trust := &tls.Config{RootCAs: f.trusting().RootCAs, ServerName: "127.0.0.1", NextProtos: []string{"http/1.1"}}
 	// Most streams end with half a second's linger.
