@@ -49,8 +49,9 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 	x.in, x.answer = r, w.Header()
 	call := upstream.Call{Method: r.Method, URL: r.URL, Header: r.Header, FirstByte: x.route.Timeout}
 	if r.ContentLength > 0 {
-		call.Sized, call.Body = true, make([]byte, r.ContentLength)
-		if _, err := io.ReadFull(r.Body, call.Body); err != nil {
+		var err error
+		call.Sized = true
+		if call.Body, err = readBody(r.Body, r.ContentLength); err != nil {
 			g.failed(w, r, x, errors.Join(errClientBody, err))
 			return
 		}
@@ -72,6 +73,25 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 	x.answeredBy(asked, answer.Status)
 	defer func() { _ = answer.Close() }() // whatever went wrong was told by Next
 	g.pass(w, r, x, answer)
+}
+
+// firstPiece is how much of a body is made room for before any of it has come.
+const firstPiece = 8 << 10
+
+// readBody reads a body of a known size. The room for it grows with what has come: a
+// client that announces much and sends nothing has no claim on the memory.
+func readBody(from io.Reader, size int64) ([]byte, error) {
+	body := make([]byte, min(size, firstPiece))
+	n, err := io.ReadFull(from, body)
+	for err == nil && int64(n) < size {
+		grown := make([]byte, min(size, int64(4*n)))
+		copy(grown, body)
+		body = grown
+		var more int
+		more, err = io.ReadFull(from, body[n:])
+		n += more
+	}
+	return body[:n], err
 }
 
 // dropConnection removes what Connection names (RFC 9110 section 7.6.1), before
@@ -193,7 +213,16 @@ func answerHeader(h http.Header, answer *upstream.Answer, cors bool) (exposes []
 		}
 		h["X-Request-Id"] = ours
 	}
+	guessNothing(h, h)
 	return exposes
+}
+
+// guessNothing keeps the server from making up a type for an answer whose back end
+// named none: what looks like a page need not be one. H is the header that goes out.
+func guessNothing(h, answer http.Header) {
+	if len(answer["Content-Type"]) == 0 {
+		h["Content-Type"] = nil
+	}
 }
 
 // ofOneConnection reports whether a field (canonical name) of an answer is between

@@ -150,6 +150,7 @@ func modifyResponse(res *http.Response) error {
 	if res.StatusCode == http.StatusSwitchingProtocols && (!x.tunnel || !isWebSocket(res.Header)) {
 		return errUnasked
 	}
+	guessNothing(x.answer, res.Header)
 	delete(res.Header, "X-Request-Id") // ours stands in the answer already
 	if x.answer["X-Request-Id"] == nil {
 		// It does not: httputil clears the header of the answer behind each 1xx.

@@ -24,6 +24,9 @@ type Public struct {
 	rows map[string]bool // by path; written once
 	// parents are rows whose last segment may be anything, by the path before it.
 	parents map[string]bool
+	// within are the same with their slash. Where nothing follows such a segment in
+	// any row, Echo lets it take in all that comes, slashes included.
+	within []string
 	// others says that there are rows of another form than these.
 	others bool
 }
@@ -96,7 +99,18 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // mayBeRow reports whether a request could be a row's, in any reading of its path.
 func (p *Public) mayBeRow(r *http.Request, at target) bool {
-	return p.isRow(at.path) || p.others || p.isRow(r.URL.Path) || r.URL.RawPath != "" && p.isRow(r.URL.RawPath)
+	return p.isRow(at.path) || p.others || p.isRow(r.URL.Path) || p.isWithin(r.URL.Path) ||
+		r.URL.RawPath != "" && (p.isRow(r.URL.RawPath) || p.isWithin(r.URL.RawPath))
+}
+
+// isWithin is asked behind isRow.
+func (p *Public) isWithin(path string) bool {
+	for _, parent := range p.within {
+		if strings.HasPrefix(path, parent) {
+			return true
+		}
+	}
+	return false
 }
 
 // allow lets pages read a refusal that comes before it is known whose the request
@@ -146,6 +160,7 @@ func (p *Public) isRow(path string) bool {
 			case route.Path == restPath:
 			case found && !strings.ContainsAny(strings.TrimSuffix(name, "/"), "/:*"):
 				p.parents[parent] = true
+				p.within = append(p.within, parent+"/")
 			case strings.ContainsAny(route.Path, ":*"):
 				p.others = true
 			}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"strings"
 )
 
 // chunkState is where in the chunked coding a reader is, RFC 9112 section 7.1.
@@ -76,7 +77,9 @@ func (a *Answer) line(limit int) (string, error) {
 	}
 }
 
-// parseChunkSize reads hexadecimal digits, and passes over extensions.
+// parseChunkSize reads hexadecimal digits, and passes over extensions. Blanks may pad
+// the digits up to the line's end, and stand nowhere else: what follows them, a reader
+// might take for more digits.
 func parseChunkSize(line string) (int64, error) {
 	var n int64
 	i := 0
@@ -97,7 +100,8 @@ func parseChunkSize(line string) (int64, error) {
 		}
 		n = n<<4 | d
 	}
-	if i == 0 || !sound(line[i:]) {
+	rest := line[i:]
+	if i == 0 || !sound(rest) || rest != "" && rest[0] != ';' && strings.Trim(rest, " \t") != "" {
 		return 0, fmt.Errorf("%w: a chunk's size", ErrProtocol)
 	}
 	return n, nil

@@ -119,12 +119,13 @@ func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 			return nil, c.headFault(err, begun)
 		case status == http.StatusSwitchingProtocols:
 			return nil, ErrSwitched
+		}
+		f, err := frame(c.fields, r.Method, status, minor) // of an informational one, too: it must not be in doubt where it ends
+		switch {
+		case err != nil:
+			return nil, err
 		case status < 200:
 			continue
-		}
-		f, err := frame(c.fields, r.Method, status, minor)
-		if err != nil {
-			return nil, err
 		}
 		f.closes = f.closes || writeErr != nil
 		a := &Answer{Status: status, c: c, cancel: c.cancel, framing: f, left: f.length}

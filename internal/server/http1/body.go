@@ -1,14 +1,22 @@
 package http1
 
 import (
+	"errors"
 	"io"
 	"net/http"
+	"sync"
 	"sync/atomic"
 )
 
 // body is the body of a request, of which a part may have come with the head.
+//
+// A handler may leave its reading to another goroutine, which goes on while the
+// answer begins and even when the handler is over, as net/http's transport does. The
+// connection is then kept from reading the same bytes by mu, and the goroutine from
+// reading what follows the body by closed.
 type body struct {
 	conn   *conn
+	mu     sync.Mutex   // held while conn is read for the body
 	left   atomic.Int64 // bytes that nobody has read
 	closed atomic.Bool
 	broken atomic.Bool // the rest will not come
@@ -16,12 +24,16 @@ type body struct {
 
 // Read implements io.Reader. What the client did not send is io.ErrUnexpectedEOF.
 func (b *body) Read(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if b.closed.Load() {
 		return 0, http.ErrBodyReadAfterClose
 	}
 	return b.read(p)
 }
 
+// read is called with mu held. It touches the connection only while something is
+// left, and counts it last: at zero the connection is nobody's but its own.
 func (b *body) read(p []byte) (n int, err error) {
 	left := b.left.Load()
 	if left == 0 {
@@ -35,7 +47,7 @@ func (b *body) read(p []byte) (n int, err error) {
 		c.from += n
 	} else if n, err = c.nc.Read(p); n > 0 {
 		err = nil
-	} else if err == io.EOF {
+	} else if errors.Is(err, io.EOF) {
 		err = io.ErrUnexpectedEOF
 	}
 	b.broken.Store(err != nil)
@@ -52,11 +64,14 @@ func (b *body) Close() error {
 }
 
 // drain reads what the handler has left, so that the next request can be found. It
-// reports whether it can.
+// reports whether it can. Nobody else reads after it.
 func (b *body) drain() bool {
 	if b.left.Load() == 0 {
 		return true
 	}
+	b.closed.Store(true)
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	scrap := make([]byte, 512)
 	for b.left.Load() > 0 && !b.broken.Load() {
 		_, _ = b.read(scrap) // whose fault stays in broken

@@ -92,7 +92,8 @@ func (c *conn) leave() ([]byte, bool) {
 }
 
 // await returns when a head is there, and where its empty line begins; -1: the
-// connection has ended. What cannot become an ordinary head is not waited for.
+// connection has ended. What cannot become an ordinary head is not waited for, nor is
+// one that broke off.
 func (c *conn) await() (end int, ordinary bool) {
 	c.rest()
 	began := c.watch.n == 0 // the first head's time runs from the beginning of the connection
@@ -115,6 +116,9 @@ func (c *conn) await() (end int, ordinary bool) {
 		n, err := c.nc.Read(c.in[c.to:])
 		c.to += n
 		if n == 0 && err != nil {
+			if errors.Is(err, io.EOF) && c.to > c.from {
+				return 0, false
+			}
 			return -1, true
 		}
 	}

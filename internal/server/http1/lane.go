@@ -107,7 +107,7 @@ func (l *Lane) closeIdle() int {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		if c.state.CompareAndSwap(idle, closed) {
-			_ = c.nc.Close() // its goroutine finds out
+			c.shut()
 		}
 	}
 	return len(l.conns)
@@ -120,9 +120,13 @@ func (l *Lane) Close() {
 	defer l.mu.Unlock()
 	for c := range l.conns {
 		c.state.Store(closed)
-		_ = c.nc.Close()
+		c.shut()
 	}
 }
+
+// shut closes a connection, whose goroutine finds out. Under TLS that may take
+// seconds, for a farewell that the client does not take: nobody waits for it.
+func (c *conn) shut() { go func() { _ = c.nc.Close() }() }
 
 // date is the value of the header Date for one second.
 type date struct {

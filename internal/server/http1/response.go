@@ -196,8 +196,8 @@ func (w *response) Write(p []byte) (int, error) {
 		return 0, http.ErrContentLength
 	}
 	if w.request.Method == http.MethodHead {
-		if !w.framed && !w.typed { // for the guess
-			w.conn.body = append(w.conn.body, p[:min(len(p), 512)]...)
+		if have := len(w.conn.body); !w.framed && !w.typed && have < 512 { // for the guess
+			w.conn.body = append(w.conn.body, p[:min(len(p), 512-have)]...)
 		}
 		return len(p), nil
 	}

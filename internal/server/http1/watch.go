@@ -11,6 +11,10 @@ import (
 // is still there.
 const watchAfter = 50 * time.Millisecond
 
+// maxPause bounds the time between two looks at a request whose body is on the way:
+// the wait grows with the time that the body takes.
+const maxPause = 3 * time.Second
+
 // past is a deadline that is over.
 var past = time.Unix(1, 0)
 
@@ -21,8 +25,9 @@ type watch struct {
 	conn *conn
 
 	mu      sync.Mutex
-	n       uint64 // of the request
-	seen    uint64 // the request that the timer has seen under way
+	n       uint64        // of the request
+	seen    uint64        // the request that the timer has seen under way
+	pause   time.Duration // until the next look at it
 	serving bool
 	stopped bool
 	armed   bool
@@ -64,9 +69,14 @@ func (w *watch) look() {
 		w.armed = false
 		w.mu.Unlock()
 		return
-	case w.seen != w.n || w.body.left.Load() > 0: // it has just begun, or its body is on the way
-		w.seen = w.n
-		w.timer.Reset(watchAfter)
+	case w.seen != w.n: // it has just begun
+		w.seen, w.pause = w.n, watchAfter
+		w.timer.Reset(w.pause)
+		w.mu.Unlock()
+		return
+	case w.body.left.Load() > 0: // its body is on the way
+		w.pause = min(2*w.pause, maxPause)
+		w.timer.Reset(w.pause)
 		w.mu.Unlock()
 		return
 	}
