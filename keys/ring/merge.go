@@ -47,6 +47,7 @@ func further(a, b Key) Key {
 	}
 	a.Activated = cmp.Or(a.Activated, b.Activated)
 	a.Retired = cmp.Or(a.Retired, b.Retired)
+	a.TokenLife = max(a.TokenLife, b.TokenLife)
 	if a.State == Retired && b.State == Retired && b.PublishedUntil.After(a.PublishedUntil) {
 		a.PublishedUntil = b.PublishedUntil
 	}
@@ -97,7 +98,7 @@ func (r Ring) loses(read Ring, confirmed, now time.Time, s Settings) bool {
 			return true // revoked keys stay in the ring for good
 		case k.State == Retired && k.PublishedUntil.After(now.Add(clockSlack)):
 			return true
-		case k.State == Active && now.Sub(confirmed) < s.TokenLife:
+		case k.State == Active && now.Sub(confirmed) < s.life(k):
 			// Others may have retired it since we last looked, but it would still
 			// have to be published: a token that it signed may be alive.
 			return true
