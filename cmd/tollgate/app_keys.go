@@ -183,6 +183,10 @@ func (a *app) keysChanged() {
 		defer cancel()
 		if err := a.ring.Refresh(ctx); err != nil {
 			a.log.Warn("the key ring could not be looked at after it was changed elsewhere", "error", err)
+			return
+		}
+		if err := a.dropDeadKeys(ctx); err != nil {
+			a.log.Warn("a revoked key could not be taken out of the ring yet", "error", err)
 		}
 	}()
 }
