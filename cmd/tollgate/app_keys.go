@@ -31,6 +31,9 @@ func (a *app) openRing(ctx context.Context) error {
 	}
 	settings.OnChange = func(ring.Ring, []ring.Change) { a.announceKeys() }
 	settings.Ready = func(ctx context.Context, set string) (bool, []string, error) { return haveKeySet(ctx, edges, set) }
+	if c.Keys.Store.Value == "" {
+		settings.Skew = func(ctx context.Context) (time.Duration, error) { return clockSkew(ctx, a.redis.Slow) }
+	}
 	a.ring, err = ring.Open(ctx, settings)
 	switch {
 	case err == nil:

@@ -71,10 +71,6 @@ func (r Ring) oneActive(now time.Time, s Settings) Ring {
 	return r
 }
 
-// clockSlack is how far the clocks of two instances may be apart before one of
-// them takes the other's letting go of a retired key for a loss.
-const clockSlack = time.Minute
-
 // loses reports whether the ring read from the store has forgotten something
 // that this one, which is held, knows: it is older, or it descends from an older
 // one. The held ring was confirmed at the given time.
