@@ -82,7 +82,9 @@ func TestKeyDiesByEveryDoor(t *testing.T) {
 		return s.mustSend("POST", s.Admin+"/admin/v1/"+path, body, bearer(rootToken)...).Status
 	}
 	for door, through := range map[string]func(kid string) bool{
-		"POST revocations": func(kid string) bool { return post(a, "revocations", map[string]string{"kind": "key", "value": kid}) == 201 },
+		"POST revocations": func(kid string) bool {
+			return post(a, "revocations", map[string]string{"kind": "key", "value": kid}) == 201
+		},
 		"POST keys/revoke": func(kid string) bool { return post(a, "keys/"+kid+"/revoke", nil) == 200 },
 		"revoke key":       func(kid string) bool { return a.mustRun("revoke", "key", kid, "--yes", "--server", a.Admin) == 0 },
 		"keys revoke":      func(kid string) bool { return a.mustRun("keys", "revoke", kid, "--yes", "--server", a.Admin) == 0 },
