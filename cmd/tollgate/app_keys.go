@@ -31,6 +31,9 @@ func (a *app) openRing(ctx context.Context) error {
 	}
 	settings.OnChange = func(ring.Ring, []ring.Change) { a.announceKeys() }
 	settings.Ready = func(ctx context.Context, set string) (bool, []string, error) { return haveKeySet(ctx, edges, set) }
+	if c.Keys.Store.Value == "" {
+		settings.Skew = func(ctx context.Context) (time.Duration, error) { return clockSkew(ctx, a.redis.Slow) }
+	}
 	a.ring, err = ring.Open(ctx, settings)
 	switch {
 	case err == nil:
@@ -183,6 +186,10 @@ func (a *app) keysChanged() {
 		defer cancel()
 		if err := a.ring.Refresh(ctx); err != nil {
 			a.log.Warn("the key ring could not be looked at after it was changed elsewhere", "error", err)
+			return
+		}
+		if err := a.dropDeadKeys(ctx); err != nil {
+			a.log.Warn("a revoked key could not be taken out of the ring yet", "error", err)
 		}
 	}()
 }

@@ -59,6 +59,7 @@ func (a *app) openServers(table *gateway.Table) error {
 	if a.ring != nil {
 		// The loop must outlive the servers: a request in flight still signs.
 		a.server.Support("key ring", a.ring.Run)
+		a.server.Support("revoked keys", a.watchDeadKeys)
 		a.server.Worker("sessions", a.sessions.Run)
 		if a.usersLoop != nil {
 			a.server.Worker("users", a.usersLoop)

@@ -173,6 +173,7 @@ func (r *rules) claims() {
 
 func (r *rules) keys() {
 	c := r.c
+	r.keySet()
 	if c.Keys.JWKSRefresh.Value < c.Keys.JWKSMinRefetch.Value && !r.faulty["TOLLGATE_JWKS_MIN_REFETCH"] {
 		r.fault("TOLLGATE_JWKS_REFRESH", "is shorter than TOLLGATE_JWKS_MIN_REFETCH, "+c.Keys.JWKSMinRefetch.Value.String())
 	}

@@ -59,7 +59,7 @@ func TestLogoutAllSparesTheNextLogin(t *testing.T) {
 // Rotation while a client calls: not one refused request. The old token passes
 // until it expires; a revoked key's tokens are refused.
 func TestRotateUnderLoad(t *testing.T) {
-	s := mustSystem(t)
+	s := mustSystem(t, busyMachine...)
 	s.mustAddUser(ada, adaPassword)
 	old := s.mustLogin(ada, adaPassword)
 	var calls, refused atomic.Int64

@@ -74,7 +74,7 @@ func ringStoreError(err error) error {
 		return nil
 	case errors.Is(err, ring.ErrEmpty):
 		return exitWith(exitNotFound, "there is no key ring in the store yet")
-	case errors.Is(err, ring.ErrExists), errors.Is(err, ring.ErrNotConfigured), errors.Is(err, ring.ErrConflict):
+	case errors.Is(err, ring.ErrExists), errors.Is(err, ring.ErrNotConfigured), errors.Is(err, ring.ErrConflict), errors.Is(err, ring.ErrFull):
 		return &exitError{exitRefused, err}
 	case errors.Is(err, keystore.ErrSealed), errors.Is(err, keystore.ErrUnsealed):
 		return exitWith(exitUsage, "%w: is TOLLGATE_KEY_ENCRYPTION_KEY the key that sealed it?", err)

@@ -76,6 +76,8 @@ func kindOf(err error) problem.Details {
 		return problem.Details{Status: http.StatusConflict, Code: "exists", Detail: "A client with that id exists already."}
 	case errors.Is(err, ring.ErrNotYetPublished):
 		return problem.Details{Status: http.StatusConflict, Code: "not_yet_published", Detail: reasonText(err)}
+	case errors.Is(err, ring.ErrFull):
+		return problem.Details{Status: http.StatusConflict, Code: "key_set_full", Detail: reasonText(err)}
 	case errors.As(err, &half):
 		return problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unconfirmed",
@@ -97,7 +99,7 @@ var errRing = errors.New("admin: the key ring could not be changed")
 
 // ringError passes on what a client can mend and marks the rest.
 func ringError(err error) error {
-	if errors.Is(err, ring.ErrUnknownKey) || errors.Is(err, ring.ErrNotYetPublished) {
+	if errors.Is(err, ring.ErrUnknownKey) || errors.Is(err, ring.ErrNotYetPublished) || errors.Is(err, ring.ErrFull) {
 		return err
 	}
 	return errors.Join(errRing, err)

@@ -15,17 +15,18 @@ import (
 // record is one key as it is written: the private half as PKCS #8, the public
 // one as SubjectPublicKeyInfo, both DER (base64 in JSON).
 type record struct {
-	ID             string    `json:"id"`
-	Algorithm      string    `json:"alg"`
-	State          string    `json:"state"`
-	Created        time.Time `json:"created"`
-	Activated      time.Time `json:"activated,omitzero"`
-	Retired        time.Time `json:"retired,omitzero"`
-	Revoked        time.Time `json:"revoked,omitzero"`
-	PublishedUntil time.Time `json:"published_until,omitzero"`
-	Private        []byte    `json:"private,omitempty"`
-	Public         []byte    `json:"public"`
-	Reference      string    `json:"reference,omitempty"` // of an external key, which has no private half here
+	ID             string        `json:"id"`
+	Algorithm      string        `json:"alg"`
+	State          string        `json:"state"`
+	Created        time.Time     `json:"created"`
+	Activated      time.Time     `json:"activated,omitzero"`
+	Retired        time.Time     `json:"retired,omitzero"`
+	Revoked        time.Time     `json:"revoked,omitzero"`
+	PublishedUntil time.Time     `json:"published_until,omitzero"`
+	TokenLife      time.Duration `json:"token_life,omitempty"` // nanoseconds
+	Private        []byte        `json:"private,omitempty"`
+	Public         []byte        `json:"public"`
+	Reference      string        `json:"reference,omitempty"` // of an external key, which has no private half here
 }
 
 func encodeKeys(ks []ring.Key) ([]byte, error) {
@@ -33,7 +34,8 @@ func encodeKeys(ks []ring.Key) ([]byte, error) {
 	for _, k := range ks {
 		r := record{
 			ID: k.ID, Algorithm: string(k.Algorithm), State: string(k.State), Created: k.Created, Activated: k.Activated,
-			Retired: k.Retired, Revoked: k.Revoked, PublishedUntil: k.PublishedUntil, Reference: k.Reference,
+			Retired: k.Retired, Revoked: k.Revoked, PublishedUntil: k.PublishedUntil,
+			TokenLife: k.TokenLife, Reference: k.Reference,
 		}
 		var err error
 		if r.Public, err = x509.MarshalPKIXPublicKey(k.Public); err != nil {
@@ -60,7 +62,8 @@ func decodeKeys(data []byte) ([]ring.Key, error) {
 	for _, r := range in {
 		k := ring.Key{
 			ID: r.ID, Algorithm: keys.Algorithm(r.Algorithm), State: ring.State(r.State), Created: r.Created, Activated: r.Activated,
-			Retired: r.Retired, Revoked: r.Revoked, PublishedUntil: r.PublishedUntil, Reference: r.Reference,
+			Retired: r.Retired, Revoked: r.Revoked, PublishedUntil: r.PublishedUntil,
+			TokenLife: r.TokenLife, Reference: r.Reference,
 		}
 		var err error
 		if k.Public, err = x509.ParsePKIXPublicKey(r.Public); err != nil {

@@ -17,6 +17,8 @@ import (
 // RotateEvery (or there is none, for an algorithm that is new); the active one
 // is retired in the same step, and retired ones leave when they are due.
 //
+// A key signs on past its time while the set has keys.MaxKeys members.
+//
 // An algorithm that is no longer configured signs on until every configured one
 // has an active key, and is then retired.
 func (r Ring) Advance(now time.Time, s Settings) (Ring, []Change, error) {
@@ -30,12 +32,13 @@ func (r Ring) advance(now time.Time, s Settings, hold bool) (Ring, []Change, err
 		return r, nil, err
 	}
 	d.expire()
+	d.cover()
 	if err := d.bootstrap(); err != nil {
 		return r, nil, err
 	}
 	for _, alg := range s.Algorithms {
 		active, pending := d.find(alg, Active), d.find(alg, Pending)
-		if !hold && d.takesOver(active, pending) {
+		if !hold && d.takesOver(active, pending) && d.needRoom() == nil {
 			d.succeed(active, pending)
 		}
 		if err := d.replenish(alg); err != nil {
@@ -51,6 +54,16 @@ func (d *draft) expire() {
 	d.ring.Keys = slices.DeleteFunc(d.ring.Keys, func(k Key) bool {
 		return k.State == Retired && !d.now.Before(k.PublishedUntil)
 	})
+}
+
+// cover notes with each active key how long the tokens live that this instance
+// signs with it. It is in the store before the first of them is signed.
+func (d *draft) cover() {
+	for i := range d.ring.Keys {
+		if k := &d.ring.Keys[i]; k.State == Active && k.TokenLife < d.s.TokenLife {
+			k.TokenLife, d.covered = d.s.TokenLife, true
+		}
+	}
 }
 
 // bootstrap gives a ring without any active key something to sign with.
@@ -70,7 +83,7 @@ func (d *draft) bootstrap() error {
 	// verifiers fetched last; the first algorithm's is what they expect.
 	for _, alg := range append(slices.Clone(d.s.Algorithms), keys.Algorithms()...) {
 		if p := d.find(alg, Pending); p != nil {
-			p.activate(d.now)
+			p.activate(d.now, d.s)
 			return nil
 		}
 	}
@@ -88,7 +101,7 @@ func (d *draft) succeed(active, pending *Key) {
 	if active != nil {
 		active.retire(d.now, d.s)
 	}
-	pending.activate(d.now)
+	pending.activate(d.now, d.s)
 }
 
 // dismiss ends the keys of algorithms that are no longer configured. It leaves

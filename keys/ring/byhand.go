@@ -1,6 +1,7 @@
 package ring
 
 import (
+	"errors"
 	"fmt"
 	"time"
 )
@@ -8,7 +9,8 @@ import (
 // Rotate lets the pending key of every configured algorithm take over now. It
 // fails with ErrNotYetPublished, and changes nothing, when one of them was not
 // published for Prepublish; force does it all the same, and verifiers that have
-// not fetched the set since will refuse new tokens until they do.
+// not fetched the set since will refuse new tokens until they do. ErrFull when the
+// set has keys.MaxKeys members: revoking a key makes room.
 func (r Ring) Rotate(now time.Time, s Settings, force bool) (Ring, []Change, error) {
 	d, err := r.draft(now, s)
 	if err != nil {
@@ -20,6 +22,9 @@ func (r Ring) Rotate(now time.Time, s Settings, force bool) (Ring, []Change, err
 		}
 		pending := d.find(alg, Pending)
 		if err := d.needRipe(pending); err != nil && !force {
+			return r, nil, err
+		}
+		if err := d.needRoom(); err != nil {
 			return r, nil, err
 		}
 		d.succeed(d.find(alg, Active), pending)
@@ -54,10 +59,10 @@ func (r Ring) Retire(id string, now time.Time, s Settings) (Ring, []Change, erro
 			if next == nil {
 				return r, nil, fmt.Errorf("%w: there is no pending %s key", ErrNotYetPublished, alg)
 			}
-			if err := d.needRipe(next); err != nil {
+			if err := errors.Join(d.needRipe(next), d.needRoom()); err != nil {
 				return r, nil, err
 			}
-			next.activate(d.now)
+			next.activate(d.now, d.s)
 		}
 	default:
 		return r, nil, nil
@@ -91,7 +96,7 @@ func (r Ring) Revoke(id string, now time.Time, s Settings) (Ring, []Change, erro
 	k.revoke(d.now)
 	if was == Active {
 		if next := d.find(alg, Pending); next != nil {
-			next.activate(d.now)
+			next.activate(d.now, d.s)
 		} else if s.configured(alg) {
 			if err := d.add(alg, Active); err != nil {
 				return r, nil, err

@@ -34,6 +34,10 @@ type Config struct {
 	ConfirmWithin time.Duration
 	// Now is the clock. Zero: time.Now, whose monotonic reading counts too.
 	Now func() time.Time
+	// Skew says how far this process's clock is ahead of the store's, behind when
+	// negative. While that is more than a minute, or an error, the ring is left as it
+	// is but for what is done by hand. Zero: there is no other clock.
+	Skew func(ctx context.Context) (time.Duration, error)
 	// Log gets one line for each change and each beginning and end of an outage.
 	// Zero: nothing is logged.
 	Log *slog.Logger

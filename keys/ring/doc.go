@@ -20,8 +20,10 @@
 //     active and a rotation by force; by itself it takes over only when also a set
 //     that was ServedAge old when it was fetched is out of use, and every live edge
 //     has the set (Config.Ready);
-//   - a retired key is published until the last token that it signed is dead,
-//     and has no private half;
+//   - a retired key is published until the last token that it signed is dead, by
+//     the settings under which it was signed, and has no private half;
+//   - a set is never longer than verifiers read (keys.MaxKeys), and no key is moved
+//     by a clock that the store's contradicts;
 //   - the version only rises. A store that was rolled back or emptied is given
 //     the ring back, and what was revoked stays revoked.
 //

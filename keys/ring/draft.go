@@ -15,6 +15,8 @@ type draft struct {
 	ring Ring
 	now  time.Time
 	s    Settings
+	// covered says that a key was found to need publishing for longer.
+	covered bool
 }
 
 func (r Ring) draft(now time.Time, s Settings) (*draft, error) {
@@ -29,7 +31,7 @@ func (r Ring) draft(now time.Time, s Settings) (*draft, error) {
 // done ends the step: a ring that changed has the next version.
 func (d *draft) done() (Ring, []Change, error) {
 	changes := Diff(d.from, d.ring, d.now)
-	if len(changes) > 0 {
+	if len(changes) > 0 || d.covered {
 		d.ring.Version++
 	}
 	return d.ring, changes, nil
@@ -78,7 +80,7 @@ func (d *draft) add(alg keys.Algorithm, state State) error {
 		}
 		k := Key{ID: pub.ID(), Algorithm: alg, State: Pending, Created: d.now, Private: pair.Private, Reference: pair.Reference, Public: pair.Public}
 		if state == Active {
-			k.activate(d.now)
+			k.activate(d.now, d.s)
 		}
 		d.ring.Keys = append(d.ring.Keys, k)
 		return nil
@@ -102,11 +104,29 @@ func (d *draft) needRipe(k *Key) error {
 	return nil
 }
 
-func (k *Key) activate(now time.Time) { k.State, k.Activated = Active, now }
+// needRoom returns ErrFull when the set takes no more key, which each takeover
+// brings: what comes after keys.MaxKeys no edge reads, and its tokens would be
+// refused.
+func (d *draft) needRoom() error {
+	n := 0
+	for _, k := range d.ring.Keys {
+		if k.State != Revoked {
+			n++
+		}
+	}
+	if n < keys.MaxKeys {
+		return nil
+	}
+	return fmt.Errorf("%w: %d keys are published, retired ones until their tokens are dead", ErrFull, n)
+}
+
+func (k *Key) activate(now time.Time, s Settings) {
+	k.State, k.Activated, k.TokenLife = Active, now, s.life(*k)
+}
 
 // retire ends the signing of a key and forgets its private half.
 func (k *Key) retire(now time.Time, s Settings) {
-	k.State, k.Retired, k.PublishedUntil, k.Private = Retired, now, now.Add(s.TokenLife), nil
+	k.State, k.Retired, k.PublishedUntil, k.Private = Retired, now, now.Add(s.life(*k)), nil
 }
 
 func (k *Key) revoke(now time.Time) {

@@ -17,7 +17,8 @@ import (
 // tokens until they do. The first key of an empty ring is active in any case.
 //
 // An empty id is the thumbprint. ErrExists when the ring knows the id or the key,
-// a revoked one above all; ErrNotConfigured when the algorithm is not one of s.
+// a revoked one above all; ErrNotConfigured when the algorithm is not one of s; ErrFull
+// when an active one has no place.
 func (r Ring) Import(id string, pair Pair, alg keys.Algorithm, as State, now time.Time, s Settings) (Ring, []Change, error) {
 	d, err := r.draft(now, s)
 	if err != nil {
@@ -41,10 +42,13 @@ func (r Ring) Import(id string, pair Pair, alg keys.Algorithm, as State, now tim
 	}
 	k := Key{ID: id, Algorithm: alg, State: Pending, Created: d.now, Private: pair.Private, Reference: pair.Reference, Public: pair.Public}
 	if as == Active {
+		if err := d.needRoom(); err != nil {
+			return r, nil, err
+		}
 		if active := d.find(alg, Active); active != nil {
 			active.retire(d.now, s)
 		}
-		k.activate(d.now)
+		k.activate(d.now, d.s)
 	} else {
 		d.ring.Keys = slices.DeleteFunc(d.ring.Keys, func(o Key) bool { return o.Algorithm == alg && o.State == Pending })
 	}

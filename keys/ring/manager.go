@@ -13,12 +13,13 @@ import (
 // Manager holds the ring of one issuer for one process. Its methods are safe for
 // concurrent use.
 type Manager struct {
-	cfg     Config
-	current atomic.Pointer[snapshot]  // never nil after Open
-	gate    chan struct{}             // holds one value while nobody talks to the store
-	confirm singleflight.Group        // joins the signers that wait for a confirmation
-	spare   map[keys.Algorithm][]Pair // made for a ring that was not written; whoever has the gate owns it
-	waiting atomic.Pointer[[]string]  // whom the last takeover that was due waits for
+	cfg      Config
+	current  atomic.Pointer[snapshot]  // never nil after Open
+	gate     chan struct{}             // holds one value while nobody talks to the store
+	confirm  singleflight.Group        // joins the signers that wait for a confirmation
+	spare    map[keys.Algorithm][]Pair // made for a ring that was not written; whoever has the gate owns it
+	unsteady atomic.Bool               // it was logged that this clock is not the store's
+	waiting  atomic.Pointer[[]string]  // whom the last takeover that was due waits for
 }
 
 func newManager(cfg Config) *Manager {

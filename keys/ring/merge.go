@@ -47,6 +47,7 @@ func further(a, b Key) Key {
 	}
 	a.Activated = cmp.Or(a.Activated, b.Activated)
 	a.Retired = cmp.Or(a.Retired, b.Retired)
+	a.TokenLife = max(a.TokenLife, b.TokenLife)
 	if a.State == Retired && b.State == Retired && b.PublishedUntil.After(a.PublishedUntil) {
 		a.PublishedUntil = b.PublishedUntil
 	}
@@ -69,10 +70,6 @@ func (r Ring) oneActive(now time.Time, s Settings) Ring {
 	}
 	return r
 }
-
-// clockSlack is how far the clocks of two instances may be apart before one of
-// them takes the other's letting go of a retired key for a loss.
-const clockSlack = time.Minute
 
 // loses reports whether the ring read from the store has forgotten something
 // that this one, which is held, knows: it is older, or it descends from an older
@@ -97,7 +94,7 @@ func (r Ring) loses(read Ring, confirmed, now time.Time, s Settings) bool {
 			return true // revoked keys stay in the ring for good
 		case k.State == Retired && k.PublishedUntil.After(now.Add(clockSlack)):
 			return true
-		case k.State == Active && now.Sub(confirmed) < s.TokenLife:
+		case k.State == Active && now.Sub(confirmed) < s.life(k):
 			// Others may have retired it since we last looked, but it would still
 			// have to be published: a token that it signed may be alive.
 			return true

@@ -40,6 +40,8 @@ var (
 	ErrExists = errors.New("the ring knows this key already")
 	// ErrNotConfigured says that no key of that algorithm signs here.
 	ErrNotConfigured = errors.New("the algorithm is not one of those that sign here")
+	// ErrFull says that one more key would make the set longer than verifiers read.
+	ErrFull = errors.New("the key set is full")
 	// ErrUnconfirmed says that the ring could not be confirmed against the store
 	// in time, so that nothing was signed.
 	ErrUnconfirmed = errors.New("the key ring is not confirmed against its store")
@@ -59,6 +61,10 @@ type Key struct {
 	// PublishedUntil is when a retired key leaves the ring: no token that it
 	// signed is alive after it. For a revoked key it is the time of revocation.
 	PublishedUntil time.Time
+	// TokenLife is the longest life of a token that the key has signed or may have,
+	// leeway included: the greatest Settings.TokenLife of the instances that had it
+	// as active. Settings that ask for less later do not shorten what was issued.
+	TokenLife time.Duration
 
 	Private   crypto.Signer    // nil once retired or revoked, and for an external key
 	Reference string           // what an external signer calls the key; "" for a key of this process
@@ -113,6 +119,6 @@ func (r Ring) same(o Ring) bool {
 	return r.Issuer == o.Issuer && r.Version == o.Version && slices.EqualFunc(r.Keys, o.Keys, func(a, b Key) bool {
 		return a.ID == b.ID && a.Algorithm == b.Algorithm && a.State == b.State &&
 			a.Created.Equal(b.Created) && a.Activated.Equal(b.Activated) && a.Retired.Equal(b.Retired) &&
-			a.Revoked.Equal(b.Revoked) && a.PublishedUntil.Equal(b.PublishedUntil)
+			a.Revoked.Equal(b.Revoked) && a.PublishedUntil.Equal(b.PublishedUntil) && a.TokenLife == b.TokenLife
 	})
 }

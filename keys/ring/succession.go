@@ -13,6 +13,12 @@ import (
 // advance is Ring.Advance for a Manager: what is due by itself, but no key takes
 // over before every live edge has the set that it is in.
 func (m *Manager) advance(ctx context.Context, r Ring, now time.Time, s Settings) (Ring, []Change, error) {
+	next, changes, err := m.due(ctx, r, now, s)
+	return m.steady(ctx, r, next, changes, err)
+}
+
+// due is advance by whatever this process's clock says.
+func (m *Manager) due(ctx context.Context, r Ring, now time.Time, s Settings) (Ring, []Change, error) {
 	since, due := r.takeoverDue(now, s)
 	if !due {
 		m.waiting.Store(nil)

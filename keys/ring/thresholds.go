@@ -28,6 +28,9 @@ func (s Settings) DueAt(k Key) (time.Time, bool) {
 // longer than a key is published before it signs.
 func (s Settings) MaxAge(limit time.Duration) time.Duration { return min(limit, s.Prepublish) }
 
+// life is how long a key stays published after it signed last.
+func (s Settings) life(k Key) time.Duration { return max(s.TokenLife, k.TokenLife) }
+
 // takeover is when the pending key of an algorithm takes over by itself; false:
 // there is none, or only by hand.
 func (s Settings) takeover(active, pending *Key) (time.Time, bool) {
@@ -71,9 +74,9 @@ func (r Ring) Timeline(now time.Time, s Settings) []Line {
 			}
 		case Active:
 			if at, ever := s.takeover(&k, r.find(k.Algorithm, Pending)); ever && s.configured(k.Algorithm) {
-				l.SignsUntil, l.PublishedUntil = at, at.Add(s.TokenLife)
+				l.SignsUntil, l.PublishedUntil = at, at.Add(s.life(k))
 			}
-			l.TokensUntil = now.UTC().Round(0).Add(s.TokenLife)
+			l.TokensUntil = now.UTC().Round(0).Add(s.life(k))
 		case Retired:
 			if !k.Activated.IsZero() {
 				l.TokensUntil = k.PublishedUntil
