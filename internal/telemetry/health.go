@@ -52,7 +52,11 @@ func runChecks(ctx context.Context, checks []Check) []outcome {
 		select {
 		case out[i] = <-results[i]:
 		case <-ctx.Done():
-			out[i] = outcome{name: c.Name, took: time.Since(start), err: errors.New("no answer in time")}
+			select { // it may have answered while another one was waited for
+			case out[i] = <-results[i]:
+			default:
+				out[i] = outcome{name: c.Name, took: time.Since(start), err: errors.New("no answer in time")}
+			}
 		}
 	}
 	return out

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http/httptest"
 	"regexp"
 	"strings"
@@ -113,10 +114,14 @@ func TestSlowProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var asked atomic.Int32
-		h := telemetry.Ops(telemetry.OpsOptions{Timeout: time.Second, Checks: []telemetry.Check{
+		checks := []telemetry.Check{
 			{Name: "deaf", Probe: func(context.Context) error { asked.Add(1); <-release; return nil }},
 			{Name: "polite", Probe: func(ctx context.Context) error { asked.Add(1); <-ctx.Done(); return ctx.Err() }},
-		}})
+		}
+		for n := range 16 { // whose answers lie there when the time is over
+			checks = append(checks, telemetry.Check{Name: fmt.Sprintf("quick%d", n), Probe: func(context.Context) error { return nil }})
+		}
+		h := telemetry.Ops(telemetry.OpsOptions{Timeout: time.Second, Checks: checks})
 		start := time.Now()
 		rec := httptest.NewRecorder()
 		h.ServeHTTP(rec, httptest.NewRequest("GET", "/readyz", nil))
@@ -125,6 +130,9 @@ func TestSlowProbe(t *testing.T) {
 		}
 		if !strings.Contains(rec.Body.String(), "[-]deaf failed: no answer in time") || rec.Code != 503 {
 			t.Errorf("%d %s", rec.Code, rec.Body)
+		}
+		if strings.Contains(rec.Body.String(), "[-]quick") {
+			t.Errorf("a check that had answered failed: %s", rec.Body)
 		}
 		close(release)
 	})
