@@ -80,8 +80,8 @@ func isForwarding(name string) bool {
 
 // forward writes the headers about the client anew. What came in is kept only
 // from a trusted proxy; from anybody else it would be an assertion about oneself.
-// Out may be in's own header.
-func (t TrustedProxies) forward(in *http.Request, out http.Header) {
+// Out may be in's own header; values is where its new ones have their place.
+func (t TrustedProxies) forward(in *http.Request, out http.Header, values *[4]string) {
 	trusted := t.Trusts(in.RemoteAddr)
 	client := hostOf(in.RemoteAddr)
 	proto := "http"
@@ -109,7 +109,7 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 			}
 		}
 	}
-	values := []string{via, proto, host, first} // one allocation for all
+	*values = [4]string{via, proto, host, first}
 	out["X-Forwarded-For"] = values[0:1:1]
 	out["X-Forwarded-Proto"] = values[1:2:2]
 	out["X-Forwarded-Host"] = values[2:3:3]
