@@ -71,6 +71,9 @@ func hostOf(remoteAddr string) string {
 // isForwarding reports whether a header (canonical name) tells a back end where
 // a request came from or what it was before.
 func isForwarding(name string) bool {
+	if name == "" || name[0] != 'X' && name[0] != 'F' && name[0] != '-' {
+		return false // as nearly all
+	}
 	switch name = strings.Trim(name, "-"); name {
 	case "Forwarded", "X-Real-Ip", "X-Rewrite-Url", "X-Forwarded", "X-Original":
 		return true
