@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: alerts-check help build man test lint bench bench-refresh dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
+.PHONY: alerts-check help build man test lint bench bench-refresh bench-edge bench-flat bench-soak profile pgo dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -38,6 +38,22 @@ bench: ## run every Go benchmark once
 
 bench-refresh: ## what a refresh and a log-in cost: the built binary on a real redis-server
 	go test -tags bench -run TestBench -v -count=1 ./cmd/tollgate
+
+BENCH := go test -tags bench -v -count=1 -timeout 3h ./internal/bench
+bench-edge: build ## a request at the edge beside nginx and HAProxy, by processor time; BENCHFLAGS='-bench.rounds 5'
+	$(BENCH) -run TestBenchEdge -args -bench.json $(CURDIR)/bin/bench-edge.json $(BENCHFLAGS)
+
+bench-flat: build ## the same as tokens, revocations, routes and clients grow in number
+	$(BENCH) -run TestBenchFlat -args -bench.json $(CURDIR)/bin/bench-flat.json $(BENCHFLAGS)
+
+bench-soak: build ## the edge at full load for a minute: memory, goroutines, collections
+	$(BENCH) -run TestBenchSoak -args -bench.json $(CURDIR)/bin/bench-soak.json $(BENCHFLAGS)
+
+profile: build ## CPU profiles of the edge under load, warm and cold, into bin/
+	$(BENCH) -run TestBenchProfile -args -bench.seconds 10 $(BENCHFLAGS)
+
+pgo: profile ## renew cmd/tollgate/release.pgo, which dist and the image build with
+	go tool pprof -proto bin/edge-*.pprof > cmd/tollgate/release.pgo
 
 dev: ## start a gateway with everything in it, on loopback
 	go run ./cmd/tollgate dev

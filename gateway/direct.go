@@ -47,7 +47,8 @@ func hexDigit(c byte) bool {
 // header becomes that of the request to the back end: nobody reads it afterwards.
 func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 	x.in, x.answer = r, w.Header()
-	call := upstream.Call{Method: r.Method, URL: r.URL, Header: r.Header, FirstByte: x.route.Timeout}
+	call := &x.call
+	call.Method, call.URL, call.Header, call.FirstByte = r.Method, r.URL, r.Header, x.route.Timeout
 	if r.ContentLength > 0 {
 		var err error
 		call.Sized = true
@@ -64,7 +65,7 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 		call.Host = r.Host
 	}
 	asked := x.asking()
-	answer, err := x.route.Upstream.Do(r.Context(), &call)
+	answer, err := x.route.Upstream.Do(r.Context(), call)
 	if err != nil {
 		x.unanswered(asked, r, err)
 		g.failed(w, r, x, err)
@@ -109,7 +110,7 @@ func dropConnection(h http.Header) {
 // pass hands an answer to the client.
 func (g *Gateway) pass(w http.ResponseWriter, r *http.Request, x *exchange, answer *upstream.Answer) {
 	h := x.answer
-	exposes := answerHeader(h, answer, x.route.CORS != nil)
+	exposes := answerHeader(h, answer, x.fields[:], x.route.CORS != nil)
 	x.route.CORS.expose(h, exposes)
 	if x.ends() && isStreamType(mediaType(h)) {
 		g.passStream(w, r, x, answer)
@@ -181,10 +182,13 @@ func (a abortable) Close() error {
 
 // answerHeader copies the header of an answer, without what was between the back
 // end and us. With cors, the back end's own word on it is kept apart: exposes is
-// what it lets pages read.
-func answerHeader(h http.Header, answer *upstream.Answer, cors bool) (exposes []string) {
+// what it lets pages read. Values is where those of a header of the usual length have
+// their place.
+func answerHeader(h http.Header, answer *upstream.Answer, values []string, cors bool) (exposes []string) {
 	fields := answer.Fields()
-	values := make([]string, len(fields)) // one allocation for all
+	if len(fields) > len(values) {
+		values = make([]string, len(fields)) // one allocation for all
+	}
 	dropped := ""
 	for i, f := range fields {
 		switch {

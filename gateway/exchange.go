@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"tollgate/gateway/upstream"
 	"tollgate/internal/telemetry"
 	"tollgate/keys/token"
 )
@@ -27,6 +28,12 @@ type exchange struct {
 	answer     http.Header
 	stream     *stream     // its place in the index; nil: none
 	uploaded   atomic.Bool // the client's body was read to its end
+
+	// What most requests need has its place here, so that it costs no allocation of
+	// its own.
+	call      upstream.Call
+	forwarded [4]string // values of the headers about the client
+	fields    [8]string // values of the answer's header
 }
 
 type exchangeKey struct{}

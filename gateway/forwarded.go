@@ -71,6 +71,9 @@ func hostOf(remoteAddr string) string {
 // isForwarding reports whether a header (canonical name) tells a back end where
 // a request came from or what it was before.
 func isForwarding(name string) bool {
+	if name == "" || name[0] != 'X' && name[0] != 'F' && name[0] != '-' {
+		return false // as nearly all
+	}
 	switch name = strings.Trim(name, "-"); name {
 	case "Forwarded", "X-Real-Ip", "X-Rewrite-Url", "X-Forwarded", "X-Original":
 		return true
@@ -80,8 +83,8 @@ func isForwarding(name string) bool {
 
 // forward writes the headers about the client anew. What came in is kept only
 // from a trusted proxy; from anybody else it would be an assertion about oneself.
-// Out may be in's own header.
-func (t TrustedProxies) forward(in *http.Request, out http.Header) {
+// Out may be in's own header; values is where its new ones have their place.
+func (t TrustedProxies) forward(in *http.Request, out http.Header, values *[4]string) {
 	trusted := t.Trusts(in.RemoteAddr)
 	client := hostOf(in.RemoteAddr)
 	proto := "http"
@@ -109,7 +112,7 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header) {
 			}
 		}
 	}
-	values := []string{via, proto, host, first} // one allocation for all
+	*values = [4]string{via, proto, host, first}
 	out["X-Forwarded-For"] = values[0:1:1]
 	out["X-Forwarded-Proto"] = values[1:2:2]
 	out["X-Forwarded-Host"] = values[2:3:3]

@@ -125,16 +125,21 @@ func (g *Gateway) OpenStreams() int { return g.streams.count() }
 
 // ServeHTTP takes one request from its route to the back end or to a refusal.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	at, err := readTarget(r)
+	if err != nil && !isForwardAuth(r.URL.Path) {
+		g.table.Load().cors.apply(w.Header(), r)
+		badTarget(w, err)
+		return
+	}
+	g.serve(w, r, at)
+}
+
+// serve is ServeHTTP for a request whose target was read.
+func (g *Gateway) serve(w http.ResponseWriter, r *http.Request, at target) {
 	record := telemetry.From(w)
 	table := g.table.Load()
 	if isForwardAuth(r.URL.Path) {
 		g.forwardAuth(w, r)
-		return
-	}
-	at, err := readTarget(r)
-	if err != nil {
-		table.cors.apply(w.Header(), r)
-		badTarget(w, err)
 		return
 	}
 	at.forward(r.URL)

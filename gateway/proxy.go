@@ -106,7 +106,7 @@ func (x *exchange) outgoing(in, out *http.Request) {
 	}
 	h := out.Header
 	x.table.strip.strip(h)
-	x.gateway.trusted.forward(in, h)
+	x.gateway.trusted.forward(in, h, &x.forwarded)
 	for _, c := range x.route.Carriers {
 		// Whichever decided: none of them is the back end's business.
 		credential{from: c}.scrub(out)
@@ -120,7 +120,7 @@ func (x *exchange) outgoing(in, out *http.Request) {
 	if x.identity != nil {
 		identityValues(x.route.Identity, x.identity).set(h)
 	}
-	h["X-Request-Id"] = []string{x.record.RequestID}
+	h["X-Request-Id"] = x.record.RequestIDHeader()
 	x.record.Ask(x.route.Upstream.Name(), h)
 }
 
@@ -154,7 +154,7 @@ func modifyResponse(res *http.Response) error {
 	delete(res.Header, "X-Request-Id") // ours stands in the answer already
 	if x.answer["X-Request-Id"] == nil {
 		// It does not: httputil clears the header of the answer behind each 1xx.
-		x.answer["X-Request-Id"] = []string{x.record.RequestID}
+		x.answer["X-Request-Id"] = x.record.RequestIDHeader()
 		x.route.CORS.apply(x.answer, x.in)
 	}
 	if x.route.CORS != nil {

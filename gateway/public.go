@@ -91,7 +91,7 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if g, routes := p.rest.(*Gateway); routes && !p.mayBeRow(r, at) {
-		g.ServeHTTP(w, r) // where Echo would send it
+		g.serve(w, r, at) // where Echo would send it
 		return
 	}
 	p.echo.ServeHTTP(w, p.plain(r, at))

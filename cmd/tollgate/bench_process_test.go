@@ -35,20 +35,7 @@ func (b *benched) used() map[string]time.Duration {
 	b.tb.Helper()
 	out := map[string]time.Duration{}
 	for name, pid := range b.processes {
-		text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
-		if err != nil {
-			b.tb.Fatal(err)
-		}
-		// proc(5): behind the name, which may hold blanks, utime and stime are the 12th
-		// and 13th, in hundredths of a second.
-		_, rest, _ := strings.Cut(string(text), ") ")
-		part := strings.Fields(rest)
-		user, err1 := strconv.Atoi(part[11])
-		system, err2 := strconv.Atoi(part[12])
-		if err1 != nil || err2 != nil {
-			b.tb.Fatalf("/proc/%d/stat: %s", pid, rest)
-		}
-		out[name] = time.Duration(user+system) * 10 * time.Millisecond
+		out[name] = testkit.MustProcessorTime(b.tb, pid)
 	}
 	return out
 }

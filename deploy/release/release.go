@@ -94,7 +94,7 @@ func (r *release) pack(platform, work string, extras []file) error {
 // build compiles the program as the image does. VCS state stays out: whether a
 // checkout is clean must not decide what is built.
 func (r *release) build(to string, env ...string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", //nolint:gosec // the version was looked at
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-pgo="+r.profile(), //nolint:gosec // the version was looked at
 		"-ldflags", "-s -w -buildid= -X main.version="+r.version, "-o", to, "./cmd/tollgate")
 	cmd.Dir = r.source
 	cmd.Env = append(append(cmd.Environ(), "CGO_ENABLED=0", "GOFLAGS="), env...)
@@ -102,6 +102,16 @@ func (r *release) build(to string, env ...string) error {
 		return fmt.Errorf("go build: %w\n%s", err, out)
 	}
 	return nil
+}
+
+// profile is what the compiler is told of the program under load (`make pgo`), where
+// the tree has it.
+func (r *release) profile() string {
+	const name = "cmd/tollgate/release.pgo"
+	if _, err := os.Stat(filepath.Join(r.source, name)); err != nil {
+		return "off"
+	}
+	return name
 }
 
 // extras are what the archives have in common: texts of the tree, and what the

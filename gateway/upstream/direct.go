@@ -34,7 +34,7 @@ func (u *Upstream) Direct() bool { return len(u.targets) > 0 && u.targets[0].dir
 
 // Call is a request whose body, if it has one, is at hand. URL gives path and query
 // alone; an empty Host is the target's. The other fields are those of
-// [wire.Request].
+// [wire.Request]. A Call is for one Do: its answer has its place in it.
 type Call struct {
 	Method string
 	URL    *url.URL
@@ -44,6 +44,8 @@ type Call struct {
 	Sized  bool
 	// FirstByte is the time until the answer begins, all tries together; 0: no limit.
 	FirstByte time.Duration
+
+	answer Answer
 }
 
 // Answer is the answer to a Call. It is in flight until it is closed.
@@ -115,7 +117,8 @@ func (u *Upstream) sendDirect(ctx context.Context, t *target, c *Call, r *wire.R
 	answer, err := t.direct.Do(ctx, r)
 	if err == nil {
 		u.succeeded(t)
-		return &Answer{answer, u, t}, false, nil
+		c.answer = Answer{answer, u, t}
+		return &c.answer, false, nil
 	}
 	t.inflight.Add(-1)
 	if ctx.Err() != nil {

@@ -38,10 +38,14 @@ func cutField(line string) (word, rest string) {
 	for from < len(line) && (line[from] == ' ' || line[from] == '\t') {
 		from++
 	}
-	for end := from; end < len(line); end++ {
-		if line[end] == ' ' || line[end] == '\t' {
-			return line[from:end], line[end:]
-		}
+	line = line[from:]
+	// A token is long: two searches at the processor's own width beat a loop.
+	end := strings.IndexByte(line, ' ')
+	if end < 0 {
+		end = len(line)
 	}
-	return line[from:], ""
+	if tab := strings.IndexByte(line[:end], '\t'); tab >= 0 {
+		end = tab
+	}
+	return line[:end], line[end:]
 }

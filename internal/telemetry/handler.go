@@ -71,9 +71,10 @@ type request struct {
 func (h *handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	tw := &Writer{ResponseWriter: w}
 	tw.record.RequestID = newRequestID()
+	tw.record.id[0] = tw.record.RequestID
 	tw.record.ClientRequestID = clientRequestID(r.Header)
 	tw.record.Remote = h.Remote(r)
-	w.Header()[requestIDHeader] = []string{tw.record.RequestID}
+	w.Header()[requestIDHeader] = tw.record.RequestIDHeader()
 	if h.Tracer != nil {
 		r = h.Tracer.begin(tw, r)
 	}

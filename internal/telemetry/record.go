@@ -47,6 +47,16 @@ type Record struct {
 	Error string
 
 	trace *requestTrace // nil without tracing
+	id    [1]string     // RequestID once more, as headers have it; only the middleware sets it
+}
+
+// RequestIDHeader is the request id as the value of a header. It is made once for the
+// answer and the request to an upstream: do not change it.
+func (r *Record) RequestIDHeader() []string {
+	if r.id[0] != r.RequestID { // a record without the middleware
+		return []string{r.RequestID}
+	}
+	return r.id[:]
 }
 
 // From returns the record of the request that w answers, looking through every

@@ -100,6 +100,6 @@ func (w *Writer) begin(status int) {
 	w.status = status
 	h := w.Header()
 	if v := h[requestIDHeader]; w.record.RequestID != "" && (len(v) != 1 || v[0] != w.record.RequestID) {
-		h[requestIDHeader] = []string{w.record.RequestID}
+		h[requestIDHeader] = w.record.RequestIDHeader()
 	}
 }

@@ -23,8 +23,8 @@ var topLevel = []string{
 }
 
 // shared is what may stand under internal, four packages (one of them with a part of
-// its own) beside the test kit.
-var shared = []string{"problem", "server", "server/http1", "telemetry", "ratelimit"}
+// its own) beside the test kit and the benches of the whole program.
+var shared = []string{"problem", "server", "server/http1", "telemetry", "ratelimit", "bench"}
 
 // environment is the functions that read or change it.
 var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "Clearenv"}

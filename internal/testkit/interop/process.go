@@ -169,3 +169,9 @@ func MustRun(t *testing.T, dir string, env []string, program string, args ...str
 func tryRun(t *testing.T, program string, args ...string) bool {
 	return exec.CommandContext(t.Context(), program, args...).Run() == nil
 }
+
+// PID is the program's process id.
+func (p *Process) PID() int { return p.cmd.Process.Pid }
+
+// Output is what the program has printed up to now, both streams together.
+func (p *Process) Output() string { return p.log.String() }

@@ -1,0 +1,6 @@
+//go:build race
+
+package gateway
+
+// raceDetector allocates by itself.
+const raceDetector = true
