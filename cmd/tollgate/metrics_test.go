@@ -28,7 +28,7 @@ func catalogue(t *testing.T) map[string]metric {
 	}
 	descs := make(chan *prometheus.Desc)
 	go func() { m.Registry().Describe(descs); close(descs) }()
-	form := regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*)", constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`)
+	form := regexp.MustCompile(`^Desc\{fqName: "([^"]+)", help: "(.*?)"(?:, unit: "[^"]*")?, constLabels: \{(.*)\}, variableLabels: \{(.*)\}\}$`)
 	out := map[string]metric{}
 	for d := range descs {
 		part := form.FindStringSubmatch(d.String())
