@@ -132,7 +132,7 @@ func (s *stack) wantSound(t *testing.T, service string, body tree) {
 	for _, m := range list(body, "volumes") {
 		from, _, _ := strings.Cut(m.(string), ":")
 		if strings.HasPrefix(from, ".") {
-			if _, err := os.Stat(filepath.Join("compose", from)); err != nil && !ofObservation(from) {
+			if _, err := os.Stat(filepath.Join("compose", from)); err != nil {
 				t.Errorf("%s mounts %s: %v", service, from, err)
 			}
 		} else if _, ok := s.volumes[from]; !ok && !slices.ContainsFunc(list(body, "volumes"), func(o any) bool { return covers(o.(string), m.(string)) }) {
@@ -146,14 +146,6 @@ func (s *stack) wantSound(t *testing.T, service string, body tree) {
 			t.Errorf("%s: %s is no variable of tollgate", service, variable)
 		}
 	}
-}
-
-// ofObservation says that a folder comes with the dashboards and rules; where these
-// are not part of the tree, neither is what mounts them.
-func ofObservation(from string) bool {
-	top := strings.Join(strings.Split(filepath.Clean(from), "/")[:2], "/") // ../grafana
-	_, err := os.Stat(filepath.Join("compose", top))
-	return (top == "../grafana" || top == "../prometheus") && err != nil
 }
 
 // covers reports whether another mount has the same place, and so replaces one.

@@ -1,6 +1,7 @@
 package issuer
 
 import (
+	"context"
 	"errors"
 
 	"tollgate/issuer/store"
@@ -46,13 +47,28 @@ func by(l store.Line, id *token.Identity) store.Line {
 	return l
 }
 
-// auditFailure leaves a line about refused credentials: who was tried from where, never
-// with what.
-func (i *Issuer) auditFailure(c *call, action, name string, err error) {
-	if errors.Is(err, users.ErrCredentials) {
-		i.Log.Warn("a log-in was refused", "username", clip(name), "remote", address(c), "route", c.record.Route, "request_id", c.record.RequestID)
-		i.note(c, store.Line{Action: action, Actor: clip(name), Kind: "user", Target: clip(name), Outcome: store.OutcomeRefused, Detail: "credentials"})
+// knower is a directory that can tell whether there is such a user, at the same cost
+// either way. One that is asked over HTTP cannot.
+type knower interface {
+	Knows(ctx context.Context, login string) bool
+}
+
+// auditAttempt leaves a line about refused credentials: who was tried from where, never
+// with what. A name that nobody has is not kept: people type passwords there.
+func (i *Issuer) auditAttempt(c *call, action, name string, err error) {
+	if !errors.Is(err, users.ErrCredentials) {
+		return
 	}
+	if k, can := i.Users.(knower); !can || !k.Knows(c.r.Context(), name) {
+		i.auditFailure(c, action, "", "unknown_user")
+		return
+	}
+	i.auditFailure(c, action, name, "credentials")
+}
+
+func (i *Issuer) auditFailure(c *call, action, name, why string) {
+	i.Log.Warn("a log-in was refused", "username", clip(name), "remote", address(c), "why", why, "route", c.record.Route, "request_id", c.record.RequestID)
+	i.note(c, store.Line{Action: action, Actor: clip(name), Kind: "user", Target: clip(name), Outcome: store.OutcomeRefused, Detail: why})
 }
 
 // audit leaves a line about who acts as whom.

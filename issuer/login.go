@@ -50,7 +50,7 @@ func (i *Issuer) prove(c *call, failed func(error) error) (users.User, int64, er
 	}
 	u, err := i.Users.Authenticate(ctx, credentials[0], credentials[1])
 	if err != nil {
-		i.auditFailure(c, "login", credentials[0], err)
+		i.auditAttempt(c, "login", credentials[0], err)
 		return users.User{}, 0, failed(err)
 	}
 	return u, birth, nil

@@ -51,7 +51,7 @@ func (i *Issuer) password(c *call) error {
 	_, err = i.ChangePassword(ctx, u.ID, texts[0], texts[1])
 	if errors.Is(err, users.ErrCredentials) {
 		i.Metrics.Login(telemetry.LoginFailure)
-		i.auditFailure(c, "password.change", i.loginName(u), users.ErrCredentials)
+		i.auditFailure(c, "password.change", i.loginName(u), "credentials")
 		return fieldFault("old_password", "Your old password was entered incorrectly. Please enter it again.")
 	}
 	if err := i.settle(ctx, c, u.ID, actor(c.caller), err); err != nil {

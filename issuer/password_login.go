@@ -38,7 +38,7 @@ func (i *Issuer) passwordAtLogin(c *call) error {
 		return i.unsettled(c, texts[0], err)
 	}
 	if err != nil {
-		i.auditFailure(c, "password.change", texts[0], err)
+		i.auditAttempt(c, "password.change", texts[0], err)
 	}
 	if err := i.settle(ctx, c, u.ID, "user:"+u.ID, err); err != nil {
 		return err

@@ -29,7 +29,8 @@ func TestCommands(t *testing.T) {
 	const promised = `dev serve validate routes-list routes-check keys-list keys-rotate keys-retire keys-revoke keys-import keys-export keys-reseal
 		keys-jwks token-issue token-inspect token-verify token-explain revoke-jti revoke-session revoke-subject revoke-key revoke-all revoke-token
 		unrevoke revocations-list recover sessions-list sessions-show sessions-revoke users-add users-passwd users-list users-disable users-enable
-		users-import clients-add clients-list clients-rotate-secret clients-revoke edges doctor healthcheck config-print config-env completion version`
+		users-import clients-add clients-list clients-rotate-secret clients-revoke admin-tokens-create
+		admin-tokens-list admin-tokens-revoke audit edges doctor healthcheck config-print config-env completion version`
 	there := map[string]bool{}
 	for _, cmd := range tree() {
 		there[strings.TrimPrefix(manName(cmd), "tollgate-")] = true

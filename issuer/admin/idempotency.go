@@ -97,7 +97,8 @@ func (a *Admin) keepAnswer(c echo.Context, place *store.Place, answer store.Answ
 	}
 }
 
-// replay gives the answer that the request had before.
+// replay gives the answer that the request had before. Nothing is done, so the audit log
+// has no second line: the access line tells of it.
 func replay(c echo.Context, answer store.Answer) error {
 	record := telemetry.From(c.Response().Writer)
 	c.Response().Header().Set(idempotentReplayed, "true")
@@ -105,7 +106,9 @@ func replay(c echo.Context, answer store.Answer) error {
 		c.Response().Header().Set("Content-Type", answer.Type)
 	}
 	if answer.Status >= http.StatusBadRequest {
-		record.Decision, record.Error = telemetry.Deny, "replayed"
+		record.Decision, record.Error = telemetry.Deny, "replayed" // a reason would count it as a token's refusal
+	} else {
+		record.Reason = "replayed"
 	}
 	return give(c.Response(), answer)
 }

@@ -56,6 +56,13 @@ func TestEveryRowIsAnsweredAsDescribed(t *testing.T) {
 		{"POST /clients", "/clients", map[string]any{"id": "c", "scopes": []string{"s"}, "access_ttl": "1m"}, 201}, {"GET /clients", "/clients", nil, 200},
 		{"PATCH /clients/{id}", "/clients/c", map[string]any{"rotate_secret": true, "overlap": "1h"}, 200}, {"DELETE /clients/{id}", "/clients/c", nil, 204},
 	})
+	made := wantDone(t, k.Control(t, "POST", "/admin/v1/admin-tokens", map[string]any{"name": "on-call", "role": "operator", "expires_at": k.Now().Add(time.Hour)}), 201)
+	tour(t, k, done, []stop{
+		{"GET /whoami", "/whoami", nil, 200}, {"GET /admin-tokens", "/admin-tokens", nil, 200},
+		{"POST /admin-tokens", "/admin-tokens", map[string]any{"name": "for ever", "role": "viewer", "expires_at": nil}, 201},
+		{"DELETE /admin-tokens/{id}", "/admin-tokens/" + made["id"].(string), nil, 200},
+		{"GET /audit", "/audit?actor=bootstrap&action=&target=&outcome=done&since=2020-01-01T00:00:00Z&until=&limit=5", nil, 200},
+	})
 	k.MustReplaceAdmin(t, wired(t, k))
 	tour(t, k, done, []stop{
 		{"POST /recover", "/recover", map[string]any{"end_all": true, "reason": "r"}, 200}, {"GET /status", "/status", nil, 200}, {"GET /settings", "/settings", nil, 200},

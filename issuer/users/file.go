@@ -103,6 +103,15 @@ func (f *File) Authenticate(ctx context.Context, login, password string) (User, 
 	return User{}, ErrCredentials
 }
 
+// Knows reports whether somebody has this login, active or not.
+func (f *File) Knows(_ context.Context, login string) bool {
+	if f.config.LoginByEmail {
+		login = fold(login)
+	}
+	_, found := f.table.Load().byLogin[login]
+	return found
+}
+
 // ByID returns the user with this id, active or not, or ErrNotFound.
 func (f *File) ByID(_ context.Context, id string) (User, error) {
 	rec, found := f.table.Load().byID[id]

@@ -70,6 +70,9 @@ func TestFileOfUsers(t *testing.T) {
 		"ada": "secrets", "bob": djangoPassword, "eve": "", "nobody": "x", "ADA": "secret", "Ada@Example.com": "secret", "": unusable,
 	} {
 		before := f.hasher.Computed()
+		if known := login == "ada" || login == "bob" || login == "eve"; f.Knows(t.Context(), login) != known {
+			t.Errorf("Knows(%q) = %t", login, !known)
+		}
 		if _, err := f.Authenticate(t.Context(), login, password); err != ErrCredentials { //nolint:errorlint // not even the text may differ
 			t.Errorf("%q = %v", login, err)
 		}

@@ -18,9 +18,9 @@ func (b *browser) pages() map[string]string {
 	out := map[string]string{
 		"overview": "/", "sessions-empty": "/sessions", "sessions": "/sessions?q=demo", "everywhere": "/subjects/1/everywhere",
 		"revocations": "/revocations", "check": "/check", "keys": "/keys", "routes": "/routes?method=GET&url=%2Fhello", "users": "/users",
-		"audit": "/audit", "settings": "/settings",
+		"admin-tokens": "/admin-tokens", "audit": "/audit", "settings": "/settings",
 	}
-	for name, list := range map[string]string{"session": "/sessions?q=demo", "revocation": "/revocations", "key-revoke": "/keys"} {
+	for name, list := range map[string]string{"session": "/sessions?q=demo", "revocation": "/revocations", "key-revoke": "/keys", "admin-token-revoke": "/admin-tokens"} {
 		b.open(list)
 		out[name] = b.attribute("td a", "href")
 	}
@@ -42,6 +42,8 @@ func (s *system) fill(t *testing.T) string {
 	}
 	s.api(t, "POST", "/admin/v1/revocations", `{"kind":"jti","value":"8d1f6c27a0b94e3f9d5b6f1e2c3a4b5d","reason":"lost laptop"}`)
 	s.api(t, "POST", "/admin/v1/revocations", `{"kind":"subject","value":"4711","reason":"left the company"}`)
+	s.api(t, "POST", "/admin/v1/admin-tokens", `{"name":"on-call","role":"operator","expires_at":"2099-01-01T00:00:00Z"}`)
+	s.api(t, "POST", "/admin/v1/admin-tokens", `{"name":"dashboard","role":"viewer"}`)
 	s.api(t, "POST", "/admin/v1/users", `{"username":"alice","password":"correct horse battery","email":"alice@example.com","is_staff":true}`)
 	return access
 }

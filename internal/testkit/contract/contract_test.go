@@ -33,6 +33,7 @@ paths:
       responses:
         "200": { description: d, content: { application/json: { schema: { $ref: "#/components/schemas/Thing" } } } }
         "204": { description: d }
+        "203": { description: d, content: { application/x-ndjson: { schema: { $ref: "#/components/schemas/Thing" } } } }
         "206": { description: d, content: { application/yaml: { schema: { type: string, minLength: 2 } } } }
 components:
   parameters:
@@ -79,6 +80,10 @@ func TestFaults(t *testing.T) {
 		"another media type":       {"GET", "/things/1", "", "", 206, "application/yaml", "yes", ""},
 		"an unknown path":          {"GET", "/strange", "", "", 404, problem, `{"code":"a"}`, ""},
 		"an unknown method":        {"PUT", "/things", "", "", 405, problem, `{"code":"a"}`, ""},
+		"lines":                    {"GET", "/things/1", "", "", 203, "application/x-ndjson", thing + "\n" + thing + "\n", ""},
+		"a line with more":         {"GET", "/things/1", "", "", 203, "application/x-ndjson", thing + "\n" + `{"id":"1","inner":{},"new":1}`, "'new'"},
+		"a line that is cut off":   {"GET", "/things/1", "", "", 203, "application/x-ndjson", thing + "\n{", "not JSON"},
+		"not allowed":              {"PUT", "/strange", "", "", 403, problem, `{"code":"a"}`, ""},
 		"nobody":                   {"PUT", "/strange", "", "", 401, problem, `{"code":"a"}`, ""},
 		"HEAD":                     {"HEAD", "/things", "", "", 405, "", "", ""},
 		"an endpoint not there":    {"GET", "/strange", "", "", 200, json, `{}`, "not described"},

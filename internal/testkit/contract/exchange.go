@@ -77,7 +77,7 @@ func indexes(parts []string) []int {
 // strange looks at the answer to a request that the document does not know: it has to
 // be refused, as a problem.
 func (d *Document) strange(x Exchange, status int) []string {
-	if x.Status != status && x.Status != http.StatusUnauthorized {
+	if x.Status != status && x.Status != http.StatusUnauthorized && x.Status != http.StatusForbidden {
 		return []string{fmt.Sprintf("the endpoint is not described, and its answer is %d", x.Status)}
 	}
 	return answer{content: map[string]*jsonschema.Schema{"application/problem+json": d.problem}}.faults(x)
@@ -135,6 +135,12 @@ func (a answer) faults(x Exchange) []string {
 		if value := x.AnswerHeader.Get(name); value != "" {
 			out = append(out, fault("the header "+name, header.Validate(value))...)
 		}
+	}
+	if media == "application/x-ndjson" { // the schema is that of each line
+		for line := range strings.Lines(x.Answer) {
+			out = append(out, against(schema, "a line of the answer", line)...)
+		}
+		return out
 	}
 	if !strings.HasSuffix(media, "json") {
 		return append(out, fault("the answer", schema.Validate(x.Answer))...)

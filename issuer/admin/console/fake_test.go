@@ -105,6 +105,13 @@ func (a *api) answer(r *http.Request) any {
 		return list(map[string]any{"upstream": x, "url": x, "healthy": false, "last_error": x, "last_check": at})
 	case p == "/users" && r.Method == http.MethodGet:
 		return list(map[string]any{"id": x, "username": x, "email": x, "is_active": true, "is_staff": true, "created_at": at, "last_login": at})
+	case p == "/admin-tokens" && r.Method == http.MethodGet:
+		return list(map[string]any{"id": "t-" + x, "name": x, "role": x, "state": "live", "created_at": at, "created_by": x, "expires_at": at, "last_used_at": at},
+			map[string]any{"id": "gone-" + x, "name": x, "role": x, "state": "revoked", "created_at": at, "created_by": x, "expires_at": nil, "last_used_at": nil, "revoked_at": at, "revoked_by": x})
+	case p == "/admin-tokens":
+		return map[string]any{"id": "new", "name": x, "role": "viewer", "state": "live", "created_at": at, "created_by": x, "token": "tga_shown-once " + x}
+	case strings.HasPrefix(p, "/admin-tokens/"):
+		return map[string]any{"id": "t-" + x, "name": x, "role": x, "state": "revoked", "created_at": at}
 	case p == "/audit":
 		return list(map[string]any{"at": at, "actor": x, "action": x, "target": x, "remote": x, "outcome": x, "else": x})
 	case p == "/settings":

@@ -17,7 +17,7 @@ func pages(x string) []string {
 	q := url.QueryEscape(x)
 	return []string{
 		"/", "/sessions", "/sessions?q=" + q, "/sessions/s-" + x, "/subjects/" + x + "/everywhere", "/revocations", "/revocations?kind=jti&subject=" + q,
-		"/revocations/r-" + x, "/check", "/keys", "/keys/kid-" + x + "/revoke", "/routes", "/routes?url=" + q, "/users", "/audit?actor=" + q, "/settings", "/settings?changed=1",
+		"/revocations/r-" + x, "/check", "/keys", "/keys/kid-" + x + "/revoke", "/routes", "/routes?url=" + q, "/users", "/admin-tokens", "/admin-tokens/t-" + x + "/revoke", "/audit?actor=" + q, "/settings", "/settings?changed=1",
 	}
 }
 
@@ -135,7 +135,7 @@ func TestTheAPIRefuses(t *testing.T) {
 		b := open(t, "said by the API")
 		b.login()
 		b.api.status, b.api.code = c.status, c.code
-		for _, target := range []string{"/sessions?q=x", "/sessions/x", "/revocations", "/revocations/x", "/keys", "/routes", "/users", "/audit", "/settings"} {
+		for _, target := range []string{"/sessions?q=x", "/sessions/x", "/revocations", "/revocations/x", "/keys", "/routes", "/users", "/admin-tokens", "/admin-tokens/x/revoke", "/audit", "/settings"} {
 			w := b.send("GET", target, nil)
 			if w.Code != c.status || !strings.Contains(w.Body.String(), c.want) {
 				t.Errorf("%s after %d %s: %d %s", target, c.status, c.code, w.Code, w.Body)

@@ -18,7 +18,7 @@ func TestPagesByRole(t *testing.T) {
 	operator := append(everybody, "/check", "/revocations", "/revocations/r-word/undo", "/sessions/confirm", "/subjects/word/everywhere", "/users", "/users/word/active")
 	for role, want := range map[string][]string{
 		"viewer": everybody, "operator": operator, "nonsense": everybody,
-		"admin": append(slices.Clone(operator), "/keys/kid-word/revoke", "/keys/rotate", "/routes/reload"),
+		"admin": append(slices.Clone(operator), "/keys/kid-word/revoke", "/keys/rotate", "/routes/reload", "/admin-tokens", "/admin-tokens/t-word/revoke"),
 	} {
 		b := open(t, "word")
 		b.api.role = role
@@ -28,7 +28,7 @@ func TestPagesByRole(t *testing.T) {
 			w := b.send("GET", target, nil)
 			page := w.Body.String()
 			hidden := strings.HasPrefix(target, "/check") && len(want) == 1 || strings.HasSuffix(target, "/everywhere") && len(want) == 1 ||
-				strings.HasSuffix(target, "/revoke") && role != "admin"
+				(strings.HasSuffix(target, "/revoke") || strings.HasPrefix(target, "/admin-tokens")) && role != "admin"
 			if status := w.Code; hidden != (status == http.StatusForbidden) || !hidden && status != http.StatusOK {
 				t.Errorf("%s: %s: %d", role, target, status)
 			}

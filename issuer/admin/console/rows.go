@@ -45,6 +45,10 @@ func rows() []row {
 		{"GET /users", false, listUsers},
 		{"POST /users", false, addUser},
 		{"POST /users/{name}/active", false, switchUser},
+		{"GET /admin-tokens", false, listAdminTokens},
+		{"POST /admin-tokens", false, addAdminToken},
+		{"GET /admin-tokens/{id}/revoke", false, confirmAdminToken},
+		{"POST /admin-tokens/{id}/revoke", false, revokeAdminToken},
 		{"GET /audit", false, showAudit},
 		{"GET /settings", false, showSettings},
 	}

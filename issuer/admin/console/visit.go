@@ -62,7 +62,7 @@ func menu(here string) []entry {
 	list := []entry{
 		{Path: "/", Name: "Overview"}, {Path: "/sessions", Name: "Sessions"}, {Path: "/revocations", Name: "Revocations"},
 		{Path: "/check", Name: "Token check"}, {Path: "/keys", Name: "Keys"}, {Path: "/routes", Name: "Routes"}, {Path: "/users", Name: "Users"},
-		{Path: "/audit", Name: "Audit"}, {Path: "/settings", Name: "Settings"},
+		{Path: "/admin-tokens", Name: "Admin tokens"}, {Path: "/audit", Name: "Audit"}, {Path: "/settings", Name: "Settings"},
 	}
 	for i := range list {
 		list[i].Here = list[i].Path == here
