@@ -34,7 +34,7 @@ func pkcs1(pub *rsa.PublicKey, alg Algorithm) (func(input, signature []byte) err
 	at := size - hash.Size()
 	frame[at-len(info)-1] = 0
 	copy(frame[at-len(info):], info)
-	exponent := uint(pub.E) //nolint:gosec // ownRSA has seen to its range
+	exponent := uint(pub.E) // ownRSA has seen to its range
 	return func(input, signature []byte) error {
 		if len(signature) != size {
 			return ErrSignature

@@ -211,14 +211,14 @@ func TestServerThatCannotWrite(t *testing.T) {
 			if after := k.hash(t, s.EpochKey()); after["n"] != before["n"] || len(k.feed(t, s)) != 1 {
 				t.Errorf("epoch %v, was %v", after, before)
 			}
-			revoked, clear := revocation.Revoked, revocation.Clear
+			revoked, unrevoked := revocation.Revoked, revocation.Clear
 			if name == "replica" {
-				revoked, clear = revocation.Unknown, revocation.Unknown
+				revoked, unrevoked = revocation.Unknown, revocation.Unknown
 			}
 			if v := s.Check(t.Context(), &revocation.Token{JTI: "j"}); v.State != revoked {
 				t.Errorf("verdict %+v", v)
 			}
-			if v := s.Check(t.Context(), &revocation.Token{JTI: "k"}); v.State != clear {
+			if v := s.Check(t.Context(), &revocation.Token{JTI: "k"}); v.State != unrevoked {
 				t.Errorf("verdict %+v", v)
 			}
 		})
