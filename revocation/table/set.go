@@ -69,7 +69,11 @@ func (s *set[V]) shard(h uint64) *shard[V] {
 // lookup returns the slot that holds d, nil when none does.
 func (s *set[V]) lookup(d *Digest) *slot[V] {
 	h := s.hash(d)
-	return s.shard(h).find(h, d)
+	sh := s.shard(h)
+	if sh == nil || sh.filter.excludes(h) {
+		return nil
+	}
+	return sh.find(h, d)
 }
 
 // all yields the slots of each shard as it is published when its turn comes, with

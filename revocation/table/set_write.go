@@ -17,6 +17,7 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 	if sh != nil && sh.used < limit(len(sh.buckets)) {
 		sl := sh.free(h)
 		sl.digest, sl.value = *d, v
+		sh.filter.addShown(h)
 		atomic.StoreUint32(&sl.expires, expires) // from here on readers see it
 		return
 	}
@@ -25,7 +26,7 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 		n = max(s.reserve, sh.grown())
 	}
 	larger := s.rebuild(sh, n, nil)
-	*larger.free(h) = slot[V]{digest: *d, value: v, expires: expires}
+	larger.add(h, slot[V]{digest: *d, value: v, expires: expires})
 	s.publish(dir, shardOf(h), sh, larger)
 }
 
@@ -42,6 +43,7 @@ func (s *set[V]) replace(h uint64, d *Digest, v V, expires uint32) {
 	old := dir[shardOf(h)].Load()
 	other := newShard[V](len(old.buckets))
 	copy(other.buckets, old.buckets)
+	copy(other.filter, old.filter)
 	other.used = old.used
 	sl := other.find(h, d)
 	sl.value, sl.expires = v, expires
@@ -84,7 +86,7 @@ func (s *set[V]) rebuild(sh *shard[V], n int, keep func(*slot[V]) bool) *shard[V
 	}
 	for sl := range sh.each {
 		if keep == nil || keep(sl) {
-			*other.free(s.hash(&sl.digest)) = *sl
+			other.add(s.hash(&sl.digest), *sl)
 		}
 	}
 	return other

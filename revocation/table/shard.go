@@ -24,7 +24,8 @@ type bucket[V any] struct {
 // shard is a published array of buckets, at least one slot of which is empty.
 type shard[V any] struct {
 	buckets []bucket[V]
-	used    int // slots; the writer's, readers do not look at it
+	filter  filter // of what is in buckets, and told before they are
+	used    int    // slots; the writer's, readers do not look at it
 }
 
 const (
@@ -46,10 +47,16 @@ func bucketsFor(n int) int {
 // newShard makes a shard of at least n buckets: as many as fit into what the
 // allocator gives for n.
 func newShard[V any](n int) *shard[V] {
-	buckets := append([]bucket[V](nil), make([]bucket[V], n)...)
-	buckets = buckets[:cap(buckets)]
-	clear(buckets[n:])
-	return &shard[V]{buckets: buckets}
+	buckets := fitted[bucket[V]](n)
+	return &shard[V]{buckets: buckets, filter: newFilter(len(buckets))}
+}
+
+// fitted makes a slice of at least n zeros: of all the room that the allocator gives.
+func fitted[T any](n int) []T {
+	list := append([]T(nil), make([]T, n)...)
+	list = list[:cap(list)]
+	clear(list[n:])
+	return list
 }
 
 // place is the bucket at which the search for a hash begins: its last 32 bits scaled
@@ -102,6 +109,12 @@ func (sh *shard[V]) free(h uint64) *slot[V] {
 	}
 }
 
+// add enters what is not there yet into a shard that is not published yet.
+func (sh *shard[V]) add(h uint64, sl slot[V]) {
+	sh.filter.add(h)
+	*sh.free(h) = sl
+}
+
 // each calls yield with each taken slot; for whoever holds the writers' lock.
 func (sh *shard[V]) each(yield func(*slot[V]) bool) {
 	for i := range sh.buckets {
@@ -122,7 +135,7 @@ func (sh *shard[V]) bytes() int64 {
 	if sh == nil {
 		return 0
 	}
-	return int64(len(sh.buckets))*sizeOf[bucket[V]]() + sizeOf[shard[V]]()
+	return int64(len(sh.buckets))*sizeOf[bucket[V]]() + int64(len(sh.filter))*8 + sizeOf[shard[V]]()
 }
 
 // grown is how many buckets the shard has when its present ones no longer do.
