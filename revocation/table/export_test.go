@@ -30,3 +30,11 @@ func (t *Table) Longest() (run, fullest int) {
 	}
 	return run, fullest
 }
+
+// MayHold says whether a search for d goes on to the buckets, and whether d's shard
+// has a filter.
+func (t *Table) MayHold(d Digest) (maybe, filtered bool) {
+	h := t.set.hash(&d)
+	sh := t.set.shard(h)
+	return sh != nil && !sh.filter.excludes(h), sh != nil && len(sh.filter) > 0
+}
