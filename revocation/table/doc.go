@@ -16,6 +16,16 @@
 // array holds a pointer: the garbage collector does not look into it. An empty table
 // has no directory.
 //
+// # The filter
+//
+// Nearly every look-up is for what is not there, and the arrays of a large table are
+// in no cache. So a shard of some size has a filter of about one byte an entry before
+// its buckets: each entry sets three bits of the word that its place names, and whoever
+// finds one of the three unset need not look further. It says nothing but "certainly
+// not here"; of what is not there it lets 2 or 3 in a hundred go on to the buckets,
+// which decide as they would without it. Bits are never cleared in a published filter:
+// each new array has a new one.
+//
 // # Why readers need no lock
 //
 //   - A slot is empty until its expiry, never 0, is stored; that is its last word to
@@ -23,6 +33,8 @@
 //   - In a published array digest and value of a taken slot never change. Only its
 //     expiry does, and only upwards; and a bucket's word that it was passed, which is
 //     given before the entry that passed it.
+//   - An entry's bits in the filter are stored, atomically, before its expiry: whoever
+//     has seen the entry, or was told that it is entered, finds them set.
 //   - Everything else (growing, deleting, sweeping, another cut-off) builds a new
 //     array from the old one and publishes it through an atomic pointer. A reader
 //     that still walks the old one finds what was there when it began.
