@@ -52,7 +52,7 @@ bench-soak: build ## the edge at full load for a minute: memory, goroutines, col
 profile: build ## CPU profiles of the edge under load, warm and cold, into bin/
 	$(BENCH) -run TestBenchProfile -args -bench.seconds 10 $(BENCHFLAGS)
 
-pgo: profile ## renew cmd/tollgate/release.pgo, which dist and the image build with
+pgo: profile ## renew cmd/tollgate/release.pgo, which dist builds with
 	go tool pprof -proto bin/edge-*.pprof > cmd/tollgate/release.pgo
 
 dev: ## start a gateway with everything in it, on loopback
@@ -63,6 +63,9 @@ interop: build ## run the examples against other people's programs (.ci/run list
 
 screenshots: build ## drive the console in a headless Chromium; a PNG of every page in bin/screenshots
 	cd deploy/examples/console && go test -tags browser -count=1 . -args -binary $(CURDIR)/bin/tollgate -shots $(CURDIR)/bin/screenshots
+
+alerts-check: ## alerts, runbooks and dashboard: names, tests, Prometheus's own parser (promtool)
+	CI=true go test -run 'TestAlerts|TestDashboard|TestProvisioning|TestMetricsDocument' -count=1 ./cmd/tollgate
 
 fuzz: ## fuzz each target for FUZZTIME (10s)
 	@go test -list '^Fuzz' ./... | awk '/^Fuzz/ {t[n++] = $$1} /^ok/ {for (i = 0; i < n; i++) print t[i], $$2; n = 0}' | \
