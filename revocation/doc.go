@@ -103,7 +103,8 @@
 //	               to take another, and what one life of a name has applied does not
 //	               count for the next
 //	since, heard   when the process registered, and when it was heard last
-//	n, epoch       the last record applied; epoch is empty while it loads
+//	n, epoch       the last record applied; epoch is empty while it loads, and n is 0
+//	               when the feed did not have the record that was reported
 //	stale, closes  µs, not store time
 //	entries, keys, routes, version
 //

@@ -47,8 +47,13 @@ type EdgeReport struct {
 	// N is the sequence of the last record that was applied, and Epoch the epoch that
 	// it belongs to. While the feed was not yet read to its end Epoch must be empty:
 	// such an edge has applied nothing.
-	N       uint64
-	Epoch   string
+	N     uint64
+	Epoch string
+	// Nonce and ID (store time, µs) are those of record N in the feed. A store that
+	// has another record N, or none, takes the edge for one that has applied nothing.
+	Nonce string
+	ID    int64
+
 	Stale   time.Duration
 	Entries int
 	KeySet  string

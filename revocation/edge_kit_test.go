@@ -2,6 +2,8 @@ package revocation_test
 
 import (
 	"context"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -15,18 +17,32 @@ import (
 // edge is a process with its registrar. What it reports is the test's to set.
 type edge struct {
 	*revocation.Registrar
+	client redis.UniversalClient
 	says   atomic.Pointer[revocation.EdgeReport]
 	closes atomic.Int64
 }
 
+// marked is the report with what the feed has of record N, if it has it.
+func marked(client redis.UniversalClient, e revocation.EdgeReport) revocation.EdgeReport {
+	for _, m := range client.XRange(context.Background(), "tg:{rev}:feed", "-", "+").Val() {
+		if m.Values["n"] == strconv.FormatUint(e.N, 10) {
+			e.Nonce, _ = m.Values["nonce"].(string)
+			at, _, _ := strings.Cut(m.ID, "-")
+			e.ID, _ = strconv.ParseInt(at, 10, 64)
+		}
+	}
+	return e
+}
+
 func (e *edge) say(n uint64, epoch string) {
-	e.says.Store(&revocation.EdgeReport{N: n, Epoch: epoch, Stale: 120 * time.Millisecond, Entries: 7, KeySet: "keys", Routes: "routes"})
+	says := marked(e.client, revocation.EdgeReport{N: n, Epoch: epoch, Stale: 120 * time.Millisecond, Entries: 7, KeySet: "keys", Routes: "routes"})
+	e.says.Store(&says)
 }
 
 // mustEdge makes an edge that is not registered.
 func mustEdge(t *testing.T, client redis.UniversalClient, name string) *edge {
 	t.Helper()
-	e := &edge{}
+	e := &edge{client: client}
 	e.says.Store(&revocation.EdgeReport{})
 	e.closes.Store(int64(2 * time.Second))
 	var err error
@@ -100,7 +116,7 @@ func mustFollow(t *testing.T, client redis.UniversalClient, name string) *follow
 		Report: func() revocation.EdgeReport {
 			e.mu.Lock()
 			defer e.mu.Unlock()
-			return e.says
+			return marked(client, e.says)
 		},
 	})
 	if err != nil {

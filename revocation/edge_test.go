@@ -2,9 +2,12 @@ package revocation_test
 
 import (
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/redis/go-redis/v9"
 
 	"tollgate/revocation"
 	"tollgate/revocation/revocationtest"
@@ -78,6 +81,50 @@ func TestEdgeCounts(t *testing.T) {
 		wantCount(t, c, 1, "", 6, 0)
 		wantCount(t, mustCensus(t, k.client), 4, "e", 6, 3)
 	})
+}
+
+// TestEdgeReportsARecordThatIsNotThere: a server that came back with less, under the
+// same epoch, gives the sequence of what it lost to other records. An edge that has not
+// noticed is not taken for one that has applied these.
+func TestEdgeReportsARecordThatIsNotThere(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		s, c := mustOpen(t, k.client, revocationtest.Settings()), mustCensus(t, k.client)
+		e := mustEdge(t, k.client, "host")
+		mustRevoke(t, s, revocation.KindJTI, "kept")
+		ids := feedIDs(t, k.client)
+		before := k.client.HGetAll(t.Context(), "tg:{rev}:epoch").Val()
+		mustRevoke(t, s, revocation.KindJTI, "lost")
+		lost := mustRevoke(t, s, revocation.KindJTI, "lost as well")
+		e.say(lost.Seq, lost.Epoch)
+		e.mustRegister(t)
+		wantCount(t, c, lost.Seq, lost.Epoch, 1, 1)
+
+		for _, id := range feedIDs(t, k.client)[len(ids):] {
+			k.client.XDel(t.Context(), "tg:{rev}:feed", id)
+		}
+		k.client.HSet(t.Context(), "tg:{rev}:epoch", before)
+		e.mustRegister(t) // ahead of the store
+		wantCount(t, c, 1, lost.Epoch, 1, 0)
+		for i := range 3 { // at its end, and then before it
+			r := mustRevoke(t, s, revocation.KindJTI, fmt.Sprint("new", i))
+			e.mustRegister(t)
+			wantCount(t, c, min(r.Seq, lost.Seq), lost.Epoch, 1, 0)
+		}
+		for _, n := range []uint64{lost.Seq, lost.Seq + 1, 1} { // what the store has counts
+			e.say(n, lost.Epoch)
+			e.mustRegister(t)
+			wantCount(t, c, n, lost.Epoch, 1, 1)
+		}
+	})
+}
+
+// feedIDs are the stream ids of all records.
+func feedIDs(t *testing.T, client redis.UniversalClient) (ids []string) {
+	t.Helper()
+	for _, m := range client.XRange(t.Context(), "tg:{rev}:feed", "-", "+").Val() {
+		ids = append(ids, m.ID)
+	}
+	return ids
 }
 
 // TestEdgeSilence: an edge is live until it was silent for closes_after and the

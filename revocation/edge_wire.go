@@ -32,14 +32,14 @@ func newEdgeScripts() edgeScripts {
 	}
 }
 
-// fields are those of the edge's hash that a report changes.
-func (e EdgeReport) fields() []any {
+// args are those of edge_report.lua that the report gives.
+func (e EdgeReport) args() []any {
 	n := e.N
 	if e.Epoch == "" {
 		n = 0 // of nothing that anybody could compare it with
 	}
 	return []any{
-		"n", n, "epoch", edgeText(e.Epoch), "stale", max(e.Stale, 0).Microseconds(),
+		edgeText(e.Epoch), n, e.Nonce, streamID(e.ID), "stale", max(e.Stale, 0).Microseconds(),
 		"entries", max(e.Entries, 0), "keys", edgeText(e.KeySet), "routes", edgeText(e.Routes),
 	}
 }

@@ -22,8 +22,8 @@ import (
 type Feed struct {
 	cfg   FeedConfig
 	names names
-	n     atomic.Uint64 // as in at, once that was applied
-	block atomic.Int64  // ns; see SetBlock
+	done  atomic.Pointer[feedPosition] // as at, once that was applied
+	block atomic.Int64                 // ns; see SetBlock
 	role  serverRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
@@ -45,6 +45,7 @@ func NewFeed(cfg FeedConfig) (*Feed, error) {
 		return nil, fmt.Errorf("feed: %w", err)
 	}
 	f := &Feed{cfg: cfg, names: n}
+	f.done.Store(&feedPosition{})
 	f.block.Store(int64(cfg.Block))
 	return f, nil
 }
@@ -57,7 +58,7 @@ func (f *Feed) SetBlock(d time.Duration) {
 
 // N returns the sequence of the last record that was applied; 0: none since the
 // start or the last gap.
-func (f *Feed) N() uint64 { return f.n.Load() }
+func (f *Feed) N() uint64 { return f.done.Load().n }
 
 // Run reads until ctx ends, then returns nil. It never gives up: after a failed
 // read it tries again, after 50 ms at first and a second at most. When ctx ends
@@ -183,13 +184,17 @@ func (f *Feed) moveTo(p feedPosition) {
 		f.at = p
 		f.moved++
 	}
-	if p.n < f.n.Load() {
-		f.n.Store(p.n)
+	if p.n < f.N() {
+		f.done.Store(&p)
 	}
 }
 
 // applied says that all up to the position was. The caller holds mu.
-func (f *Feed) applied() { f.n.Store(f.at.n) }
+func (f *Feed) applied() {
+	if at := f.at; at != *f.done.Load() {
+		f.done.Store(&at)
+	}
+}
 
 // tellLevel calls Level. A read that was overtaken by one that was sent later does
 // not make what is known older. The caller holds mu.

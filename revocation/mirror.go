@@ -74,6 +74,8 @@ type Mirror struct {
 	told  []Kept // for the journal
 	// heardN is the sequence of the last record heard; 0: none since the last gap.
 	heardN uint64
+	// heardAt is the feed's position with that record.
+	heardAt feedPosition
 	// reserved: room for the first load was announced.
 	reserved bool
 

@@ -27,7 +27,7 @@ func (m *Mirror) heard(records []Record) {
 		m.apply(records[i])
 		m.toldOwn(&records[i])
 	}
-	m.heardN = records[len(records)-1].N
+	m.heardN, m.heardAt = records[len(records)-1].N, m.feed.at // whose mu is held here
 	m.stats.applied(records, now, m.view.Load().level && m.loss.level)
 	if m.cfg.Journal != nil {
 		for _, r := range records {

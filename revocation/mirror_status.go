@@ -9,6 +9,8 @@ import (
 type MirrorStatus struct {
 	Level   bool          // the feed was read to its end once: checks are answered
 	N       uint64        // sequence of the last record that was applied
+	Nonce   string        // of that record
+	ID      int64         // store time (µs) at which it was written
 	Stale   time.Duration // age of what is known
 	Entries int           // held, ended ones that were not swept yet included
 	Bytes   int           // of memory, for the entries
@@ -79,7 +81,11 @@ func (m *Mirror) Status() MirrorStatus {
 	// once, before the feed says that it is there.
 	v := m.view.Load()
 	out.Level, out.Epoch, out.Doubt, out.Stale = v.level, v.epoch, v.doubt, v.sent.since(m.cfg.Now())
-	out.N = max(m.heardN, m.feed.N())
+	at := m.feed.done.Load()
+	if m.heardN > at.n {
+		at = &m.heardAt
+	}
+	out.N, out.Nonce, out.ID = at.n, at.nonce, at.id
 	out.Losses, out.Merged, out.Propagation = m.stats.losses, m.stats.merged, m.stats.propagation
 	return out
 }

@@ -179,7 +179,7 @@ func (r recorder) Recover(ctx context.Context, how revocation.Recovery) error {
 // report is what this process tells the register of edges.
 func (a *app) report() revocation.EdgeReport {
 	s := a.revocations.mirror.Status()
-	out := revocation.EdgeReport{N: s.N, Stale: s.Stale, Entries: s.Entries}
+	out := revocation.EdgeReport{N: s.N, Nonce: s.Nonce, ID: s.ID, Stale: s.Stale, Entries: s.Entries}
 	if s.Level && !s.Doubt {
 		out.Epoch = s.Epoch.ID
 	}

@@ -7,7 +7,6 @@ import (
 
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer/admin"
-	"tollgate/revocation"
 )
 
 // keyed sends a POST with an idempotency key.
@@ -135,11 +134,8 @@ func TestTheFirstRunsStill(t *testing.T) {
 	}
 	wantProblem(t, keyed(t, k, "k", revocations, body), 409, "idempotency_key_running")
 	wantProblem(t, keyed(t, k, "k", revocations, body+" "), 422, "idempotency_key_reused")
-	epoch, err := k.Revocations.Epoch(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
-	says.Store(&revocation.EdgeReport{N: epoch.N, Epoch: epoch.ID})
+	report := lastApplied(t, k)
+	says.Store(&report)
 	if err := edge.Register(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -1,14 +1,36 @@
 -- edge_report.lua enters an edge, or takes its report. Both are the same: a store
 -- that has lost its edges learns of them by their next report.
 --
--- KEYS  1 epoch, 2 edges, 3 edge
+-- What an edge has applied counts only if this store has that very record. A server
+-- that came back with less, under the same epoch, gives the same sequence to others:
+-- an edge that has not noticed yet must not be taken for one that has read those.
+--
+-- KEYS  1 epoch, 2 edges, 3 edge, 4 feed
 -- ARGV  1 name   2 instance: random, one for each process
 --       3 how long it is live from now on (µs)
 --       4 how long it is shown after that (ms)   5 life of the set of edges (ms)
 --       6 store time at which the process registered first ('': now)
---       7… fields and values of the report
+--       7 id of the epoch   8 n   9 nonce and   10 stream id of record n
+--       11… fields and values of the report
 -- returns {store time of the first registration}; {} when another process that is
 --         live has the name
+
+-- applied: the n of the report, or 0 when its record n is not the one of this store.
+local function applied()
+  local f = redis.call('HMGET', KEYS[1], 'id', 'n', 'last')
+  if f[1] ~= ARGV[7] then
+    return ARGV[8] -- compared with nothing
+  end
+  if f[2] == ARGV[8] then
+    return f[3] == ARGV[9] and ARGV[8] or '0'
+  end
+  if tonumber(ARGV[8]) > tonumber(f[2] or 0) then
+    return '0'
+  end
+  local found = redis.call('XRANGE', KEYS[4], ARGV[10], ARGV[10])[1]
+  local r = found and fields(found[2]) or {}
+  return r.n == ARGV[8] and r.nonce == ARGV[9] and r.n or '0'
+end
 
 local now = read_time(KEYS[1])
 local holder = redis.call('HGET', KEYS[3], 'inst')
@@ -23,7 +45,7 @@ if since == '' then
   since = text(now)
 end
 local life = tonumber(ARGV[3])
-redis.call('HSET', KEYS[3], 'inst', ARGV[2], 'since', since, 'heard', text(now), unpack(ARGV, 7))
+redis.call('HSET', KEYS[3], 'inst', ARGV[2], 'since', since, 'heard', text(now), 'epoch', ARGV[7], 'n', applied(), unpack(ARGV, 11))
 redis.call('PEXPIRE', KEYS[3], text(math.ceil(life / 1000) + tonumber(ARGV[4])))
 redis.call('ZADD', KEYS[2], text(now + life), ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. text(now - tonumber(ARGV[4]) * 1000))

@@ -92,7 +92,7 @@ func (e *edge) mustStart(t testing.TB) {
 			if !s.Level {
 				return revocation.EdgeReport{}
 			}
-			return revocation.EdgeReport{N: s.N, Epoch: s.Epoch.ID, Stale: s.Stale, Entries: s.Entries}
+			return revocation.EdgeReport{N: s.N, Epoch: s.Epoch.ID, Nonce: s.Nonce, ID: s.ID, Stale: s.Stale, Entries: s.Entries}
 		},
 	})
 	if err != nil {
