@@ -32,11 +32,11 @@ func framingAttacks() []attack {
 	post := func(body string, lines ...string) string { return send("POST", "/public/f", body, lines...) }
 	anew := []string{"POST /public/f"}
 	list := []attack{
-		{"CL before TE", post(hello, "Content-Length: 4", chunked), "200", anew, "hello"},
-		{"TE before CL", post(hello, chunked, "Content-Length: 15"), "200", anew, "hello"},
-		{"CL.TE: the rest is a request of its own", post("0\r\n\r\n"+smuggled, "Content-Length: 41", chunked), "200 401", anew, ""},
-		{"TE.CL: the chunk is no request", post(fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled), "Content-Length: 4", chunked), "200", anew, smuggled},
-		{"TE.CL with CL 0", post(hello, "Content-Length: 0", chunked), "200", anew, "hello"},
+		{"CL before TE", post(hello, "Content-Length: 4", chunked), "200 closed", anew, "hello"},
+		{"TE before CL", post(hello, chunked, "Content-Length: 15"), "200 closed", anew, "hello"},
+		{"CL.TE: the rest is a request of its own", post("0\r\n\r\n"+smuggled, "Content-Length: 41", chunked), "200 closed", anew, ""},
+		{"TE.CL: the chunk is no request", post(fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled), "Content-Length: 4", chunked), "200 closed", anew, smuggled},
+		{"TE.CL with CL 0", post(hello, "Content-Length: 0", chunked), "200 closed", anew, "hello"},
 		{"CL.0: the body is no request", post(smuggled, length), "200", anew, smuggled},
 		{"0.CL: a body of a GET is no request", send("GET", "/public/f", smuggled, length), "200", []string{"GET /public/f"}, smuggled},
 		{"a body of a refused request is no request", send("POST", "/admin", smuggled, length), "401", nil, ""},
@@ -99,7 +99,7 @@ func chunkAttacks() []attack {
 		{"two chunks, the second a request", post(fmt.Sprintf("1\r\nx\r\n%x\r\n%s\r\n0\r\n\r\n", len(smuggled), smuggled)), "200", anew, "x" + smuggled},
 		{"forged trailer", post("5\r\nhello\r\n0\r\nX-User-Id: forged\r\n\r\n"), "200", anew, "hello"},
 		{"forged trailer, announced", post("5\r\nhello\r\n0\r\nX-User-Id: forged\r\nX_User_Id: forged\r\nX-Forwarded-For: forged\r\n\r\n", "Trailer: X-User-Id, X_User_Id, X-Forwarded-For", "TE: trailers", "Connection: TE"), "200", anew, "hello"},
-		{"framing in a trailer", post("5\r\nhello\r\n0\r\nContent-Length: 99\r\nTransfer-Encoding: x\r\nHost: evil\r\n\r\n"), "200", anew, "hello"},
+		{"framing in a trailer", post("5\r\nhello\r\n0\r\nContent-Length: 99\r\nTransfer-Encoding: x\r\nHost: evil\r\n\r\n"), "200 closed", anew, "hello"},
 		{"framing announced as a trailer", post("5\r\nhello\r\n0\r\nContent-Length: 99\r\n\r\n", "Trailer: Content-Length"), "400 closed", nil, ""},
 		{"a broken trailer goes no further", post("5\r\nhello\r\n0\r\nX User: 1\r\n\r\n"), "200", anew, "hello"},
 		{"a request behind the last chunk", post(hello + smuggled), "200 401", anew, "hello"},

@@ -59,6 +59,7 @@ func voiced(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w, ok := r.Context().Value(wireKey{}).(*wire); ok {
 			w.voice.CompareAndSwap(ofServer, ofHandler)
+			framed(w, rw, r)
 		}
 		h.ServeHTTP(rw, r)
 	})

@@ -69,3 +69,21 @@ func (s *Server) ShakeHands(ctx context.Context, name string) (net.Listener, fun
 	}
 	return nil, nil
 }
+
+// LengthsSeen tells a connection's lengths of reads, and returns "t" or "f" for each call
+// of a handler, which is an empty read.
+func LengthsSeen(reads []string) string {
+	var l lengths
+	seen := ""
+	for _, p := range reads {
+		switch {
+		case p != "":
+			l.note([]byte(p))
+		case l.taken():
+			seen += "t"
+		default:
+			seen += "f"
+		}
+	}
+	return seen
+}

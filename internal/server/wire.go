@@ -12,18 +12,29 @@ type wire struct {
 	net.Conn
 	before []byte        // what was read already, and is read again
 	voice  atomic.Uint32 // whose the bytes are: ofServer, ofHandler, ofNobody
+	sizes  lengths       // of what is read
 }
 
 // Read implements io.Reader.
 func (w *wire) Read(p []byte) (int, error) {
 	if len(w.before) == 0 {
-		return w.Conn.Read(p)
+		n, err := w.Conn.Read(p)
+		w.heard(p[:n])
+		return n, err
 	}
 	n := copy(p, w.before)
 	if w.before = w.before[n:]; len(w.before) == 0 {
 		w.before = nil
 	}
+	w.heard(p[:n])
 	return n, nil
+}
+
+// heard watches what was read, unless it is frames.
+func (w *wire) heard(p []byte) {
+	if w.voice.Load() != ofNobody {
+		w.sizes.note(p)
+	}
 }
 
 // CloseWrite ends our half, as a tunnel needs it, and net/http before it closes a
