@@ -61,6 +61,8 @@ func (g *Gateway) short(w http.ResponseWriter, r *http.Request, x *exchange) {
 	}
 	dropConnection(r.Header)
 	x.outgoing(r, r)
+	call.Also = x.also()
+	x.record.Ask(x.route.Upstream.Name(), r.Header)
 	if x.route.PreserveHost {
 		call.Host = r.Host
 	}

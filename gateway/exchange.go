@@ -32,8 +32,9 @@ type exchange struct {
 	// What most requests need has its place here, so that it costs no allocation of
 	// its own.
 	call      upstream.Call
-	forwarded [4]string // values of the headers about the client
-	fields    [8]string // values of the answer's header
+	forwarded forwarding
+	own       [forwardings + 1]upstream.Field // what the back end is told beside the header
+	fields    [8]string                       // values of the answer's header
 }
 
 type exchangeKey struct{}

@@ -81,10 +81,22 @@ func isForwarding(name string) bool {
 	return strings.HasPrefix(name, "X-Forwarded-") || strings.HasPrefix(name, "X-Original-")
 }
 
-// forward writes the headers about the client anew. What came in is kept only
-// from a trusted proxy; from anybody else it would be an assertion about oneself.
-// Out may be in's own header; values is where its new ones have their place.
-func (t TrustedProxies) forward(in *http.Request, out http.Header, values *[4]string) {
+// forwardings is how many headers tell about the client.
+const forwardings = 4
+
+// forwarding is their values, in the order of forwardingNames.
+type forwarding [forwardings]string
+
+// forwardingNames are canonical.
+func forwardingNames() [forwardings]string {
+	return [forwardings]string{"X-Forwarded-For", "X-Forwarded-Proto", "X-Forwarded-Host", "X-Real-Ip"}
+}
+
+// forward works out the headers about the client, and takes what came in out of the
+// header that goes on: from a trusted proxy these four, which are written anew, from
+// anybody else all, since they would be assertions about oneself. Out may be in's own
+// header.
+func (t TrustedProxies) forward(in *http.Request, out http.Header) forwarding {
 	trusted := t.Trusts(in.RemoteAddr)
 	client := hostOf(in.RemoteAddr)
 	proto := "http"
@@ -105,6 +117,9 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header, values *[4]st
 				out[name] = values
 			}
 		}
+		for _, name := range forwardingNames() {
+			delete(out, name)
+		}
 	} else {
 		for name := range out {
 			if isForwarding(name) {
@@ -112,11 +127,7 @@ func (t TrustedProxies) forward(in *http.Request, out http.Header, values *[4]st
 			}
 		}
 	}
-	*values = [4]string{via, proto, host, first}
-	out["X-Forwarded-For"] = values[0:1:1]
-	out["X-Forwarded-Proto"] = values[1:2:2]
-	out["X-Forwarded-Host"] = values[2:3:3]
-	out["X-Real-Ip"] = values[3:4:4]
+	return forwarding{via, proto, host, first}
 }
 
 func firstOr(h http.Header, name, otherwise string) string {

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"tollgate/gateway/upstream"
 	"tollgate/keys/token"
 )
 
@@ -133,10 +134,9 @@ func (s stripSet) strip(h http.Header) {
 	}
 }
 
-// headerValues are the identity headers of one caller, ready to be set.
+// headerValues are the identity headers of one caller.
 type headerValues struct {
-	names  []string
-	values [][]string
+	fields []upstream.Field
 	// nameless says that the caller's id cannot be written into a header.
 	nameless bool
 }
@@ -152,19 +152,13 @@ func identityValues(headers []IdentityHeader, id *token.Identity) *headerValues 
 		for _, h := range headers {
 			switch text, ok := h.value(id); {
 			case ok:
-				v.names, v.values = append(v.names, h.Name), append(v.values, []string{text})
+				v.fields = append(v.fields, upstream.Field{Name: h.Name, Value: text})
 			case h.OrSubject:
 				v.nameless = true
 			}
 		}
 		return v
 	}).(*headerValues)
-}
-
-func (v *headerValues) set(h http.Header) {
-	for i, name := range v.names {
-		h[name] = v.values[i]
-	}
 }
 
 // mergeIdentity adds the headers of a file or route to the built-in ones; one of

@@ -8,10 +8,12 @@ import (
 	"net/http"
 	"net/http/httptrace"
 	"net/http/httputil"
+	"slices"
 	"strings"
 	"sync"
 	"time"
 
+	"tollgate/gateway/upstream"
 	"tollgate/internal/problem"
 	"tollgate/internal/telemetry"
 )
@@ -93,20 +95,28 @@ func rewrite(pr *httputil.ProxyRequest) {
 		}
 	}
 	x.outgoing(pr.In, out)
+	h := out.Header
+	for _, list := range x.also() {
+		for _, f := range list {
+			h[f.Name] = []string{f.Value}
+		}
+	}
+	x.record.Ask(x.route.Upstream.Name(), h)
 	if _, sent := pr.In.Header["User-Agent"]; !sent {
 		out.Header["User-Agent"] = nil // net/http would add its own name
 	}
 }
 
-// outgoing turns the header of a request from the client's into what the back end
-// is told. What Connection named is gone already. Out may be in itself.
+// outgoing takes from a request what is not the back end's business, or not the
+// client's to say. What the back end is told instead comes after it: see also. What
+// Connection named is gone already. Out may be in itself.
 func (x *exchange) outgoing(in, out *http.Request) {
 	if p := x.route.StripPrefix; p != "" {
 		stripPrefix(out, p)
 	}
 	h := out.Header
 	x.table.strip.strip(h)
-	x.gateway.trusted.forward(in, h, &x.forwarded)
+	x.forwarded = x.gateway.trusted.forward(in, h)
 	for _, c := range x.route.Carriers {
 		// Whichever decided: none of them is the back end's business.
 		credential{from: c}.scrub(out)
@@ -117,11 +127,24 @@ func (x *exchange) outgoing(in, out *http.Request) {
 	if x.route.DropAuthorization {
 		delete(h, "Authorization")
 	}
+}
+
+// also is what the back end is told beside the header that outgoing has left, which
+// holds none of these names: who asks, from where, and under which number. A route that
+// makes the request id of a claim means the claim.
+func (x *exchange) also() (also [2][]upstream.Field) {
+	var identity []upstream.Field
 	if x.identity != nil {
-		identityValues(x.route.Identity, x.identity).set(h)
+		identity = identityValues(x.route.Identity, x.identity).fields
 	}
-	h["X-Request-Id"] = x.record.RequestIDHeader()
-	x.record.Ask(x.route.Upstream.Name(), h)
+	for i, name := range forwardingNames() {
+		x.own[i] = upstream.Field{Name: name, Value: x.forwarded[i]}
+	}
+	own := x.own[:forwardings]
+	if !slices.ContainsFunc(identity, func(f upstream.Field) bool { return f.Name == "X-Request-Id" }) {
+		own = append(own, upstream.Field{Name: "X-Request-Id", Value: x.record.RequestIDHeader()[0]})
+	}
+	return [2][]upstream.Field{own, identity}
 }
 
 // stripPrefix cuts whole segments from the path in both of its forms. The escaped

@@ -32,6 +32,9 @@ func (u *Upstream) openDirect(scheme string) {
 // Direct reports whether Do may be used.
 func (u *Upstream) Direct() bool { return len(u.targets) > 0 && u.targets[0].direct != nil }
 
+// Field is one field of a header.
+type Field = wire.Field
+
 // Call is a request whose body, if it has one, is at hand. URL gives path and query
 // alone; an empty Host is the target's. The other fields are those of
 // [wire.Request]. A Call is for one Do: its answer has its place in it.
@@ -40,6 +43,7 @@ type Call struct {
 	URL    *url.URL
 	Host   string
 	Header http.Header
+	Also   [2][]Field
 	Body   []byte
 	Sized  bool
 	// FirstByte is the time until the answer begins, all tries together; 0: no limit.
@@ -83,7 +87,7 @@ func (u *Upstream) Do(ctx context.Context, c *Call) (*Answer, error) {
 }
 
 func (u *Upstream) tryDirect(ctx context.Context, c *Call) (*Answer, error) {
-	request := wire.Request{Method: c.Method, Host: c.Host, Header: c.Header, Body: c.Body, Sized: c.Sized, FirstByte: c.FirstByte}
+	request := wire.Request{Method: c.Method, Host: c.Host, Header: c.Header, Also: c.Also, Body: c.Body, Sized: c.Sized, FirstByte: c.FirstByte}
 	var begun time.Time
 	if c.FirstByte > 0 && len(u.targets) > 1 {
 		begun = u.config.Now()

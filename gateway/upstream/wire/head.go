@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
-	"net/textproto"
 	"strconv"
+	"strings"
+
+	"tollgate/internal/octets"
 )
 
 const (
@@ -78,18 +80,11 @@ func (c *conn) parse(text string) (status, minor int, err error) {
 // cutLine takes the first line off. It must end in CRLF and hold no other CR or
 // LF, or two readers would see different lines.
 func cutLine(text string) (line, rest string, ok bool) {
-	for i := range len(text) {
-		switch text[i] {
-		case '\n':
-			return "", "", false
-		case '\r':
-			if i+1 < len(text) && text[i+1] == '\n' {
-				return text[:i], text[i+2:], true
-			}
-			return "", "", false
-		}
+	i := strings.IndexByte(text, '\n')
+	if i <= 0 || strings.IndexByte(text[:i], '\r') != i-1 {
+		return "", "", false
 	}
-	return "", "", false
+	return text[:i-1], text[i+1:], true
 }
 
 // parseStatus reads "HTTP/1.1 200 OK"; the phrase may be missing, with or without
@@ -136,7 +131,7 @@ func parseField(line string) (Field, error) {
 	if !sound(value) {
 		return Field{}, fmt.Errorf("%w: a field's value", ErrProtocol)
 	}
-	return Field{textproto.CanonicalMIMEHeaderKey(line[:colon]), value}, nil
+	return Field{octets.CanonicalKey(line[:colon]), value}, nil
 }
 
 // tokenByte: RFC 9110 section 5.6.2.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"tollgate/internal/octets"
 )
 
 // Request is what is sent. The caller vouches for its parts: a Method that is a
@@ -18,6 +20,8 @@ type Request struct {
 	// Connection, Host, Content-Length, Transfer-Encoding and what else speaks of
 	// one connection.
 	Header http.Header
+	// Also is sent after Header, which must not hold the same names.
+	Also [2][]Field
 	// Body is sent with its Content-Length when Sized.
 	Body  []byte
 	Sized bool
@@ -48,10 +52,15 @@ func (r *Request) append(b []byte) ([]byte, error) {
 			if !sound(v) {
 				return b, errField
 			}
-			b = append(b, name...)
-			b = append(b, ':', ' ')
-			b = append(b, v...)
-			b = append(b, '\r', '\n')
+			b = appendField(b, name, v)
+		}
+	}
+	for _, list := range r.Also {
+		for _, f := range list {
+			if !sound(f.Value) {
+				return b, errField
+			}
+			b = appendField(b, f.Name, f.Value)
 		}
 	}
 	if r.Sized {
@@ -61,6 +70,13 @@ func (r *Request) append(b []byte) ([]byte, error) {
 	}
 	b = append(b, '\r', '\n')
 	return append(b, r.Body...), nil
+}
+
+func appendField(b []byte, name, value string) []byte {
+	b = append(b, name...)
+	b = append(b, ':', ' ')
+	b = append(b, value...)
+	return append(b, '\r', '\n')
 }
 
 // ofConnection reports whether a field (canonical name) is between two neighbours
@@ -77,6 +93,9 @@ func ofConnection(name string) bool {
 // sound reports whether a value holds no byte that ends a line or means the end of
 // a string to somebody.
 func sound(v string) bool {
+	if octets.Plain(v) {
+		return true
+	}
 	for i := range len(v) {
 		if c := v[i]; c < 0x20 && c != '\t' || c == 0x7f {
 			return false

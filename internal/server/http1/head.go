@@ -2,17 +2,15 @@ package http1
 
 import (
 	"net/http"
-	"net/textproto"
 	"net/url"
 	"strings"
+
+	"tollgate/internal/octets"
 )
 
 const (
 	// maxHead is the longest head that is ordinary, in bytes.
 	maxHead = 8 << 10
-	// added is how many fields a handler that passes a request on may add: the map
-	// need not grow then.
-	added = 10
 	// maxBody is the longest body that is ordinary.
 	maxBody = 64 << 10
 )
@@ -33,7 +31,7 @@ func parse(text string) (h head, ok bool) {
 		return h, false
 	}
 	n := strings.Count(rest, "\r\n")
-	h.header = make(http.Header, n+added)
+	h.header = make(http.Header, n)
 	values := make([]string, n) // one allocation for all
 	sized := false
 	for rest != "" {
@@ -153,12 +151,13 @@ func field(line string) (name, value string, ok bool) {
 		return "", "", false
 	}
 	value = line[colon+1:]
-	for i := range len(value) {
+	plain := octets.Plain(value)
+	for i := 0; i < len(value) && !plain; i++ {
 		if c := value[i]; (c < ' ' && c != '\t') || c >= 0x7f {
 			return "", "", false
 		}
 	}
-	return textproto.CanonicalMIMEHeaderKey(line[:colon]), trim(value), true
+	return octets.CanonicalKey(line[:colon]), trim(value), true
 }
 
 // plainName: the bytes that names are made of. RFC 9110 section 5.6.2 knows more,
