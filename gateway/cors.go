@@ -61,7 +61,7 @@ func (c *CORS) apply(h http.Header, r *http.Request) {
 
 // expose adds to the answer what the back end lets pages read beyond our own.
 func (c *CORS) expose(h http.Header, theirs []string) {
-	if h.Get("Access-Control-Allow-Origin") == "" {
+	if origin := h["Access-Control-Allow-Origin"]; len(origin) == 0 || origin[0] == "" {
 		return
 	}
 	names := strings.Split(exposed, ", ")

@@ -195,7 +195,9 @@ func answerHeader(h http.Header, answer *upstream.Answer, values []string, cors 
 	for i, f := range fields {
 		switch {
 		case f.Name == "Connection":
-			dropped += "," + f.Value
+			if f.Value != "keep-alive" && f.Value != "close" { // they name no field, and are what is nearly always there
+				dropped += "," + f.Value
+			}
 			continue
 		case ofOneConnection(f.Name), f.Name == "X-Request-Id":
 			continue

@@ -26,7 +26,11 @@ func isStreamType(media string) bool { return media == "text/event-stream" || is
 // mediaType is the media type of a message in lower case, without its parameters,
 // however malformed these are: who reads the message reads it all the same.
 func mediaType(h http.Header) string {
-	media, _, _ := strings.Cut(h.Get("Content-Type"), ";")
+	types := h["Content-Type"]
+	if len(types) == 0 {
+		return ""
+	}
+	media, _, _ := strings.Cut(types[0], ";")
 	return strings.ToLower(strings.TrimSpace(media))
 }
 

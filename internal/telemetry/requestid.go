@@ -19,7 +19,9 @@ func newRequestID() string {
 	var id [16]byte
 	binary.NativeEndian.PutUint64(id[:8], rand.Uint64()) //nolint:gosec // an id, no secret
 	binary.NativeEndian.PutUint64(id[8:], rand.Uint64()) //nolint:gosec // an id, no secret
-	return hex.EncodeToString(id[:])
+	var text [32]byte
+	hex.Encode(text[:], id[:])
+	return string(text[:])
 }
 
 // clientRequestID returns the client's X-Request-Id when it is one value of
