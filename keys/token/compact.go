@@ -50,12 +50,22 @@ func split(raw string, maxBytes int) (compact, *Refusal) {
 	return c, nil
 }
 
-func alphabet(raw string) bool {
-	for i := range len(raw) {
-		c := raw[i]
+// foreign is 1 for each byte that no token is made of. It is looked up rather than
+// compared: what a token's next letter is no processor foresees.
+var foreign = func() (bytes [256]uint8) {
+	for i := range bytes {
+		c := byte(i)
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '-' || c == '_' || c == '.') {
-			return false
+			bytes[i] = 1
 		}
 	}
-	return true
+	return bytes
+}()
+
+func alphabet(raw string) bool {
+	found := uint8(0)
+	for i := range len(raw) {
+		found |= foreign[raw[i]]
+	}
+	return found == 0
 }
