@@ -50,8 +50,8 @@ func (o object) get(name string) (value, bool) {
 const (
 	maxDepth   = 16  // nesting of a claims set
 	maxMembers = 128 // of one object
-	// usualMembers is room for those of an ordinary claims set.
-	usualMembers = 12
+	// mostAtFirst bounds the room that is made for members before they are read.
+	mostAtFirst = 16
 )
 
 var errJSON = errors.New("not strict JSON")

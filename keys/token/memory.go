@@ -4,8 +4,6 @@ import (
 	"crypto/sha256"
 
 	"github.com/maypok86/otter/v2"
-	"golang.org/x/sync/singleflight"
-
 	"tollgate/keys"
 )
 
@@ -31,7 +29,7 @@ func digestOf(raw string) digest {
 type memory struct {
 	cache *otter.Cache[digest, *Identity]
 	// Concurrent misses of one token wait for one check of its signature.
-	joined singleflight.Group
+	joined checks
 }
 
 // newMemory returns a memory of about so many bytes; nil, which remembers
@@ -66,27 +64,12 @@ func (m *memory) verify(d digest, key *keys.Key, issuer *Issuer, check func() (*
 	if m == nil {
 		return check()
 	}
-	type answer struct {
-		id      *Identity
-		refusal *Refusal
-		key     *keys.Key
-		issuer  *Issuer
+	id, refusal := m.joined.do(d, key, issuer, check)
+	if refusal != nil {
+		return nil, refusal
 	}
-	v, _, shared := m.joined.Do(string(d[:]), func() (any, error) {
-		id, refusal := check()
-		return answer{id, refusal, key, issuer}, nil
-	})
-	a := v.(answer)
-	if shared && (a.key != key || a.issuer != issuer) {
-		a.id, a.refusal = check()
-	}
-	if a.refusal != nil {
-		// A refusal is completed by each of those who get it.
-		own := *a.refusal
-		return nil, &own
-	}
-	m.cache.SetIfAbsent(d, a.id)
-	return a.id, nil
+	m.cache.SetIfAbsent(d, id)
+	return id, nil
 }
 
 // forget drops what is remembered of a token that does not hold any more.

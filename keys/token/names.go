@@ -8,30 +8,32 @@ import (
 // names notices a member name that comes twice. Few names are compared one by
 // one; many go through a map, so that a hostile document stays linear.
 type names struct {
-	fold bool
-	list [][]byte
-	set  map[string]struct{}
+	fold  bool
+	count int
+	few   [namesInLine][]byte // in line, so that they lie on the parser's stack
+	set   map[string]struct{}
 }
 
 // namesInLine is how many names are compared one by one.
 const namesInLine = 16
 
 func (n *names) add(name []byte) bool {
-	if len(n.list) >= maxMembers {
+	if n.count >= maxMembers {
 		return false
 	}
-	n.list = append(n.list, name)
-	if len(n.list) <= namesInLine {
-		for _, other := range n.list[:len(n.list)-1] {
+	n.count++
+	if n.count <= namesInLine {
+		for _, other := range n.few[:n.count-1] {
 			if n.equal(name, other) {
 				return false
 			}
 		}
+		n.few[n.count-1] = name
 		return true
 	}
 	if n.set == nil {
-		n.set = make(map[string]struct{}, 2*len(n.list))
-		for _, other := range n.list[:len(n.list)-1] {
+		n.set = make(map[string]struct{}, 2*n.count)
+		for _, other := range n.few {
 			n.set[n.canonical(other)] = struct{}{}
 		}
 	}

@@ -44,10 +44,9 @@ func (p *parser) object(depth int, keep bool) (object, error) {
 		p.pos++
 		return o, nil
 	}
-	var few [namesInLine][]byte // so that most objects need no more
-	seen := names{fold: keep, list: few[:0]}
+	seen := names{fold: keep}
 	if keep {
-		o = make(object, 0, usualMembers)
+		o = make(object, 0, min(bytes.Count(p.doc, []byte{':'}), mostAtFirst))
 	}
 	for {
 		if p.peek() != '"' {
