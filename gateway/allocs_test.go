@@ -36,10 +36,10 @@ func TestAllocationsOfARequest(t *testing.T) {
 		memory int64
 		most   float64
 	}{
-		{"warm RS256", keys.RS256, 1 << 24, 19},
-		{"warm ES256", keys.ES256, 1 << 24, 19},
-		{"cold RS256", keys.RS256, 0, 62},
-		{"cold ES256", keys.ES256, 0, 72},
+		{"warm RS256", keys.RS256, 1 << 24, 17},
+		{"warm ES256", keys.ES256, 1 << 24, 17},
+		{"cold RS256", keys.RS256, 0, 47},
+		{"cold ES256", keys.ES256, 0, 57},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			l := mustLine(t, c.alg, c.memory)
