@@ -12,12 +12,12 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 		s.bytes.Add(sizeOf[directory[V]]())
 		s.dir.Store(dir)
 	}
-	sh := dir[shardOf(h)].Load()
+	s.tell(dir, h)
+	sh := dir.shards[shardOf(h)].Load()
 	s.count.Add(1)
 	if sh != nil && sh.used < limit(len(sh.buckets)) {
 		sl := sh.free(h)
 		sl.digest, sl.value = *d, v
-		sh.filter.addShown(h)
 		atomic.StoreUint32(&sl.expires, expires) // from here on readers see it
 		return
 	}
@@ -40,10 +40,9 @@ func (s *set[V]) raise(sl *slot[V], expires uint32) {
 // replace gives a taken slot another value and expiry, in a new array.
 func (s *set[V]) replace(h uint64, d *Digest, v V, expires uint32) {
 	dir := s.dir.Load()
-	old := dir[shardOf(h)].Load()
+	old := dir.shards[shardOf(h)].Load()
 	other := newShard[V](len(old.buckets))
 	copy(other.buckets, old.buckets)
-	copy(other.filter, old.filter)
 	other.used = old.used
 	sl := other.find(h, d)
 	sl.value, sl.expires = v, expires
@@ -74,6 +73,9 @@ func (s *set[V]) shrink(at int, sh *shard[V], live int, keep func(*slot[V]) bool
 	if s.count.Add(int64(live-sh.used)) == 0 {
 		s.dir.Store(nil)
 		s.bytes.Add(-sizeOf[directory[V]]())
+		for g := range dir.filters {
+			s.bytes.Add(-dir.filters[g].Load().bytes())
+		}
 	}
 }
 
@@ -94,5 +96,5 @@ func (s *set[V]) rebuild(sh *shard[V], n int, keep func(*slot[V]) bool) *shard[V
 
 func (s *set[V]) publish(dir *directory[V], at int, old, other *shard[V]) {
 	s.bytes.Add(other.bytes() - old.bytes())
-	dir[at].Store(other)
+	dir.shards[at].Store(other)
 }
