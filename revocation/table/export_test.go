@@ -34,15 +34,15 @@ func (t *Table) Longest() (run, fullest int) {
 // MayHold says whether a search for d goes on to the buckets.
 func (t *Table) MayHold(d Digest) bool {
 	dir, h := t.set.dir.Load(), t.set.hash(&d)
-	return dir != nil && !dir.filters[groupOf(h)].Load().excludes(h)
+	return dir != nil && !dir.filters.Load()[groupOf(h)].excludes(h)
 }
 
 // Filters returns how many filters there are, what they were told and their words.
 func (t *Table) Filters() (count, told, words int) {
 	dir := t.set.dir.Load()
-	for g := range dir.filters {
-		if f := dir.filters[g].Load(); f != nil {
-			count, told, words = count+1, told+f.told, words+len(f.words)
+	for g, f := range dir.filters.Load() {
+		if f != nil {
+			count, told, words = count+1, told+dir.told[g], words+len(f)
 		}
 	}
 	return count, told, words

@@ -39,8 +39,9 @@ type set[V any] struct {
 
 // directory is what a structure that is not empty consists of.
 type directory[V any] struct {
-	filters [groups]atomic.Pointer[filter] // told of an entry before its shard is
+	filters atomic.Pointer[filters] // told of an entry before its shard is
 	shards  [Shards]atomic.Pointer[shard[V]]
+	told    [groups]int // entries, since the group's filter was made, gone or not; the writer's
 }
 
 // seed draws what shard and slot of each digest depend on.
@@ -78,7 +79,7 @@ func (s *set[V]) lookup(d *Digest) *slot[V] {
 		return nil
 	}
 	h := s.hash(d)
-	if dir.filters[groupOf(h)].Load().excludes(h) {
+	if dir.filters.Load()[groupOf(h)].excludes(h) {
 		return nil
 	}
 	return dir.shards[shardOf(h)].Load().find(h, d)

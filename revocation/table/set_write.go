@@ -9,7 +9,8 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 	dir := s.dir.Load()
 	if dir == nil {
 		dir = new(directory[V])
-		s.bytes.Add(sizeOf[directory[V]]())
+		dir.filters.Store(new(filters))
+		s.bytes.Add(sizeOf[directory[V]]() + sizeOf[filters]())
 		s.dir.Store(dir)
 	}
 	s.tell(dir, h)
@@ -72,9 +73,9 @@ func (s *set[V]) shrink(at int, sh *shard[V], live int, keep func(*slot[V]) bool
 	s.publish(dir, at, sh, smaller)
 	if s.count.Add(int64(live-sh.used)) == 0 {
 		s.dir.Store(nil)
-		s.bytes.Add(-sizeOf[directory[V]]())
-		for g := range dir.filters {
-			s.bytes.Add(-dir.filters[g].Load().bytes())
+		s.bytes.Add(-sizeOf[directory[V]]() - sizeOf[filters]())
+		for _, f := range dir.filters.Load() {
+			s.bytes.Add(-int64(len(f)) * 8)
 		}
 	}
 }
