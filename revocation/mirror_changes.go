@@ -11,9 +11,9 @@ import (
 // 128 KiB that lie in a processor's cache, however much is revoked. The zero value has
 // seen no change.
 //
-// A change is noted after the tables show it, and before it is told to anybody: its
-// part first, then the count. So whoever has read a count sees in the tables all that
-// it counts; and whoever asks after a change was acknowledged sees it in its part.
+// A change is noted after the tables show it, and acknowledged to nobody before it is
+// noted. So whoever has read the count finds in the tables all that it counts, and
+// whoever asks after an acknowledgement finds the change in its part.
 type changes struct {
 	count  atomic.Uint64
 	latest [changeParts]atomic.Uint64

@@ -62,6 +62,29 @@ func TestPreparedIsNotLookedUp(t *testing.T) {
 	state(Revoked)
 }
 
+// TestPreparedBetweenLookAndAnswer: what comes after a check has looked and before it
+// has answered is missed by that check, and by no later one.
+func TestPreparedBetweenLookAndAnswer(t *testing.T) {
+	m := levelled(t)
+	tok := numbered(1)
+	p := m.Prepare(tok)
+	comes := false
+	m.cfg.Now = func() time.Time { // which a check asks when it has looked
+		if comes {
+			comes = false
+			m.heard([]Record{{Kind: KindJTI, Digest: DigestOf("o", KindJTI, tok.JTI), Cut: 20, At: 20}})
+		}
+		return time.Now()
+	}
+	comes = true
+	if v := m.CheckPrepared(p); v.State != Clear || comes {
+		t.Fatalf("%+v, still to come %t", v, comes)
+	}
+	if v := m.CheckPrepared(p); v.State != Revoked {
+		t.Fatalf("%+v", v)
+	}
+}
+
 // TestPreparedSeesEveryChange: whatever comes, in whatever order, a prepared token that
 // was clear before is judged like one that was never seen.
 func TestPreparedSeesEveryChange(t *testing.T) {
