@@ -65,7 +65,7 @@ func TestFilterOfCuts(t *testing.T) {
 // table is small, grew, was made to measure, was left by a sweep, or has others in it
 // than it had many times over.
 func TestFilterShare(t *testing.T) {
-	const n = 400_000
+	n := uint64(full(400_000, 80_000))
 	grown := func(n uint64) *table.Table {
 		tab := table.New()
 		for i := range n {
@@ -83,7 +83,7 @@ func TestFilterShare(t *testing.T) {
 		{"reserved", func() *table.Table { return filled(n, 2) }},
 		{"swept", func() *table.Table {
 			tab := filled(n, 2)
-			for i := range uint64(n) {
+			for i := range n {
 				tab.Put(digest(3, i), 1)
 			}
 			tab.Sweep(1, table.Shards)
@@ -91,7 +91,7 @@ func TestFilterShare(t *testing.T) {
 		}},
 		{"others by and by", func() *table.Table {
 			tab := table.New()
-			for i := range uint64(20 * n / 16) {
+			for i := range 20 * n / 16 {
 				tab.Put(digest(3, i), 1+uint32(i/(n/16)))
 				if i%(n/16) == 0 { // what was put in the round before last is over
 					tab.Sweep(uint32(i/(n/16)), table.Shards)
@@ -102,7 +102,7 @@ func TestFilterShare(t *testing.T) {
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			tab, maybes := tc.make(), 0
-			const looks = 100_000
+			const looks = 50_000
 			for i := range uint64(looks) {
 				if tab.MayHold(digest(2, i)) {
 					maybes++
@@ -119,7 +119,7 @@ func TestFilterShare(t *testing.T) {
 // TestFilterSize: filters take two bytes an entry at most, however the table came to
 // what it holds, and leave with what they were told of.
 func TestFilterSize(t *testing.T) {
-	const n = 200_000
+	const n = 50_000
 	grown, reserved := table.New(), filled(n, 1)
 	for i := range uint64(n) {
 		grown.Put(digest(1, i), 1)
@@ -150,7 +150,7 @@ func TestFilterSize(t *testing.T) {
 // no sweep is needed for the filters to stay as they are.
 func TestFilterOfDeleted(t *testing.T) {
 	tab := filled(1000, 9)
-	for i := range uint64(100_000) {
+	for i := range uint64(30_000) {
 		tab.Put(digest(2, i), 9)
 		tab.Delete(digest(2, i))
 	}
