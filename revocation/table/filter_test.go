@@ -146,6 +146,27 @@ func TestFilterSize(t *testing.T) {
 	}
 }
 
+// TestBytesAreExact: what is counted of a table that is empty again is what is counted
+// of a new one, and what is left of a large one counts like the same made anew.
+func TestBytesAreExact(t *testing.T) {
+	for _, n := range []uint64{1, 500, 20_000} {
+		tab := filled(n, 1)
+		tab.Sweep(1, table.Shards)
+		if got, want := tab.Bytes(), table.New().Bytes(); got != want {
+			t.Errorf("%d entries swept: %d bytes, %d in a new one", n, got, want)
+		}
+		for i := range n {
+			tab.Put(digest(1, i), 1)
+		}
+		tab.Put(digest(2, 0), 9)
+		tab.Sweep(1, table.Shards)
+		one := filled(1, 9)
+		if got, most := tab.Bytes(), one.Bytes()+512; got > most || got < one.Bytes() {
+			t.Errorf("%d entries swept, one left: %d bytes, %d to %d in a new one", n, got, one.Bytes(), most)
+		}
+	}
+}
+
 // TestFilterOfDeleted: what goes and comes again one by one is told anew each time, and
 // no sweep is needed for the filters to stay as they are.
 func TestFilterOfDeleted(t *testing.T) {

@@ -21,7 +21,11 @@ func (s *set[V]) tell(dir *directory[V], h uint64) {
 
 // tidy makes the filter of a group anew, or takes it away, when more than half of what
 // it was told has gone.
-func (s *set[V]) tidy(dir *directory[V], g int) {
+func (s *set[V]) tidy(g int) {
+	dir := s.dir.Load()
+	if dir == nil {
+		return
+	}
 	switch live := dir.live(g); {
 	case dir.told[g] == 0:
 	case live == 0:

@@ -25,7 +25,7 @@ func (s *set[V]) sweepNext(now uint32) int {
 	at := s.next
 	s.next = (at + 1) % Shards
 	if s.next%perGroup == 0 {
-		defer s.tidy(dir, at/perGroup)
+		defer s.tidy(at / perGroup)
 	}
 	sh := dir.shards[at].Load()
 	if sh == nil {
