@@ -27,3 +27,9 @@ func (r *Redis) Client() redis.UniversalClient { return r.client }
 
 // Hear tells the mirror of a record.
 func (m *Mirror) Hear(r Record) { m.heard([]Record{r}) }
+
+// CheckAnew is CheckPrepared of a token that has to be looked up.
+func (m *Mirror) CheckAnew(p *Prepared) Verdict {
+	p.clear.Store(0)
+	return m.CheckPrepared(p)
+}

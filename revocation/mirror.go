@@ -61,12 +61,13 @@ type Mirror struct {
 	feed *Feed
 	name string // of this process among those that put back
 
-	view atomic.Pointer[view] // what checks read beside the tables
+	view    atomic.Pointer[view] // what checks read beside the tables
+	changes changes              // of the tables, but for what left them
 
 	jtis, signed, sessions, keys *table.Table
 	subjects, issuers            *table.Cuts
 
-	mu    sync.Mutex // guards what follows, and every write to the tables
+	mu    sync.Mutex // guards what follows, and every write to the tables and to changes
 	dated map[Digest]dated
 	own   map[Digest]ownWrite
 	loss  lossState

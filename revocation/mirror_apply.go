@@ -72,13 +72,16 @@ func (m *Mirror) apply(r Record) {
 	default:
 		m.named(r.Kind).Put(r.Digest, expires)
 	}
+	if r.Cut != 0 {
+		m.changes.note(&r.Digest)
+	}
 }
 
 // undoneBefore says whether r speaks of an earlier life of an entry that is held
 // without a date. An entry's end never comes nearer, so what ends before the held one
 // does was told before it; two seconds are left for rounding.
 func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
-	cut, held := m.lookUp(probe{r.Kind, r.Digest})
+	cut, held := m.lookUp(&probe{r.Kind, r.Digest})
 	if cut == 0 || expires == table.Forever {
 		return false
 	}

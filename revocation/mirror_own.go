@@ -23,7 +23,7 @@ func (m *Mirror) wrote(ctx context.Context, r Record) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// What was read already is held, unless it was read from another server.
-	held, _ := m.lookUp(probe{r.Kind, r.Digest})
+	held, _ := m.lookUp(&probe{r.Kind, r.Digest})
 	untold := r.N > m.heardN || r.Cut != 0 && held == 0
 	m.apply(r)
 	was, ok := m.own[r.Digest]

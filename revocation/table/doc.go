@@ -16,15 +16,19 @@
 // array holds a pointer: the garbage collector does not look into it. An empty table
 // has no directory.
 //
-// # The filter
+// # The filters
 //
 // Nearly every look-up is for what is not there, and the arrays of a large table are
-// in no cache. So a shard of some size has a filter of about one byte an entry before
-// its buckets: each entry sets three bits of the word that its place names, and whoever
+// in no cache. So each 16 shards have a filter of one to one and a half bytes an entry
+// before them: each entry sets three bits of the word that its hash names, and whoever
 // finds one of the three unset need not look further. It says nothing but "certainly
-// not here"; of what is not there it lets 2 or 3 in a hundred go on to the buckets,
-// which decide as they would without it. Bits are never cleared in a published filter:
-// each new array has a new one.
+// not here"; of what is not there it lets 1 to 3 in a hundred go on to the shards,
+// which decide as they would without it. The heads of all filters stand side by side,
+// 6 KiB that stay in a cache, so that only the one word has to be waited for.
+//
+// Bits are never cleared in a published filter. One that was told of as many entries
+// as it has room for, and one of which half has gone when a sweep comes by, is made
+// anew from the shards: at 10 million entries 0.3 ms of the writer's.
 //
 // # Why readers need no lock
 //
@@ -33,11 +37,13 @@
 //   - In a published array digest and value of a taken slot never change. Only its
 //     expiry does, and only upwards; and a bucket's word that it was passed, which is
 //     given before the entry that passed it.
-//   - An entry's bits in the filter are stored, atomically, before its expiry: whoever
-//     has seen the entry, or was told that it is entered, finds them set.
+//   - An entry's bits in the filter are stored, atomically, before its expiry, or its
+//     filter is published before its array: whoever has seen the entry, or was told
+//     that it is entered, finds them set. A reader that has an older filter in hand
+//     began before that.
 //   - Everything else (growing, deleting, sweeping, another cut-off) builds a new
-//     array from the old one and publishes it through an atomic pointer. A reader
-//     that still walks the old one finds what was there when it began.
+//     array or filter and publishes it through an atomic pointer. A reader that still
+//     walks the old one finds what was there when it began.
 //
 // Writers exclude each other by one lock for each structure, held for one entry or
 // for one shard of a sweep.

@@ -15,8 +15,8 @@ func (t *Table) Place(d Digest) (shard int, at float64) {
 // Longest returns the longest run of buckets that were passed and the fullest shard's entries.
 func (t *Table) Longest() (run, fullest int) {
 	dir := t.set.dir.Load()
-	for i := range dir {
-		sh := dir[i].Load()
+	for i := range dir.shards {
+		sh := dir.shards[i].Load()
 		if sh == nil {
 			continue
 		}
@@ -31,10 +31,19 @@ func (t *Table) Longest() (run, fullest int) {
 	return run, fullest
 }
 
-// MayHold says whether a search for d goes on to the buckets, and whether d's shard
-// has a filter.
-func (t *Table) MayHold(d Digest) (maybe, filtered bool) {
-	h := t.set.hash(&d)
-	sh := t.set.shard(h)
-	return sh != nil && !sh.filter.excludes(h), sh != nil && len(sh.filter) > 0
+// MayHold says whether a search for d goes on to the buckets.
+func (t *Table) MayHold(d Digest) bool {
+	dir, h := t.set.dir.Load(), t.set.hash(&d)
+	return dir != nil && !dir.filters.Load()[groupOf(h)].excludes(h)
+}
+
+// Filters returns how many filters there are, what they were told and their words.
+func (t *Table) Filters() (count, told, words int) {
+	dir := t.set.dir.Load()
+	for g, f := range dir.filters.Load() {
+		if f != nil {
+			count, told, words = count+1, told+dir.told[g], words+len(f)
+		}
+	}
+	return count, told, words
 }

@@ -33,10 +33,16 @@ type set[V any] struct {
 
 	mu      sync.Mutex // held by whoever writes; guards what follows, and each shard.used
 	reserve int        // buckets that a shard begins with, from Reserve
+	marked  int        // entries that a filter begins with room for, from Reserve
 	next    int        // shard that the next sweep begins with
 }
 
-type directory[V any] [Shards]atomic.Pointer[shard[V]]
+// directory is what a structure that is not empty consists of.
+type directory[V any] struct {
+	filters atomic.Pointer[filters] // told of an entry before its shard is
+	shards  [Shards]atomic.Pointer[shard[V]]
+	told    [groups]int // entries, since the group's filter was made, gone or not; the writer's
+}
 
 // seed draws what shard and slot of each digest depend on.
 func (s *set[V]) seed() {
@@ -63,17 +69,20 @@ func (s *set[V]) shard(h uint64) *shard[V] {
 	if dir == nil {
 		return nil
 	}
-	return dir[shardOf(h)].Load()
+	return dir.shards[shardOf(h)].Load()
 }
 
 // lookup returns the slot that holds d, nil when none does.
 func (s *set[V]) lookup(d *Digest) *slot[V] {
-	h := s.hash(d)
-	sh := s.shard(h)
-	if sh == nil || sh.filter.excludes(h) {
+	dir := s.dir.Load()
+	if dir == nil {
 		return nil
 	}
-	return sh.find(h, d)
+	h := s.hash(d)
+	if dir.filters.Load()[groupOf(h)].excludes(h) {
+		return nil
+	}
+	return dir.shards[shardOf(h)].Load().find(h, d)
 }
 
 // all yields the slots of each shard as it is published when its turn comes, with
@@ -83,8 +92,8 @@ func (s *set[V]) all(yield func(*slot[V], uint32) bool) {
 	if dir == nil {
 		return
 	}
-	for i := range dir {
-		sh := dir[i].Load()
+	for i := range dir.shards {
+		sh := dir.shards[i].Load()
 		if sh == nil {
 			continue
 		}

@@ -17,14 +17,17 @@ func (s *set[V]) sweep(now uint32, shards int) (removed int) {
 func (s *set[V]) sweepNext(now uint32) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reserve = 0 // what was announced has come, or it would be kept for nothing
+	s.reserve, s.marked = 0, 0 // what was announced has come, or it would be kept for nothing
 	dir := s.dir.Load()
 	if dir == nil {
 		return 0
 	}
 	at := s.next
 	s.next = (at + 1) % Shards
-	sh := dir[at].Load()
+	if s.next%perGroup == 0 {
+		defer s.tidy(at / perGroup)
+	}
+	sh := dir.shards[at].Load()
 	if sh == nil {
 		return 0
 	}
@@ -49,8 +52,9 @@ func over(expires, now uint32) bool { return expires <= now && expires != Foreve
 func (s *set[V]) announce(n int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.reserve = 0
+	s.reserve, s.marked = 0, 0
 	if share := n / Shards; share > 0 {
 		s.reserve = bucketsFor(share + int(math.Sqrt(float64(share))))
+		s.marked = filterShare(n)
 	}
 }

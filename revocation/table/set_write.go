@@ -9,15 +9,16 @@ func (s *set[V]) put(h uint64, d *Digest, v V, expires uint32) {
 	dir := s.dir.Load()
 	if dir == nil {
 		dir = new(directory[V])
-		s.bytes.Add(sizeOf[directory[V]]())
+		dir.filters.Store(new(filters))
+		s.bytes.Add(sizeOf[directory[V]]() + sizeOf[filters]())
 		s.dir.Store(dir)
 	}
-	sh := dir[shardOf(h)].Load()
+	s.tell(dir, h)
+	sh := dir.shards[shardOf(h)].Load()
 	s.count.Add(1)
 	if sh != nil && sh.used < limit(len(sh.buckets)) {
 		sl := sh.free(h)
 		sl.digest, sl.value = *d, v
-		sh.filter.addShown(h)
 		atomic.StoreUint32(&sl.expires, expires) // from here on readers see it
 		return
 	}
@@ -40,10 +41,9 @@ func (s *set[V]) raise(sl *slot[V], expires uint32) {
 // replace gives a taken slot another value and expiry, in a new array.
 func (s *set[V]) replace(h uint64, d *Digest, v V, expires uint32) {
 	dir := s.dir.Load()
-	old := dir[shardOf(h)].Load()
+	old := dir.shards[shardOf(h)].Load()
 	other := newShard[V](len(old.buckets))
 	copy(other.buckets, old.buckets)
-	copy(other.filter, old.filter)
 	other.used = old.used
 	sl := other.find(h, d)
 	sl.value, sl.expires = v, expires
@@ -73,7 +73,10 @@ func (s *set[V]) shrink(at int, sh *shard[V], live int, keep func(*slot[V]) bool
 	s.publish(dir, at, sh, smaller)
 	if s.count.Add(int64(live-sh.used)) == 0 {
 		s.dir.Store(nil)
-		s.bytes.Add(-sizeOf[directory[V]]())
+		s.bytes.Add(-sizeOf[directory[V]]() - sizeOf[filters]())
+		for _, f := range dir.filters.Load() {
+			s.bytes.Add(-int64(len(f)) * 8)
+		}
 	}
 }
 
@@ -94,5 +97,5 @@ func (s *set[V]) rebuild(sh *shard[V], n int, keep func(*slot[V]) bool) *shard[V
 
 func (s *set[V]) publish(dir *directory[V], at int, old, other *shard[V]) {
 	s.bytes.Add(other.bytes() - old.bytes())
-	dir[at].Store(other)
+	dir.shards[at].Store(other)
 }

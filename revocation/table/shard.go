@@ -24,8 +24,7 @@ type bucket[V any] struct {
 // shard is a published array of buckets, at least one slot of which is empty.
 type shard[V any] struct {
 	buckets []bucket[V]
-	filter  filter // of what is in buckets, and told before they are
-	used    int    // slots; the writer's, readers do not look at it
+	used    int // slots; the writer's, readers do not look at it
 }
 
 const (
@@ -47,8 +46,7 @@ func bucketsFor(n int) int {
 // newShard makes a shard of at least n buckets: as many as fit into what the
 // allocator gives for n.
 func newShard[V any](n int) *shard[V] {
-	buckets := fitted[bucket[V]](n)
-	return &shard[V]{buckets: buckets, filter: newFilter(len(buckets))}
+	return &shard[V]{buckets: fitted[bucket[V]](n)}
 }
 
 // fitted makes a slice of at least n zeros: of all the room that the allocator gives.
@@ -111,7 +109,6 @@ func (sh *shard[V]) free(h uint64) *slot[V] {
 
 // add enters what is not there yet into a shard that is not published yet.
 func (sh *shard[V]) add(h uint64, sl slot[V]) {
-	sh.filter.add(h)
 	*sh.free(h) = sl
 }
 
@@ -135,7 +132,7 @@ func (sh *shard[V]) bytes() int64 {
 	if sh == nil {
 		return 0
 	}
-	return int64(len(sh.buckets))*sizeOf[bucket[V]]() + int64(len(sh.filter))*8 + sizeOf[shard[V]]()
+	return int64(len(sh.buckets))*sizeOf[bucket[V]]() + sizeOf[shard[V]]()
 }
 
 // grown is how many buckets the shard has when its present ones no longer do.

@@ -69,8 +69,8 @@ func TestShrinksAfterSweep(t *testing.T) {
 	}
 }
 
-// TestReserveAllocatesOnce: three allocations for nearly each shard (its head, its
-// buckets, its filter; the race detector adds two) where growing takes several times that.
+// TestReserveAllocatesOnce: two allocations for nearly each shard (its head, its
+// buckets; the race detector adds two) where growing takes several times that.
 func TestReserveAllocatesOnce(t *testing.T) {
 	allocs := func(reserve int) uint64 {
 		tab := table.New()
