@@ -11,6 +11,8 @@ import (
 var (
 	//go:embed lua/clock.lua
 	clockLua string
+	//go:embed lua/record.lua
+	recordLua string
 	//go:embed lua/epoch.lua
 	epochLua string
 	//go:embed lua/entry.lua
@@ -55,16 +57,16 @@ type scripts struct {
 
 func newScripts() scripts {
 	return scripts{
-		revoke: redis.NewScript(clockLua + epochLua + entryLua + feedLua + revokeLua),
-		undo:   redis.NewScript(clockLua + epochLua + entryLua + feedLua + undoLua),
-		now:    redis.NewScript(clockLua + epochLua + nowLua),
+		revoke: redis.NewScript(clockLua + recordLua + epochLua + entryLua + feedLua + revokeLua),
+		undo:   redis.NewScript(clockLua + recordLua + epochLua + entryLua + feedLua + undoLua),
+		now:    redis.NewScript(clockLua + recordLua + epochLua + nowLua),
 		check:  redis.NewScript(clockLua + checkLua),
 		read:   redis.NewScript(clockLua + readLua),
 
-		hint:    redis.NewScript(clockLua + epochLua + feedLua + hintLua),
-		lose:    redis.NewScript(clockLua + epochLua + mendLua + loseLua),
-		merge:   redis.NewScript(clockLua + entryLua + feedLua + mendLua + mergeLua),
-		merged:  redis.NewScript(clockLua + epochLua + mendLua + mergedLua),
-		recover: redis.NewScript(clockLua + epochLua + mendLua + recoverLua),
+		hint:    redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
+		lose:    redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
+		merge:   redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
+		merged:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
+		recover: redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),
 	}
 }
