@@ -28,6 +28,22 @@ func (n *notebook) Mark(p revocation.Position) {
 	n.at = p
 }
 
+// Records implements revocation.Journaler.
+func (n *notebook) Records(yield func(revocation.Kept) bool) error {
+	n.mu.Lock()
+	last := map[revocation.Digest]revocation.Kept{}
+	for _, k := range n.records {
+		last[k.Digest] = k
+	}
+	n.mu.Unlock()
+	for _, k := range last {
+		if !yield(k) {
+			break
+		}
+	}
+	return nil
+}
+
 // kept are the records that a restart finds.
 func (n *notebook) kept() iter.Seq[revocation.Record] {
 	return func(yield func(revocation.Record) bool) {

@@ -43,6 +43,8 @@ var (
 	mergeLua string
 	//go:embed lua/merged.lua
 	mergedLua string
+	//go:embed lua/describe.lua
+	describeLua string
 	//go:embed lua/recover.lua
 	recoverLua string
 )
@@ -52,7 +54,7 @@ var (
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
 	lose, merge, merged, recover   *redis.Script
-	hint                           *redis.Script
+	hint, describe                 *redis.Script
 }
 
 func newScripts() scripts {
@@ -63,10 +65,11 @@ func newScripts() scripts {
 		check:  redis.NewScript(clockLua + checkLua),
 		read:   redis.NewScript(clockLua + readLua),
 
-		hint:    redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
-		lose:    redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
-		merge:   redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
-		merged:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
-		recover: redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),
+		hint:     redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
+		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
+		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
+		describe: redis.NewScript(clockLua + describeLua),
+		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
+		recover:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),
 	}
 }
