@@ -62,7 +62,10 @@ func TestWordsOfALoss(t *testing.T) {
 
 		loser{k, t, c.store}.do("flushall")
 		f.awaitMended(before)
-		await(t, "described", func() bool { l := inForce(t, c); return l["mine"].ID != "" && l["both"].ID != "" && l["silent"].ID != "" })
+		await(t, "described", func() bool {
+			l := inForce(t, c)
+			return l["mine"].ID != "" && l["both"].ID != "" && l["silent"].ID != ""
+		})
 		got := inForce(t, c)
 		for _, want := range []revocation.Revocation{mine, silent} {
 			if r := got[want.Value]; r.ID != want.ID || r.Issuer != want.Issuer || r.Subject != want.Subject || r.Reason != want.Reason || r.Actor != want.Actor {
@@ -118,7 +121,10 @@ func TestWordsAfterARestart(t *testing.T) {
 	again := func(when string) {
 		t.Helper()
 		c, j = start()
-		await(t, when, func() bool { r := inForce(t, c)["mine"]; return r.ID == mine.ID && r.Reason == "stolen" && r.Actor == "ann" })
+		await(t, when, func() bool {
+			r := inForce(t, c)["mine"]
+			return r.ID == mine.ID && r.Reason == "stolen" && r.Actor == "ann"
+		})
 		c.stop()
 		mustClose(t, j)
 	}

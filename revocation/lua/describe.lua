@@ -22,7 +22,7 @@ end
 -- that was put back at that time, or at none (1).
 local function statement(key, cut, was, timeless, why, who)
   local at = cut
-  if timeless and redis.call('HEXISTS', key, 's:' .. cut) == 0 then
+  if timeless and not redis.call('HGET', key, 's:' .. cut) then
     at = '1'
   end
   local value = redis.call('HGET', key, 's:' .. at)
