@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -85,6 +86,30 @@ func TestWordsOfALoss(t *testing.T) {
 		}
 		k.wantChain(t, c.store, k.feed(t, c.store))
 	})
+}
+
+// TestWordsOfAJournalThatCannotBeRead: it is tried again, and mending does not wait for it.
+func TestWordsOfAJournalThatCannotBeRead(t *testing.T) {
+	t.Parallel()
+	_, client := testkit.MustMini(t)
+	mustOpen(t, client, revocationtest.Settings())
+	book := notebook{unread: 1}
+	c := mirror(t, client, func(cfg *revocation.MirrorConfig) { cfg.Journal = &book })
+	c.awaitLevel()
+	for i := range 70 { // more than one batch
+		mustSay(t, c, revocation.KindJTI, fmt.Sprint(i), "stolen", "ann")
+	}
+	c.awaitLevel()
+	loser{kit{client: client}, t, c.store}.do("flushall")
+	c.awaitMended(70)
+	for _, r := range inForce(t, c) {
+		if r.Reason != "stolen" || r.Actor != "ann" || r.RevokedAt.Year() < 2000 {
+			t.Errorf("%+v", r)
+		}
+	}
+	if book.unread != 0 {
+		t.Error("it was never read in vain")
+	}
 }
 
 // TestWordsAfterARestart: a process whose journal knows the words, and which was away when
