@@ -55,6 +55,17 @@ func (p *pair) swap(records int64) time.Time {
 	return time.Now()
 }
 
+// within takes what comes from a channel, which must be soon.
+func within[T any](t *testing.T, what string, from <-chan T) (v T) {
+	t.Helper()
+	select {
+	case v = <-from:
+	case <-time.After(30 * time.Second):
+		t.Fatalf("%s: not within 30s", what)
+	}
+	return v
+}
+
 // TestWaitOnADemotedServer: a server that was made a replica between two waits answers
 // the second one with what its new primary lets it have. That is told, but it is no
 // reason to take what is known for fresh: there may be more that it does not have.
@@ -79,7 +90,7 @@ func TestWaitOnADemotedServer(t *testing.T) {
 	t.Cleanup(func() { p.old.Do(context.Background(), "client", "kill", "type", "normal") }) // ends the wait
 	f.await("level", func() bool { return f.level })
 	mustRevoke(t, p.store, revocation.KindKey, "the last of the old primary")
-	at := <-demoted
+	at := within(t, "demoted", demoted)
 	f.awaitTold(mustRevoke(t, mustOpen(t, p.next, revocationtest.Settings()), revocation.KindKey, "of the new one"))
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -104,7 +115,7 @@ func TestDemotedInTheMiddleOfAWait(t *testing.T) {
 	})
 	f.awaitLevel()
 	at := p.swap(1)
-	<-refused
+	within(t, "a scan that is refused", refused)
 	next := mustOpen(t, p.next, revocationtest.Settings())
 	for i := range 10 {
 		mustRevoke(t, next, revocation.KindKey, fmt.Sprint(i))
