@@ -29,11 +29,34 @@ func (d Digest) String() string { return hex.EncodeToString(d[:]) }
 
 // parseDigest reads exactly what String writes.
 func parseDigest(s string) (d Digest, ok bool) {
-	if len(s) != hex.EncodedLen(len(d)) {
+	if !d.decode([]byte(s)) {
 		return Digest{}, false
 	}
-	if _, err := hex.Decode(d[:], []byte(s)); err != nil {
-		return Digest{}, false
+	return d, true
+}
+
+// decode reads exactly what String writes. Upper case is not ours.
+func (d *Digest) decode(text []byte) bool {
+	if len(text) != hex.EncodedLen(len(d)) {
+		return false
 	}
-	return d, d.String() == s // upper case is not ours
+	for i := range d {
+		high, low := nibble(text[2*i]), nibble(text[2*i+1])
+		if high|low > 15 {
+			return false
+		}
+		d[i] = high<<4 | low
+	}
+	return true
+}
+
+// nibble is the value of a hexadecimal digit; of anything else more than 15.
+func nibble(c byte) byte {
+	switch {
+	case c >= '0' && c <= '9':
+		return c - '0'
+	case c >= 'a' && c <= 'f':
+		return c - 'a' + 10
+	}
+	return 0xff
 }

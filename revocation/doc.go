@@ -21,8 +21,8 @@
 //
 // # Who hears of it
 //
-// A [Feed] reads the feed from its beginning and then follows it, over one
-// connection that waits and one that looks for losses: another epoch, a record
+// A [Feed] reads the feed from its beginning and then follows it, by reads that wait
+// and by reads that look for losses, which alone make what is known fresher: another epoch, a record
 // whose predecessor is not the last one seen, a sequence that fell. It reports
 // records, gaps, and how far behind it is; what to do about a gap is its owner's.
 //
@@ -62,12 +62,15 @@
 // the longest life of an access token that any process of this store allows. A bare
 // jti is kept for that long.
 //
-// Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change:
+// Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change, in
+// one field, r: the words n nonce prev d k cut exp at, separated by blanks, and then
+// u=… and w=1 where they are needed. (Earlier versions wrote a field for each; that is
+// read, too.)
 //
 //	n            sequence, one more than the record before
-//	nonce, prev  random; and the nonce of the record before. A reader that meets
-//	             another prev than the nonce it read last has lost something, unless
-//	             all up to n-1 was trimmed
+//	nonce, prev  random; and the nonce of the record before, "-" when there was none.
+//	             A reader that meets another prev than the nonce it read last has
+//	             lost something, unless all up to n-1 was trimmed
 //	d, k         digest and kind
 //	cut          as in the entry, 0 when all is undone
 //	exp          unix second by which the entry is gone, rounded up; 0 for never
@@ -144,4 +147,8 @@
 // still at it, and 3 s have passed, complete_since goes back to what it was
 // (merged.lua); else a person decides ([Redis.Recover]). The fields that this leaves in
 // the epoch stand in lua/mend.lua. Why so: docs/decisions/0013-losses.md.
+//
+// What is put back has no words: issuer, id, subject, reason and actor are nowhere but in
+// the entries. A process with a [Journal] has kept those of its own writes, and gives
+// them back afterwards (describe.lua).
 package revocation

@@ -25,8 +25,8 @@ type edge struct {
 // marked is the report with what the feed has of record N, if it has it.
 func marked(client redis.UniversalClient, e revocation.EdgeReport) revocation.EdgeReport {
 	for _, m := range client.XRange(context.Background(), "tg:{rev}:feed", "-", "+").Val() {
-		if m.Values["n"] == strconv.FormatUint(e.N, 10) {
-			e.Nonce, _ = m.Values["nonce"].(string)
+		if w := words(m); w["n"] == strconv.FormatUint(e.N, 10) {
+			e.Nonce = w["nonce"]
 			at, _, _ := strings.Cut(m.ID, "-")
 			e.ID, _ = strconv.ParseInt(at, 10, 64)
 		}

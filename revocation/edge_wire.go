@@ -25,7 +25,7 @@ type edgeScripts struct{ report, leave, list, count *redis.Script }
 
 func newEdgeScripts() edgeScripts {
 	return edgeScripts{
-		report: redis.NewScript(clockLua + edgeLua + edgeReportLua),
+		report: redis.NewScript(clockLua + recordLua + edgeLua + edgeReportLua),
 		leave:  redis.NewScript(edgeLeaveLua),
 		list:   redis.NewScript(clockLua + edgeLua + edgeListLua),
 		count:  redis.NewScript(clockLua + edgeLua + edgeCountLua),

@@ -18,7 +18,8 @@ import (
 // (MULTI), and is the one that finds losses: a wait that tells nothing proves
 // nothing, because stream ids of a server that lost its end may lie below ours.
 // There is a scan after each wait without an answer, and one in each Block. A scan
-// also makes sure that a primary answers it: see feed_role.go.
+// also makes sure that a primary answers it (see role.go), and so it alone says how
+// fresh all that was read is: a wait only brings what is new sooner.
 type Feed struct {
 	cfg   FeedConfig
 	names names
@@ -170,6 +171,14 @@ func (f *Feed) scanDue() bool {
 	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > time.Duration(f.block.Load())
 }
 
+// untilScan is how long a wait may take before a scan is due. It is at least 1 ms: for
+// Redis, none is for ever.
+func (f *Feed) untilScan() time.Duration {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return max(time.Duration(f.block.Load())-f.cfg.Now().Sub(f.scanned), time.Millisecond)
+}
+
 // scanNext asks for a scan.
 func (f *Feed) scanNext() {
 	f.mu.Lock()
@@ -196,7 +205,7 @@ func (f *Feed) applied() {
 	}
 }
 
-// tellLevel calls Level. A read that was overtaken by one that was sent later does
+// tellLevel calls Level. A scan that was overtaken by one that was sent later does
 // not make what is known older. The caller holds mu.
 func (f *Feed) tellLevel(level bool, sent time.Time) {
 	if f.cfg.Replicas > 0 {

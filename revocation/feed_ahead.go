@@ -30,13 +30,16 @@ func (p *feedPage) parse() (err error) {
 	return err
 }
 
-// lastID guesses the stream id of the last record before p is parsed. A wrong guess
-// costs a read of a page that nobody asks for.
+// lastID guesses the stream id of the last record before p is parsed: what stands
+// before the last array that follows an id. A wrong guess costs a read of a page that
+// nobody asks for.
 func (p *feedPage) lastID() (int64, bool) {
-	w := respReader{rest: p.buf[max(bytes.LastIndex(p.buf, []byte("\r\n*2\r\n$")), 0):]}
-	w.rest = bytes.TrimPrefix(w.rest, []byte("\r\n"))
-	w.array()
-	return parseStreamID(string(w.bulk()))
+	end := bytes.LastIndex(p.buf, []byte("-0\r\n*"))
+	if end < 0 {
+		return 0, false
+	}
+	at, err := streamTime(p.buf[bytes.LastIndexByte(p.buf[:end], '\n')+1 : end+2])
+	return at, err == nil
 }
 
 // fetch reads a page.

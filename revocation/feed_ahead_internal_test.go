@@ -5,16 +5,22 @@ import "testing"
 // TestLastID: what is read ahead begins at the last record of a page, whose id is
 // guessed; of what is no page nothing is guessed.
 func TestLastID(t *testing.T) {
-	const first, second = "*2\r\n$4\r\n17-0\r\n*4\r\n$1\r\nn\r\n$1\r\n1\r\n$1\r\nk\r\n$3\r\njti\r\n", "*2\r\n$4\r\n18-0\r\n*4\r\n$1\r\nn\r\n$1\r\n2\r\n$1\r\nk\r\n$3\r\njti\r\n"
+	const (
+		first  = "*2\r\n$4\r\n17-0\r\n*4\r\n$1\r\nn\r\n$1\r\n1\r\n$1\r\nk\r\n$3\r\njti\r\n"
+		second = "*2\r\n$4\r\n18-0\r\n*2\r\n$1\r\nr\r\n$10\r\n1 a b 00-0\r\n"
+		third  = "*2\r\n$4\r\n19-0\r\n*4\r\n$1\r\nn\r\n$1\r\n1\r\n$1\r\nk\r\n$3\r\njti\r\n"
+	)
 	for page, want := range map[string]int64{
-		"*1\r\n" + first:                            17,
-		"*2\r\n" + first + second:                   18,
-		"*2\r\n" + first + "*2\r\n$4\r\nodd0\r\n*2": 0,
-		"*2\r\n" + first + "*2\r\n$9\r\n18-0":       0,
-		"*0\r\n":                                    0,
-		"":                                          0,
-		"-ERR no\r\n":                               0,
-		"*1\r\n*2\r\n$4\r\n17-0\r\n*-1\r\n\r\n*2\r\n$": 0,
+		"*1\r\n" + first:                      17,
+		"*2\r\n" + first + second:             18,
+		"*2\r\n" + first + second + third:     19,
+		"*2\r\n" + first + "*2\r\n$9\r\n18-0": 17, // torn: it is no page, and is not read ahead for long
+		"*1\r\n*2\r\n$4\r\nodd0\r\n*2\r\n$":   0,
+		"*1\r\n*2\r\n$5\r\nodd-0\r\n*2\r\n$":  0,
+		"-0\r\n*":                             0,
+		"*0\r\n":                              0,
+		"":                                    0,
+		"-ERR no\r\n":                         0,
 	} {
 		p := feedPage{buf: pageBuffer(page)}
 		if got, ok := p.lastID(); got != want || ok != (want != 0) {

@@ -34,8 +34,8 @@ type FeedConfig struct {
 	Client redis.UniversalClient
 	// Prefix is that of the store. Without braces.
 	Prefix string
-	// Block is how long one wait takes at most, and so how old a quiet feed's
-	// knowledge gets. DefaultBlock; at least 1 ms.
+	// Block is the time from one scan to the next, and so how old knowledge gets. No wait
+	// takes longer. DefaultBlock; at least 1 ms.
 	Block time.Duration
 	// Deadline is for each read. Block + 1 s; longer than Block.
 	Deadline time.Duration
@@ -57,11 +57,11 @@ type FeedConfig struct {
 	// Clock is the latest store time given out. Apply comes after it with what the
 	// scan found, but what came by a wait may be newer than the epoch told last.
 	Epoch func(Epoch)
-	// Level is called after each answered read: with true when there was no more
-	// to read, and with the moment when that read was sent. What was known then is
-	// complete. False is said while loading, and while more than a page behind. With
-	// Replicas the moment is that of the last read that they vouch for, and false is
-	// said also until there is one.
+	// Level is called after each answered scan: with true when there was no more to
+	// read, and with the moment when it was sent. What was known then is complete. False
+	// is said while loading, and while more than a page behind. With Replicas the moment
+	// is that of the last scan that they vouch for, and false is said also until there
+	// is one.
 	Level func(caughtUp bool, sentAt time.Time)
 	// Failed is told of each read of Run that was not answered, or not with what was
 	// asked for. Unlike the others it may be called at the same time as they are.

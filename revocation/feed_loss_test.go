@@ -237,7 +237,7 @@ func TestStandingClock(t *testing.T) {
 		l.do("hset", s.EpochKey(), "complete_since", 7)
 		f.await("the epoch", func() bool { return f.epoch.CompleteSince == 7 })
 		f.awaitTold(mustRevoke(t, s, revocation.KindKey, "k"))
-		l.do("hset", s.EpochKey(), "last", "not the last one's")
+		l.do("hset", s.EpochKey(), "last", "not-the-last-one")
 		mustRevoke(t, s, revocation.KindKey, "does not follow")
 		f.await("a gap", func() bool { return len(f.gaps) > 0 })
 		f.wantGaps("("+gapChain+")", "("+gapEnd+")")

@@ -12,13 +12,6 @@ const (
 	gapEnd       = "the end of the feed is missing"
 )
 
-// told is a record with what chains it to the one before it.
-type told struct {
-	Record
-	id          int64 // stream id: store time (µs)
-	nonce, prev []byte
-}
-
 // feedHead is the epoch with what it says of the feed, at the moment of a scan.
 type feedHead struct {
 	Epoch

@@ -97,15 +97,19 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error
 	return end, nil
 }
 
-// wait waits for records after the position.
+// wait waits for records after the position, until the next scan is due.
+//
+// It says nothing of how fresh they are: that stays as of the last scan. A server that
+// has become a replica since then answers, too, with what its new primary has let it
+// have so far; only a scan asks for its role. (XREAD itself cannot: Redis does not block
+// in a transaction, and a role asked for after the answer is of another moment.)
 func (r *feedReader) wait(ctx context.Context) error {
 	f := r.feed
 	ctx, cancel := context.WithTimeout(ctx, f.cfg.Deadline)
 	defer cancel()
 	at, moved := f.start()
-	sent := f.cfg.Now()
 	streams, err := f.cfg.Client.XRead(ctx, &redis.XReadArgs{
-		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: time.Duration(f.block.Load()),
+		Streams: []string{f.names.feed}, ID: streamID(at.id), Count: int64(r.page), Block: f.untilScan(),
 	}).Result()
 	switch {
 	case errors.Is(err, redis.Nil):
@@ -140,7 +144,9 @@ func (r *feedReader) wait(ctx context.Context) error {
 		f.moveTo(at)
 		r.apply(r.told)
 		f.applied()
-		f.tellLevel(end, sent)
+		if !end {
+			f.tellLevel(false, time.Time{})
+		}
 	}
 	return nil
 }

@@ -1,12 +1,6 @@
 package revocation
 
-import (
-	"bytes"
-	"encoding/hex"
-	"fmt"
-
-	"github.com/redis/go-redis/v9"
-)
+import "fmt"
 
 // headFields are the fields of the epoch that a scan reads.
 var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed"}
@@ -58,92 +52,6 @@ func parseHead(values []any) (feedHead, error) {
 	return h, nil
 }
 
-// toldFields is how many fields of a record are ours.
-const toldFields = 8
-
-// set takes one field of a record, and says how many of ours it was: 1, or 0 for
-// fields of later versions. The value is kept.
-func (t *told) set(name, value []byte) (int, error) {
-	to := &t.At
-	switch string(name) {
-	case "nonce":
-		t.nonce = value
-		return 1, nil
-	case "prev":
-		t.prev = value
-		return 1, nil
-	case "k":
-		t.Kind = kindOf(value)
-		return 1, nil
-	case "d":
-		if len(value) != hex.EncodedLen(len(t.Digest)) || bytes.ContainsAny(value, "ABCDEF") {
-			return 0, errReply
-		}
-		_, err := hex.Decode(t.Digest[:], value)
-		return 1, err
-	case "n":
-		n, err := number(string(value))
-		t.N = uint64(n)
-		return 1, err
-	case "u": // not in every record, and so not counted
-		n, err := number(string(value))
-		t.Undone = n
-		return 0, err
-	case "cut":
-		to = &t.Cut
-	case "exp":
-		to = &t.ExpiresAt
-	case "at":
-	case "w": // not in every record, and so not counted
-		t.Wanted = string(value) == "1"
-		return 0, nil
-	default:
-		return 0, nil
-	}
-	n, err := number(string(value))
-	*to = n
-	return 1, err
-}
-
-// kindOf returns the kind without a copy of its text for those that are known. A
-// record of another kind keeps its place in the chain: what to make of it is for
-// whoever applies it.
-func kindOf(text []byte) Kind {
-	switch string(text) {
-	case string(KindJTI):
-		return KindJTI
-	case string(KindSession):
-		return KindSession
-	case string(KindSubject):
-		return KindSubject
-	}
-	return Kind(text)
-}
-
-// whole says whether t is a record: each of its fields once, and a stream id.
-func (t *told) whole(fields int, id string) error {
-	var ok bool
-	if t.id, ok = parseStreamID(id); !ok || fields != toldFields || t.N == 0 || len(t.nonce) == 0 {
-		return fmt.Errorf("feed record: %w", errReply)
-	}
-	return nil
-}
-
-// toldMessage reads a record that a wait has told.
-func toldMessage(m redis.XMessage) (told, error) {
-	var t told
-	fields := 0
-	for name, v := range m.Values {
-		text, _ := v.(string)
-		n, err := t.set([]byte(name), []byte(text))
-		if err != nil {
-			return told{}, fmt.Errorf("feed record: %w", err)
-		}
-		fields += n
-	}
-	return t, t.whole(fields, m.ID)
-}
-
 // toldRaw appends to list the records of a reply to XRANGE, as it came. They point
 // into it.
 func toldRaw(list []told, reply []byte) ([]told, error) {
@@ -166,7 +74,7 @@ func toldRaw(list []told, reply []byte) ([]told, error) {
 			}
 			fields += n
 		}
-		if err := t.whole(fields, string(id)); err != nil {
+		if err := t.whole(fields, id); err != nil {
 			return nil, err
 		}
 		list = append(list, t)

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"errors"
 	"fmt"
 	"reflect"
 	"strings"
@@ -11,7 +12,10 @@ import (
 
 const someDigest = "000102030405060708090a0b0c0d0e0f"
 
-// someRecord is a record's fields, as they are written.
+// somePacked is a record, as it is written.
+const somePacked = "7 aa.1 bb " + someDigest + " session 1700000000000000 0 1700000000000001"
+
+// someRecord is the same record as earlier versions wrote it.
 func someRecord() map[string]string {
 	return map[string]string{"n": "7", "nonce": "aa.1", "prev": "bb", "d": someDigest, "k": "session", "cut": "1700000000000000", "exp": "0", "at": "1700000000000001"}
 }
@@ -45,26 +49,36 @@ func readBoth(id string, fields map[string]string) ([]told, error, told, error) 
 
 func TestReadRecord(t *testing.T) {
 	fields := someRecord()
-	fields["later"], fields["u"] = "a field of a later version", "1700000000000003"
-	list, err, one, errOne := readBoth("1700000000000002-0", fields)
-	if err != nil || errOne != nil {
-		t.Fatal(err, errOne)
-	}
+	fields["later"], fields["u"], fields["w"] = "a field of a later version", "1700000000000003", "1"
 	want := told{
-		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003},
+		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003, Wanted: true},
 		id:     1700000000000002, nonce: []byte("aa.1"), prev: []byte("bb"),
 	}
 	for i := range want.Digest {
 		want.Digest[i] = byte(i)
 	}
-	if !reflect.DeepEqual(list, []told{want}) || !reflect.DeepEqual(one, want) {
-		t.Errorf("%+v\n%+v", list, one)
-	}
-	for _, kind := range append(Kinds(), "of a later version") {
-		fields["k"] = string(kind)
-		if list, err, one, errOne := readBoth("1-0", fields); err != nil || errOne != nil || list[0].Kind != kind || one.Kind != kind {
-			t.Errorf("%s: %v %v", kind, err, errOne)
+	packed := map[string]string{"r": somePacked + " u=1700000000000003 later=x w=1", "later": "a field of a later version"}
+	for layout, fields := range map[string]map[string]string{"one field": packed, "of earlier versions": fields} {
+		list, err, one, errOne := readBoth("1700000000000002-0", fields)
+		if err != nil || errOne != nil {
+			t.Fatal(layout, err, errOne)
 		}
+		if !reflect.DeepEqual(list, []told{want}) || !reflect.DeepEqual(one, want) {
+			t.Errorf("%s: %+v\n%+v", layout, list, one)
+		}
+	}
+	for _, kind := range append(Kinds(), HintRing, "ofalaterversion") {
+		fields["k"] = string(kind)
+		packed["r"] = strings.Replace(somePacked, "session", string(kind), 1)
+		for _, fields := range []map[string]string{packed, fields} {
+			if list, err, one, errOne := readBoth("1-0", fields); err != nil || errOne != nil || list[0].Kind != kind || one.Kind != kind {
+				t.Errorf("%s: %v %v", kind, err, errOne)
+			}
+		}
+	}
+	packed["r"] = strings.Replace(somePacked, " bb ", " - ", 1)
+	if list, err, one, errOne := readBoth("1-0", packed); err != nil || errOne != nil || len(list[0].prev) != 0 || len(one.prev) != 0 {
+		t.Errorf("the first record: %v, %v", err, errOne)
 	}
 }
 
@@ -101,13 +115,51 @@ func TestReadRecordRefuses(t *testing.T) {
 	}
 }
 
+// TestReadPackedRefuses: the same of a record in one field.
+func TestReadPackedRefuses(t *testing.T) {
+	words := strings.Fields(somePacked)
+	bad := []string{
+		"", " ", somePacked + " ", " " + somePacked, strings.ReplaceAll(somePacked, " ", "  "), strings.ReplaceAll(somePacked, " ", "\t"),
+		somePacked + " u", somePacked + " u=", somePacked + " u=x", somePacked + " 5", somePacked + " w=1 ",
+	}
+	for i := range words {
+		without := append([]string(nil), words...)
+		bad = append(bad, strings.Join(append(without[:i], without[i+1:]...), " "), strings.Join(words[:i], " "))
+	}
+	for i, set := range map[int][]string{
+		0: {"x", "-1", "0", "1.5", "+7", "99999999999999999999"}, 1: {""}, 2: {""},
+		3: {"00", strings.ToUpper(someDigest), someDigest + "00", strings.Repeat("x", 32)},
+		4: {""}, 5: {"", "-1", "1.7e+15"}, 6: {"", "-1", "never"}, 7: {"", "now"},
+	} {
+		for _, value := range set {
+			with := append([]string(nil), words...)
+			with[i] = value
+			bad = append(bad, strings.Join(with, " "))
+		}
+	}
+	for _, value := range bad {
+		if _, err, _, errOne := readBoth("1-0", map[string]string{"r": value}); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
+			t.Errorf("%q: %v, %v", value, err, errOne)
+		}
+	}
+	for _, name := range []string{"n", "d", "at"} { // two layouts at once
+		if _, err, _, errOne := readBoth("1-0", map[string]string{"r": somePacked, name: someRecord()[name]}); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
+			t.Errorf("and %s: %v, %v", name, err, errOne)
+		}
+	}
+	twice := asRESP([]any{[]any{"1-0", []any{"r", somePacked, "r", somePacked}}})
+	if _, err := toldRaw(nil, []byte(twice)); !errors.Is(err, errReply) {
+		t.Errorf("twice: %v", err)
+	}
+}
+
 func TestReadRawRefuses(t *testing.T) {
 	var flat []any
 	for name, value := range someRecord() {
 		flat = append(flat, name, value)
 	}
-	good := asRESP([]any{[]any{"1-0", flat}, []any{"2-0", flat}})
-	if list, err := toldRaw(nil, []byte(good)); err != nil || len(list) != 2 {
+	good := asRESP([]any{[]any{"1-0", flat}, []any{"2-0", []any{"r", somePacked}}, []any{"3-0", flat}})
+	if list, err := toldRaw(nil, []byte(good)); err != nil || len(list) != 3 {
 		t.Fatalf("%d records, %v", len(list), err)
 	}
 	if list, err := toldRaw(nil, []byte("*0\r\n")); err != nil || len(list) != 0 {
@@ -133,6 +185,7 @@ func FuzzReadRawNeverPanics(f *testing.F) {
 		flat = append(flat, name, value)
 	}
 	f.Add([]byte(asRESP([]any{[]any{"1-0", flat}})))
+	f.Add([]byte(asRESP([]any{[]any{"1-0", []any{"r", somePacked + " u=8 w=1"}}, []any{"2-0", []any{"r", somePacked}}})))
 	f.Add([]byte("*1\r\n*2\r\n$3\r\n1-0\r\n*999999999\r\n"))
 	f.Fuzz(func(t *testing.T, reply []byte) {
 		list, err := toldRaw(nil, reply)
@@ -140,6 +193,35 @@ func FuzzReadRawNeverPanics(f *testing.F) {
 			if err == nil && (r.N == 0 || r.id < 0 || len(r.nonce) == 0) {
 				t.Errorf("%+v", r)
 			}
+		}
+	})
+}
+
+// FuzzPackedIsReadAsWritten: whatever is taken for a packed record says the same when
+// it is written again, and nothing else is taken for one.
+func FuzzPackedIsReadAsWritten(f *testing.F) {
+	for _, seed := range []string{somePacked, somePacked + " u=8 w=1", strings.Replace(somePacked, "bb", "-", 1), somePacked[:60], "r"} {
+		f.Add([]byte(seed))
+	}
+	f.Fuzz(func(t *testing.T, value []byte) {
+		var r told
+		if err := r.unpack(value); err != nil {
+			if !errors.Is(err, errReply) {
+				t.Errorf("%v", err)
+			}
+			return
+		}
+		prev := string(r.prev)
+		if prev == "" {
+			prev = "-"
+		}
+		var again told
+		text := fmt.Sprintf("%d %s %s %s %s %d %d %d u=%d", r.N, r.nonce, prev, r.Digest, r.Kind, r.Cut, r.ExpiresAt, r.At, r.Undone)
+		if r.Wanted {
+			text += " w=1"
+		}
+		if err := again.unpack([]byte(text)); err != nil || !reflect.DeepEqual(r, again) {
+			t.Errorf("%q: %+v, and written again %+v, %v", value, r, again, err)
 		}
 	})
 }

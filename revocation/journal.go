@@ -20,7 +20,8 @@ type Kept struct {
 }
 
 // Detail is what only the process that made a statement can put back: without it the
-// entry is one that lists can name by its digest alone.
+// entry is one that lists can name by its digest alone. Reason and Actor are those of the
+// statement that was made at Cut.
 type Detail struct{ Issuer, Value, Subject, Reason, Actor string }
 
 // Position is how far the feed was followed when it was noted. A store of that epoch

@@ -115,7 +115,7 @@ func (x *journalIndex) each(file io.ReaderAt, yield func(Kept) bool) error {
 		}
 		k.Undone = ref.undone
 		if k.Detail == nil && ref.detail != 0 {
-			if k.Detail, err = detailAt(file, ref); err != nil {
+			if err = ref.describe(file, k); err != nil {
 				return err
 			}
 		}
@@ -125,15 +125,19 @@ func (x *journalIndex) each(file io.ReaderAt, yield func(Kept) bool) error {
 	}
 }
 
-// detailAt reads the detail of an older record of a digest.
-func detailAt(file io.ReaderAt, ref journalRef) (*Detail, error) {
+// describe gives k the detail of another record of its digest. If that is of another
+// statement than the one in force, why and by whom that was made is not known.
+func (ref journalRef) describe(file io.ReaderAt, k *Kept) error {
 	frame := make([]byte, ref.detailSize)
 	if _, err := file.ReadAt(frame, ref.detail); err != nil {
-		return nil, fmt.Errorf("read detail: %w", err)
+		return fmt.Errorf("read detail: %w", err)
 	}
-	k, _, err := parsePayload(frame[frameHead:])
-	if err != nil || k == nil {
-		return nil, errors.Join(errJournalNewer, err)
+	other, _, err := parsePayload(frame[frameHead:])
+	if err != nil || other == nil {
+		return errors.Join(errJournalNewer, err)
 	}
-	return k.Detail, nil
+	if k.Detail = other.Detail; k.Cut != 0 && k.Cut != other.Cut {
+		k.Detail.Reason, k.Detail.Actor = restored, ""
+	}
+	return nil
 }

@@ -54,7 +54,8 @@ func TestJournalKeepsWhatItWasGiven(t *testing.T) {
 // Of several records about a digest the latest change counts, a revocation at a tie,
 // and the detail is that of whoever knew it.
 func TestJournalMergesByDate(t *testing.T) {
-	detail := &revocation.Detail{Issuer: "i", Value: "v"}
+	detail := &revocation.Detail{Issuer: "i", Value: "v", Subject: "s", Reason: "why", Actor: "who"}
+	without := &revocation.Detail{Issuer: "i", Value: "v", Subject: "s", Reason: restored}
 	rec := func(cut, at, undone int64, d *revocation.Detail) revocation.Kept {
 		return revocation.Kept{Kind: revocation.KindJTI, Cut: cut, At: at, Undone: undone, Detail: d}
 	}
@@ -66,6 +67,8 @@ func TestJournalMergesByDate(t *testing.T) {
 		{"told again by the feed", []revocation.Kept{rec(5, 5, 0, detail), rec(5, 5, 0, nil)}, rec(5, 5, 0, detail)},
 		{"told by the feed first", []revocation.Kept{rec(5, 5, 0, nil), rec(5, 5, 0, detail)}, rec(5, 5, 0, detail)},
 		{"undone", []revocation.Kept{rec(5, 5, 0, detail), rec(0, 6, 6, nil)}, rec(0, 6, 6, detail)},
+		{"another statement is in force", []revocation.Kept{rec(5, 5, 0, detail), rec(7, 7, 0, nil)}, rec(7, 7, 0, without)},
+		{"an earlier statement is in force again", []revocation.Kept{rec(5, 5, 0, detail), rec(7, 7, 0, nil), rec(5, 8, 8, nil)}, rec(5, 8, 8, detail)},
 		{"undone, as heard late", []revocation.Kept{rec(0, 6, 6, nil), rec(5, 5, 0, nil)}, rec(0, 6, 6, nil)},
 		{"revoked again", []revocation.Kept{rec(5, 5, 0, nil), rec(0, 6, 6, nil), rec(7, 7, 0, nil)}, rec(7, 7, 6, nil)},
 		{"revoked wins at a tie", []revocation.Kept{rec(6, 6, 0, nil), rec(0, 6, 6, nil)}, rec(6, 6, 6, nil)},

@@ -63,6 +63,30 @@ func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (
 	return e, uint64(count), nil
 }
 
+// describe gives entries that were put back the words that a journal has of them. It
+// returns how many were changed.
+func (r *Redis) describe(ctx context.Context, known []Kept) (uint64, error) {
+	keys, args := make([]string, len(known)), []any{restored}
+	for i, k := range known {
+		d := k.Detail
+		if d == nil {
+			d = &Detail{Reason: restored}
+		}
+		keys[i] = r.names.entry(k.Digest)
+		args = append(args, string(k.Kind), flag(!k.Kind.CutOff()), k.Cut, d.Issuer, d.Value, d.Subject, d.Reason, d.Actor)
+	}
+	reply, err := r.run(ctx, r.scripts.describe, keys, args...)
+	if err != nil {
+		return 0, fmt.Errorf("describe: %w", err)
+	}
+	text, _ := reply.(string)
+	count, err := number(text)
+	if err != nil {
+		return 0, fmt.Errorf("describe: %w: %w", ErrUnavailable, err)
+	}
+	return uint64(count), nil
+}
+
 // merged says that the process has put back all that it holds, and which epochs it
 // knew to their ends. Without a process it only asks whether that was the last. waited
 // is how long ago the process noticed the loss.

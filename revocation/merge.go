@@ -128,6 +128,7 @@ func (m *Mirror) putBack(ctx context.Context) error {
 		m.loss.putBack = false
 		if due {
 			m.ownPutBack(from)
+			m.wantWords()
 		}
 		m.loss.followed = now // pending and view take it from a scan, when all is read
 	}

@@ -14,10 +14,12 @@ import (
 )
 
 // Journaler keeps records where a restart finds them again, and how far the feed was
-// followed: a [Journal]. What it is given may be what it holds already.
+// followed: a [Journal]. What it is given may be what it holds already. Records calls
+// yield with what it keeps of each digest, until that returns false.
 type Journaler interface {
 	Append(ctx context.Context, records []Kept) error
 	Mark(p Position)
+	Records(yield func(Kept) bool) error
 }
 
 // MirrorConfig says what a Mirror copies and whom it tells.
@@ -45,7 +47,8 @@ type MirrorConfig struct {
 	// whoever holds verdicts or open streams asks anew. It must not wait.
 	Doubt func(reason string)
 	// Journal is given what this process writes before the writer is answered, and
-	// soon what the feed tells. Nil: none.
+	// soon what the feed tells; after a loss it says what lists are to show of what was
+	// put back. Nil: none.
 	Journal Journaler
 	// Log takes losses and what became of them. Nil: nobody.
 	Log *slog.Logger
@@ -81,6 +84,7 @@ type Mirror struct {
 	reserved bool
 
 	wake    chan struct{} // something is to be mended
+	words   chan struct{} // something was put back that the journal may know more of
 	flights flights
 }
 
@@ -107,7 +111,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	m := &Mirror{
-		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1),
+		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), words: make(chan struct{}, 1),
 		jtis: table.New(), signed: table.New(), sessions: table.New(), keys: table.New(),
 		subjects: table.NewCuts(), issuers: table.NewCuts(),
 		dated: map[Digest]dated{}, own: map[Digest]ownWrite{},
@@ -146,6 +150,7 @@ func (m *Mirror) Run(ctx context.Context) error {
 	loops.Go(func() { m.sweep(ctx) })
 	if m.cfg.Journal != nil {
 		loops.Go(func() { m.keep(ctx) })
+		loops.Go(func() { m.describe(ctx) })
 	}
 	err := m.feed.Run(ctx)
 	loops.Wait()

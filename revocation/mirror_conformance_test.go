@@ -2,6 +2,7 @@ package revocation_test
 
 import (
 	"context"
+	"slices"
 	"testing"
 	"time"
 
@@ -40,6 +41,20 @@ func mirrorHarness(t *testing.T, client redis.UniversalClient, change ...func(*r
 	return h, c
 }
 
+// awaitMended waits until a loss was noticed and all is vouched for again, and so many
+// entries are listed with their words.
+func (c *copier) awaitMended(entries int) {
+	c.t.Helper()
+	await(c.t, "mended", func() bool {
+		s := c.Status()
+		return s.Losses > 0 && s.Epoch.Lost == 0 && s.Epoch.CompleteSince == 0
+	}, c.detail)
+	await(c.t, "described", func() bool {
+		p, err := c.List(context.Background(), revocation.Filter{Limit: 100})
+		return err == nil && len(p.Items) == entries && !slices.ContainsFunc(p.Items, func(r revocation.Revocation) bool { return r.Issuer == "" })
+	}, c.detail)
+}
+
 // awaitLevelOnce waits until checks are answered, by a clock that may stand.
 func (c *copier) awaitLevelOnce() {
 	c.t.Helper()
@@ -67,9 +82,15 @@ func TestMirrorIsAStore(t *testing.T) {
 	t.Run("redis-server", func(t *testing.T) {
 		revocationtest.Run(t, func(t *testing.T) revocationtest.Harness {
 			s := testkit.MustStartRedis(t)
-			h, _ := mirrorHarness(t, testkit.MustClient(t, s.Addr))
+			client, journal := testkit.MustClient(t, s.Addr), mustOpenJournal(t, journalPath(t))
+			h, c := mirrorHarness(t, client, func(cfg *revocation.MirrorConfig) { cfg.Journal = journal })
 			h.Advance, h.Stale = time.Sleep, 10*time.Second
 			h.Break = func(*testing.T) { s.MustKill() }
+			h.Mend = func(t *testing.T) {
+				had := c.Status().Entries
+				loser{kit{client: client}, t, c.store}.do("flushall")
+				c.awaitMended(had)
+			}
 			return h
 		})
 	})

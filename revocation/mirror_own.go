@@ -15,10 +15,10 @@ type ownWrite struct {
 	untold bool
 }
 
-// wrote takes what a write of this process has left of an entry.
-func (m *Mirror) wrote(ctx context.Context, r Record) {
-	if caller, ok := ctx.Value(writing{}).(*Record); ok {
-		*caller = r
+// wrote takes what a write of this process has left of an entry, and the words of it.
+func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
+	if caller, ok := ctx.Value(writing{}).(*Kept); ok {
+		*caller = r.kept(d)
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()

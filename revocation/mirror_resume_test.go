@@ -19,6 +19,7 @@ type notebook struct {
 	records []revocation.Kept
 	at      revocation.Position
 	fails   bool
+	unread  int // times that it cannot be read
 }
 
 // Mark implements revocation.Journaler.
@@ -26,6 +27,33 @@ func (n *notebook) Mark(p revocation.Position) {
 	n.mu.Lock()
 	defer n.mu.Unlock()
 	n.at = p
+}
+
+// Records implements revocation.Journaler.
+func (n *notebook) Records(yield func(revocation.Kept) bool) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	if n.unread > 0 {
+		n.unread--
+		return errors.New("disk broken")
+	}
+	last := map[revocation.Digest]revocation.Kept{}
+	for _, k := range n.records {
+		was := last[k.Digest]
+		if k.At < was.At { // put back without its date
+			continue
+		}
+		if k.Detail == nil {
+			k.Detail = was.Detail
+		}
+		last[k.Digest] = k
+	}
+	for _, k := range last {
+		if !yield(k) {
+			break
+		}
+	}
+	return nil
 }
 
 // kept are the records that a restart finds.

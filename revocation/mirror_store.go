@@ -2,7 +2,7 @@ package revocation
 
 import "context"
 
-// writing is the key under which a context carries the *Record that a write of the
+// writing is the key under which a context carries the *Kept that a write of the
 // mirror's own fills in.
 type writing struct{}
 
@@ -21,13 +21,12 @@ func (m *Mirror) Undo(ctx context.Context, id string) (Revocation, error) {
 // write does what changes an entry, and puts what is then in force into the journal.
 // The store tells the mirror itself, see Mirror.wrote.
 func (m *Mirror) write(ctx context.Context, do func(context.Context) (Revocation, error)) (Revocation, error) {
-	var told Record
+	var told Kept
 	rev, err := do(context.WithValue(ctx, writing{}, &told))
 	if err != nil || m.cfg.Journal == nil {
 		return rev, err
 	}
-	detail := &Detail{Issuer: rev.Issuer, Value: rev.Value, Subject: rev.Subject, Reason: rev.Reason, Actor: rev.Actor}
-	if err := m.cfg.Journal.Append(ctx, []Kept{told.kept(detail)}); err != nil {
+	if err := m.cfg.Journal.Append(ctx, []Kept{told}); err != nil {
 		return Revocation{}, &Unconfirmed{Known: "written, but not to the journal", Err: err}
 	}
 	return rev, nil

@@ -24,10 +24,10 @@ type Redis struct {
 	scripts  scripts
 	copies   copies
 	role     serverRole
-	longest  atomic.Int64                                  // ms: see Allow
-	seen     atomic.Int64                                  // greatest store time this process has seen; 0: no epoch yet
-	due      atomic.Pointer[[]Digest]                      // entries that the next write names for trim
-	wrote    atomic.Pointer[func(context.Context, Record)] // told of each write's entry before the write returns; nil: nobody
+	longest  atomic.Int64                                           // ms: see Allow
+	seen     atomic.Int64                                           // greatest store time this process has seen; 0: no epoch yet
+	due      atomic.Pointer[[]Digest]                               // entries that the next write names for trim
+	wrote    atomic.Pointer[func(context.Context, Record, *Detail)] // told of each write's entry before the write returns; nil: nobody
 }
 
 var _ Store = (*Redis)(nil)

@@ -2,6 +2,7 @@ package revocation_test
 
 import (
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -35,6 +36,21 @@ type record struct {
 	n, cut, exp, at       int64
 }
 
+// words are those of a record by their names, none when it is not packed.
+func words(m redis.XMessage) map[string]string {
+	packed, _ := m.Values["r"].(string)
+	out := map[string]string{}
+	for i, word := range strings.Fields(packed) {
+		if names := strings.Fields("n nonce prev d k cut exp at"); i < len(names) {
+			out[names[i]] = word
+		} else if name, value, found := strings.Cut(word, "="); found {
+			out[name] = value
+		}
+	}
+	return out
+}
+
+// feed reads the whole feed.
 func (k kit) feed(t *testing.T, r *revocation.Redis) []record {
 	t.Helper()
 	messages, err := k.client.XRange(t.Context(), r.FeedKey(), "-", "+").Result()
@@ -43,21 +59,21 @@ func (k kit) feed(t *testing.T, r *revocation.Redis) []record {
 	}
 	out := make([]record, len(messages))
 	for i, m := range messages {
-		text := func(name string) string { s, _ := m.Values[name].(string); return s }
+		w := words(m)
 		num := func(name string) int64 {
-			n, err := strconv.ParseInt(text(name), 10, 64)
+			n, err := strconv.ParseInt(w[name], 10, 64)
 			if err != nil {
-				t.Fatalf("record %s: %s is %q", m.ID, name, text(name))
+				t.Fatalf("record %s: %s is %q", m.ID, name, w[name])
 			}
 			return n
 		}
-		out[i] = record{m.ID, text("nonce"), text("prev"), text("d"), text("k"), num("n"), num("cut"), num("exp"), num("at")}
+		out[i] = record{m.ID, w["nonce"], strings.TrimPrefix(w["prev"], "-"), w["d"], w["k"], num("n"), num("cut"), num("exp"), num("at")}
 		want := 8
-		if text("u") != "" { // told of an entry with an undo in its life
+		if w["u"] != "" { // told of an entry with an undo in its life
 			want++
 		}
-		if len(m.Values) != want {
-			t.Fatalf("record %s has %d fields: %v", m.ID, len(m.Values), m.Values)
+		if len(m.Values) != 1 || len(w) != want {
+			t.Fatalf("record %s has %d words: %v", m.ID, len(w), m.Values)
 		}
 	}
 	return out

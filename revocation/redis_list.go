@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/redis/go-redis/v9"
 )
@@ -146,27 +145,11 @@ func (r *Redis) records(ctx context.Context, from string, batch int) ([]feedReco
 	messages, _ := reply.([]redis.XMessage)
 	out := make([]feedRecord, len(messages))
 	for i, m := range messages {
-		if out[i], err = parseRecord(m); err != nil {
-			return nil, fmt.Errorf("%w: feed record: %w", ErrUnavailable, err)
+		t, err := toldMessage(m)
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
+		out[i] = feedRecord{at: t.id, n: t.N, digest: t.Digest, kind: t.Kind}
 	}
 	return out, nil
-}
-
-func parseRecord(m redis.XMessage) (feedRecord, error) {
-	field := func(name string) string { s, _ := m.Values[name].(string); return s }
-	digest, ok := parseDigest(field("d"))
-	id, okID := parseStreamID(m.ID)
-	n, err := number(field("n"))
-	if !ok || !okID || err != nil {
-		return feedRecord{}, errReply
-	}
-	return feedRecord{at: id, n: uint64(n), digest: digest, kind: Kind(field("k"))}, nil
-}
-
-// parseStreamID reads a stream id of ours: store time and "-0".
-func parseStreamID(id string) (int64, bool) {
-	text, ok := strings.CutSuffix(id, "-0")
-	at, err := number(text)
-	return at, ok && err == nil
 }

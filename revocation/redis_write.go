@@ -77,7 +77,7 @@ func (r *Redis) tellWrite(ctx context.Context, d Digest, hash any) error {
 	if err != nil || e == nil {
 		return errReply
 	}
-	(*wrote)(ctx, e.told)
+	(*wrote)(ctx, e.told, e.detail())
 	return nil
 }
 

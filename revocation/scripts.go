@@ -11,6 +11,8 @@ import (
 var (
 	//go:embed lua/clock.lua
 	clockLua string
+	//go:embed lua/record.lua
+	recordLua string
 	//go:embed lua/epoch.lua
 	epochLua string
 	//go:embed lua/entry.lua
@@ -41,6 +43,8 @@ var (
 	mergeLua string
 	//go:embed lua/merged.lua
 	mergedLua string
+	//go:embed lua/describe.lua
+	describeLua string
 	//go:embed lua/recover.lua
 	recoverLua string
 )
@@ -50,21 +54,22 @@ var (
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
 	lose, merge, merged, recover   *redis.Script
-	hint                           *redis.Script
+	hint, describe                 *redis.Script
 }
 
 func newScripts() scripts {
 	return scripts{
-		revoke: redis.NewScript(clockLua + epochLua + entryLua + feedLua + revokeLua),
-		undo:   redis.NewScript(clockLua + epochLua + entryLua + feedLua + undoLua),
-		now:    redis.NewScript(clockLua + epochLua + nowLua),
+		revoke: redis.NewScript(clockLua + recordLua + epochLua + entryLua + feedLua + revokeLua),
+		undo:   redis.NewScript(clockLua + recordLua + epochLua + entryLua + feedLua + undoLua),
+		now:    redis.NewScript(clockLua + recordLua + epochLua + nowLua),
 		check:  redis.NewScript(clockLua + checkLua),
 		read:   redis.NewScript(clockLua + readLua),
 
-		hint:    redis.NewScript(clockLua + epochLua + feedLua + hintLua),
-		lose:    redis.NewScript(clockLua + epochLua + mendLua + loseLua),
-		merge:   redis.NewScript(clockLua + entryLua + feedLua + mendLua + mergeLua),
-		merged:  redis.NewScript(clockLua + epochLua + mendLua + mergedLua),
-		recover: redis.NewScript(clockLua + epochLua + mendLua + recoverLua),
+		hint:     redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
+		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
+		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
+		describe: redis.NewScript(clockLua + describeLua),
+		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
+		recover:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),
 	}
 }

@@ -63,6 +63,15 @@ func (e *entry) revocation(s statement) Revocation {
 	return r
 }
 
+// detail is what a journal keeps of e beside what is in force: the words of it.
+func (e *entry) detail() *Detail {
+	d := &Detail{Issuer: e.issuer, Value: e.value, Subject: e.subject}
+	if i := e.find(e.told.Cut); i >= 0 {
+		d.Reason, d.Actor = e.statements[i].why, e.statements[i].who
+	}
+	return d
+}
+
 // find returns the index of the statement made at that store time, or -1.
 func (e *entry) find(at int64) int {
 	return slices.IndexFunc(e.statements, func(s statement) bool { return s.at == at })

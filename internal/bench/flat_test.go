@@ -98,8 +98,8 @@ n, clock = tonumber(n), tonumber(clock)
 for i = 1, tonumber(ARGV[1]) do
   n, clock = n + 1, clock + 1
   local nonce = string.format('%016x', n * 7919)
-  redis.call('XADD', KEYS[2], string.format('%.0f-0', clock), 'n', string.format('%.0f', n), 'nonce', nonce, 'prev', last,
-    'd', redis.sha1hex(nonce):sub(1, 32), 'k', 'jti', 'cut', string.format('%.0f', clock), 'exp', ARGV[2], 'at', string.format('%.0f', clock))
+  redis.call('XADD', KEYS[2], string.format('%.0f-0', clock), 'r', string.format('%.0f %s %s %s jti %.0f %s %.0f',
+    n, nonce, last == '' and '-' or last, redis.sha1hex(nonce):sub(1, 32), clock, ARGV[2], clock))
   last = nonce
 end
 redis.call('HSET', KEYS[1], 'n', string.format('%.0f', n), 'last', last, 'clock', string.format('%.0f', clock))

@@ -28,7 +28,7 @@ local function applied()
     return '0'
   end
   local found = redis.call('XRANGE', KEYS[4], ARGV[10], ARGV[10])[1]
-  local r = found and fields(found[2]) or {}
+  local r = found and record(found[2]) or {}
   return r.n == ARGV[8] and r.nonce == ARGV[9] and r.n or '0'
 end
 

@@ -1,4 +1,4 @@
--- epoch.lua: the store's epoch, for scripts that write. After clock.lua.
+-- epoch.lua: the store's epoch, for scripts that write. After clock.lua and record.lua.
 
 -- load_epoch: the epoch at key as {id, n, last, clock, trimmed}. A store that has
 -- none gets one with the id fresh; begun is then true, and nothing is written
@@ -18,7 +18,7 @@ local function load_epoch(key, feed, fresh, floor)
   e.id, e.begun, e.first = fresh, true, true
   local tail = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', 1)[1]
   if tail then
-    local r = fields(tail[2])
+    local r = record(tail[2])
     e.n = math.max(e.n, tonumber(r.n))
     e.last = r.nonce
     e.clock = math.max(e.clock, tonumber(string.match(tail[1], '^%d+')))

@@ -1,23 +1,14 @@
--- feed.lua: the feed, told of every change of an entry. After clock.lua.
+-- feed.lua: the feed, told of every change of an entry. After clock.lua and record.lua.
 
 -- append: writes the record r = {d, k, cut, exp, at} at the epoch's clock, next
 -- in sequence and chained to the one before it by that one's nonce. With r.w it says
 -- that somebody waits until every edge has applied it. r.u, when there is one, is the time of the entry's latest undo.
 local function append(feed, epoch, nonce, r)
   epoch.n = epoch.n + 1
-  local record = {
-    'n', text(epoch.n), 'nonce', nonce, 'prev', epoch.last,
-    'd', r.d, 'k', r.k, 'cut', r.cut, 'exp', r.exp, 'at', r.at,
-  }
-  if r.w then
-    table.insert(record, 'w')
-    table.insert(record, '1')
-  end
-  if r.u then
-    table.insert(record, 'u')
-    table.insert(record, r.u)
-  end
-  redis.call('XADD', feed, text(epoch.clock) .. '-0', unpack(record))
+  redis.call('XADD', feed, text(epoch.clock) .. '-0', 'r', packed({
+    n = text(epoch.n), nonce = nonce, prev = epoch.last,
+    d = r.d, k = r.k, cut = r.cut, exp = r.exp, at = r.at, u = r.u, w = r.w and '1',
+  }))
   epoch.last = nonce
 end
 
@@ -39,7 +30,7 @@ local function trim(feed, epoch, nonce, real, horizon, named)
   local old = redis.call('XRANGE', feed, '-', text(epoch.clock - horizon), 'COUNT', 32)
   local gone, wanted, carried, blocked = {}, {}, 0, false
   for _, item in ipairs(old) do
-    local r = fields(item[2])
+    local r = record(item[2])
     local key = named[r.d]
     local over = r.exp ~= '0' and tonumber(r.exp) * 1000000 <= real
     blocked = blocked or carried == 4 or not (over or key)

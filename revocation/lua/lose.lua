@@ -29,10 +29,10 @@ local n, last = tonumber(f.n or 0), f.last or ''
 local clock = math.max(tonumber(f.clock or 0), tonumber(ARGV[2]))
 local trimmed, first, till = n, n + 1, n
 local tail = redis.call('XREVRANGE', KEYS[2], '+', '-', 'COUNT', 1)[1]
-local r = tail and fields(tail[2]) or {}
+local r = tail and record(tail[2]) or {}
 local at = tonumber(r.n or '')
 if at then
-  local head = fields(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][2])
+  local head = record(redis.call('XRANGE', KEYS[2], '-', '+', 'COUNT', 1)[1][2])
   trimmed = tonumber(head.n or r.n) - 1
   if redis.call('XLEN', KEYS[2]) == at - trimmed then -- else it has a hole somewhere
     first, till = trimmed + 1, at

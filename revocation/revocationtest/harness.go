@@ -34,6 +34,9 @@ type Harness struct {
 	TTL func(t *testing.T, d revocation.Digest) time.Duration
 	// Lose empties the store behind its back, as FLUSHALL does.
 	Lose func(t *testing.T)
+	// Mend empties the store behind its back and waits until it has been put back by a
+	// process that has kept all, and has its words again.
+	Mend func(t *testing.T)
 	// Break takes the store away for the rest of the test.
 	Break func(t *testing.T)
 	// Stale is set for a store that answers from a copy: how old its verdicts may be
@@ -72,6 +75,7 @@ func Run(t *testing.T, open func(t *testing.T) Harness) {
 		{"first epoch", testFirstEpoch},
 		{"loss is noticed", testLoss},
 		{"a hit wins over a loss", testHitWins},
+		{"listed as before a loss", testListedAsBefore},
 		{"out of reach", testUnreachable},
 		{"context has ended", testContext},
 		{"at the same time", testConcurrent},
