@@ -98,13 +98,13 @@ func TestSlowLine(t *testing.T) {
 	server := testkit.MustStartRedis(t)
 	client := testkit.MustClient(t, server.Addr)
 	s := mustOpen(t, client, revocationtest.Settings())
-	mustFill(t, client, s, 600)
+	mustFill(t, client, s, 1_500)
 	p := testkit.MustProxy(t, server.Addr)
-	p.Drip(640, 10*time.Millisecond) // 64 kB/s, and a record takes 200 bytes
-	f := follow(t, testkit.MustClient(t, p.Addr), func(c *revocation.FeedConfig) { c.Deadline = 5 * block })
+	p.Drip(640, 10*time.Millisecond) // 64 kB/s, and a record takes 170 bytes
+	f := follow(t, testkit.MustClient(t, p.Addr), func(c *revocation.FeedConfig) { c.Deadline = 10 * block })
 	f.awaitLevel()
 	f.wantGaps()
-	if f.feed.N() != 600 {
+	if f.feed.N() != 1_500 {
 		t.Errorf("level at %d", f.feed.N())
 	}
 }
