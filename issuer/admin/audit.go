@@ -108,7 +108,7 @@ func (a *Admin) export(c echo.Context, f store.AuditFilter, found []store.Line, 
 		}
 		f.Cursor = next
 		var err error
-		if found, next, err = a.Audit.Read(store.WithBudget(c.Request().Context(), store.OpBudget), f); err != nil {
+		if found, next, err = a.Audit.Read(store.WithBudget(c.Request().Context(), a.RedisTime), f); err != nil {
 			record := telemetry.From(w.Writer)
 			record.Decision, record.Error = telemetry.Error, "the export of the audit log broke off"
 			a.Log.Error("the export of the audit log broke off", "request_id", record.RequestID, "error", err)
