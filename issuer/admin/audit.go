@@ -39,7 +39,8 @@ type auditItem struct {
 
 func noAudit() error { return notTold("audit log") }
 
-// listAudit answers a page of the audit log, or all of it to who accepts lines of JSON.
+// listAudit answers a page of the audit log, or all of it to who accepts lines of JSON,
+// or what was written after a position.
 func (a *Admin) listAudit(c echo.Context) error {
 	if a.Audit == nil {
 		return noAudit()
@@ -58,6 +59,9 @@ func (a *Admin) listAudit(c echo.Context) error {
 	}
 	if err := limit(c, &f.Limit); err != nil {
 		return err
+	}
+	if after := c.QueryParam("after"); after != "" {
+		return a.followAudit(c, f, after)
 	}
 	export := accepts(c.Request().Header, ndjson)
 	if export {
