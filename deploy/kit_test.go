@@ -43,7 +43,7 @@ func buildAs(path string) error {
 	if err != nil {
 		return err
 	}
-	line = strings.Replace(line, "-o /out/tollgate", "-o "+path, 1)
+	line = strings.NewReplacer("-o /out/tollgate", "-o "+path, profile+" ", "").Replace(line)
 	cmd := exec.Command("sh", "-euc", line)
 	cmd.Dir, cmd.Env = "..", append(os.Environ(), "VERSION=v0.0.0-test")
 	if out, err := cmd.CombinedOutput(); err != nil {

@@ -298,16 +298,10 @@ func (f *fleet) wantCalls(token string, status int) {
 	}
 }
 
-// logIn logs a user in. The answer is 503 while the ring is not confirmed: for a
-// moment after a loss, or when the machine has no time for Redis.
+// logIn logs a user in.
 func (f *fleet) logIn(name string) interop.Pair {
 	f.Helper()
-	var p interop.Pair
-	f.issuer.MustBecome("open for log-ins", func() bool {
-		p = interop.Pair{}
-		return f.issuer.MustPost(f.T, "/api/token/", "", map[string]string{"username": name, "password": interop.Password}, &p) == http.StatusOK
-	})
-	return p
+	return f.issuer.MustLogIn(f.T, name)
 }
 
 // command runs a command of tollgate against the issuer.

@@ -11,7 +11,7 @@ import (
 // pools keeps the upstreams of the present table running: their health checks
 // and connections. An upstream that a new table has unchanged goes on as it is.
 type pools struct {
-	log *slog.Logger
+	log *slog.Logger // of every upstream
 
 	mu      sync.Mutex
 	ctx     context.Context // of run; nil before
@@ -40,6 +40,7 @@ func (p *pools) adopt(t *Table) {
 	}
 	for u := range used {
 		if _, runs := p.running[u]; !runs {
+			u.LogTo(p.log)
 			p.running[u] = p.start(u)
 		}
 	}

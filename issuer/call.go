@@ -10,6 +10,7 @@ import (
 	"tollgate/internal/telemetry"
 	"tollgate/issuer/session"
 	"tollgate/issuer/statuslist"
+	"tollgate/issuer/store"
 	"tollgate/issuer/users"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -83,10 +84,10 @@ func (i *Issuer) answer(c *call, err error) {
 	switch {
 	case errors.As(err, &f):
 	case errors.Is(err, users.ErrBusy):
-		f = i.unavailable(err, "Too many log-ins at the moment. Try again.")
+		f = i.unavailable(c, err, "Too many log-ins at the moment. Try again.")
 	case errors.Is(err, session.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, revocation.ErrUnavailable),
 		errors.Is(err, statuslist.ErrUnavailable), errors.Is(err, ErrUnavailable):
-		f = i.unavailable(err, "The service is not available at the moment. Try again.")
+		f = i.unavailable(c, err, "The service is not available at the moment. Try again.")
 	default:
 		i.Log.Error("a row failed", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)
 		f = &fault{status: http.StatusInternalServerError, body: map[string]string{"detail": "A server error occurred."}, detail: "internal error"}
@@ -106,10 +107,18 @@ func (i *Issuer) answer(c *call, err error) {
 	_ = c.reply(f.status, f.body)
 }
 
-func (i *Issuer) unavailable(err error, detail string) *fault {
-	i.Log.Warn("a row could not be served", "error", err)
+func (i *Issuer) unavailable(c *call, err error, detail string) *fault {
+	i.notServed(c, err)
 	return &fault{http.StatusServiceUnavailable, map[string]string{"detail": detail, "reason": string(token.ReasonUnavailable)},
 		false, token.ReasonUnavailable, detail}
+}
+
+// notServed logs why a row is 503. How long it waited for Redis, and how long it may,
+// tells a Redis (or a machine) that is too slow from one that is not there.
+func (i *Issuer) notServed(c *call, err error) {
+	waited, most := store.Waited(c.r.Context())
+	i.Log.Warn("a row could not be served", "route", c.record.Route, "request_id", c.record.RequestID,
+		"waited_for_redis_ms", waited.Milliseconds(), "limit_ms", most.Milliseconds(), "error", err)
 }
 
 // identify finds out who calls a row with the bearer authenticator.

@@ -94,6 +94,8 @@ type Config struct {
 	Audit func(store.Line)
 	// Clients are the programs that may use the OAuth endpoints.
 	Clients *store.Clients
+	// RedisTime is how long a request waits for Redis in all; 0: store.OpBudget.
+	RedisTime time.Duration
 	// AccessTTL is the life of a client's token, unless the client has a shorter one.
 	AccessTTL time.Duration
 	// Leeway for client assertions; default 0.
@@ -124,6 +126,9 @@ func New(c Config) (*Issuer, error) {
 	}
 	if c.MaxTokenBytes == 0 {
 		c.MaxTokenBytes = 8192
+	}
+	if c.RedisTime == 0 {
+		c.RedisTime = store.OpBudget
 	}
 	if c.MaxStale == 0 {
 		c.MaxStale = 5 * time.Second

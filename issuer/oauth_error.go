@@ -85,7 +85,7 @@ func (i *Issuer) oauthErrorOf(c *call, err error) *oauthError {
 		return &oauthError{status: f.status, code: invalidRequest, description: "The body could not be read."}
 	}
 	if isUnavailable(err) {
-		i.Log.Warn("a row could not be served", "route", c.record.Route, "request_id", c.record.RequestID, "error", err)
+		i.notServed(c, err)
 		return &oauthError{
 			status: http.StatusServiceUnavailable, code: temporarily, description: "The service is not available at the moment. Try again.",
 			reason: token.ReasonUnavailable, retryAfter: time.Second,

@@ -87,7 +87,7 @@ func (i *Issuer) delivered(c *call, p session.Pair) {
 		return
 	}
 	// The answer has left: this has time of its own.
-	ctx := store.WithBudget(context.WithoutCancel(c.r.Context()), store.OpBudget)
+	ctx := store.WithBudget(context.WithoutCancel(c.r.Context()), i.RedisTime)
 	if err := i.Sessions.Delivered(ctx, p.SID, p.Generation); err != nil {
 		i.Log.Warn("a refresh was not marked delivered; its predecessor can be replayed for up to ten minutes",
 			"request_id", c.record.RequestID, "error", err)

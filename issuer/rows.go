@@ -120,7 +120,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		}
 		ctx, cancel := context.WithTimeout(req.Context(), r.timeout)
 		defer cancel()
-		ctx = store.WithBudget(ctx, store.OpBudget)
+		ctx = store.WithBudget(ctx, i.RedisTime)
 		call := &call{w: w, r: req.WithContext(ctx), record: record}
 		if req.Method == http.MethodOptions && !r.document() {
 			_ = call.reply(http.StatusOK, i.describe(r))

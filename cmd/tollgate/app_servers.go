@@ -126,7 +126,7 @@ func (a *app) public(table *gateway.Table) (http.Handler, error) {
 		Schemes: c.Tokens.AuthHeaderTypes.Value, Status: a.status, Inspector: a.inspector, Clients: a.clients,
 		Limiter: ratelimit.NewRedis(a.redis.Slow, c.Redis.Prefix.Value), AccessTTL: c.Tokens.AccessTTL.Value, Leeway: c.Tokens.Leeway.Value,
 		Compat: c.Shape.Compat.Value, DRF: c.drf(), ImpersonateClaim: c.Login.ImpersonateClaim.Value,
-		PublicURL: c.publicURL(), Log: a.log, Metrics: a.metrics,
+		PublicURL: c.publicURL(), RedisTime: store.BudgetFor(c.Redis.OpTimeout.Value), Log: a.log, Metrics: a.metrics,
 	}
 	a.account(&config)
 	a.auditIssuer(&config)
@@ -155,6 +155,7 @@ func (a *app) admin() (http.Handler, error) {
 	c := admin.Config{
 		Token: a.config.Admin.Token.Reveal(), Issuer: a.config.Tokens.Issuer.Value, Revocations: a.recorder(), Verifier: a.verifier,
 		Keys: a.ring, Users: a.users, Sessions: a.sessions, Clients: a.clients, Tokens: a.issuer, Log: a.log, Metrics: a.metrics,
+		RedisTime: store.BudgetFor(a.config.Redis.OpTimeout.Value),
 	}
 	var err error
 	if c.Edges, err = revocation.NewCensus(a.redis.Slow, a.config.Redis.Prefix.Value); err != nil {

@@ -32,12 +32,18 @@ type auditItem struct {
 func (c *cli) auditCommand() *cobra.Command {
 	query := map[string]*string{}
 	var most int
+	var follow bool
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Show who did what, when and from where, the newest first",
 		Long: `Shows the audit log: what was done over the admin API, the console and by
 command, and log-ins, ended sessions, changed passwords and impersonations.
-An outcome of "begun" is an action whose end nobody wrote: it may have happened.`,
-		Example: "  tollgate audit --since 1h\n  tollgate audit --action session --actor on-call -o json\n  tollgate audit --outcome refused --limit 20",
+An outcome of "begun" is an action whose end nobody wrote: it may have happened.
+
+With --follow the newest lines come last, and then each new one as it is written,
+until you interrupt it; with -o json, one object in a line. It goes on after a
+restart of the server. An action that takes more than 2 s is told when it begins,
+and again, with the same id, when it is over.`,
+		Example: "  tollgate audit --since 1h\n  tollgate audit --action session --actor on-call -o json\n  tollgate audit --outcome refused --limit 20\n  tollgate audit --follow --action login -o json",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			asked := url.Values{}
@@ -54,12 +60,21 @@ An outcome of "begun" is an action whose end nobody wrote: it may have happened.
 					asked.Set(name, text)
 				}
 			}
-			if most < 1 {
+			if follow && !cmd.Flags().Changed("limit") {
+				most = beforeFollowed
+			}
+			if most < 1 && (!follow || most < 0) {
 				return exitWith(exitUsage, "--limit is 1 or more")
+			}
+			if follow && asked.Has("until") {
+				return exitWith(exitUsage, "--follow has no end: leave --until away")
 			}
 			admin, err := c.admin()
 			if err != nil {
 				return err
+			}
+			if follow {
+				return c.followAudit(cmd.Context(), admin, asked, most)
 			}
 			all, err := auditLines(cmd.Context(), admin, asked, most)
 			if err != nil {
@@ -74,7 +89,8 @@ An outcome of "begun" is an action whose end nobody wrote: it may have happened.
 	} {
 		query[name] = cmd.Flags().String(name, "", help)
 	}
-	cmd.Flags().IntVar(&most, "limit", 100, "most lines")
+	cmd.Flags().IntVar(&most, "limit", 100, "most lines; with --follow, of those that are there already (10)")
+	cmd.Flags().BoolVarP(&follow, "follow", "f", false, "go on with what is written from now on")
 	return cmd
 }
 
@@ -89,7 +105,7 @@ func moment(text string, now time.Time) (time.Time, error) {
 // auditLines reads pages until there are enough lines.
 func auditLines(ctx context.Context, admin *adminClient, asked url.Values, most int) ([]auditItem, error) {
 	all := []auditItem{}
-	for {
+	for len(all) < most {
 		asked.Set("limit", strconv.Itoa(min(most-len(all), 1000)))
 		var p struct {
 			Items []auditItem `json:"items"`
@@ -99,25 +115,33 @@ func auditLines(ctx context.Context, admin *adminClient, asked url.Values, most 
 			return nil, err
 		}
 		all = append(all, p.Items...)
-		if p.Next == "" || len(all) >= most {
-			return all, nil
+		if p.Next == "" {
+			break
 		}
 		asked.Set("cursor", p.Next)
 	}
+	return all, nil
 }
+
+var auditHead = []string{"WHEN", "WHO", "WHAT", "KIND", "ON", "OUTCOME", "DETAIL", "FROM", "VIA", "ID"}
 
 func (c *cli) printAudit(all []auditItem) error {
 	var rows [][]string
 	for _, i := range all {
-		who := i.Actor
-		if i.Role != "" {
-			who += " (" + i.Role + ")"
-		}
-		what := i.Action
-		if i.Count > 1 {
-			what += " ×" + strconv.Itoa(i.Count)
-		}
-		rows = append(rows, []string{when(&i.At), who, what, i.Kind, i.Target, i.Outcome, i.Detail, i.Remote, i.Via, i.ID})
+		rows = append(rows, i.row())
 	}
-	return c.print(all, []string{"WHEN", "WHO", "WHAT", "KIND", "ON", "OUTCOME", "DETAIL", "FROM", "VIA", "ID"}, rows)
+	return c.print(all, auditHead, rows)
+}
+
+// row is the line as a table has it, in the order of auditHead.
+func (i *auditItem) row() []string {
+	who := i.Actor
+	if i.Role != "" {
+		who += " (" + i.Role + ")"
+	}
+	what := i.Action
+	if i.Count > 1 {
+		what += " ×" + strconv.Itoa(i.Count)
+	}
+	return []string{when(&i.At), who, what, i.Kind, i.Target, i.Outcome, i.Detail, i.Remote, i.Via, i.ID}
 }

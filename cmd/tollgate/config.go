@@ -70,7 +70,7 @@ type RedisSettings struct {
 	Password      Secret    `envconfig:"TOLLGATE_REDIS_PASSWORD" desc:"password, over the one in the URL"`
 	CAFile        File      `envconfig:"TOLLGATE_REDIS_CA_FILE" desc:"certificates (PEM) that Redis's own is checked with, instead of the system's"`
 	Prefix        KeyPrefix `envconfig:"TOLLGATE_REDIS_PREFIX" default:"tg:" desc:"what all keys begin with"`
-	OpTimeout     Duration  `envconfig:"TOLLGATE_REDIS_OP_TIMEOUT" default:"100ms" min:"1ms" max:"10s" desc:"time that one command of a request has"`
+	OpTimeout     Duration  `envconfig:"TOLLGATE_REDIS_OP_TIMEOUT" default:"100ms" min:"1ms" max:"10s" desc:"time that one command of a request has; a log-in and an admin request have four times that for all of theirs, 400 ms at least"`
 	MinReplicas   Count     `envconfig:"TOLLGATE_REDIS_MIN_REPLICAS_ACK" default:"0" min:"0" max:"16" desc:"replicas that must have a revocation before it is acknowledged, and that vouch for what is read; 0: none"`
 	AllowEviction Bool      `envconfig:"TOLLGATE_REDIS_ALLOW_EVICTION" default:"false" desc:"be ready although Redis may evict revocations (maxmemory-policy is not noeviction)"`
 }

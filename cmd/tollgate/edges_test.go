@@ -65,7 +65,7 @@ func TestEdgesCommand(t *testing.T) {
 // administrator's revocation is answered by 503 that says what is known: without its line in the audit log nothing
 // was done. The bound is thrice what is promised.
 func TestFrozenRedisIsAnsweredInTime(t *testing.T) {
-	s := mustSystem(t)
+	s := mustSystem(t, "TOLLGATE_REDIS_OP_TIMEOUT=100ms")
 	s.Redis.MustPause()
 	t.Cleanup(s.Redis.MustContinue)
 	for _, kind := range []string{"jti", "subject", "session", "key"} {

@@ -20,6 +20,7 @@ type release struct {
 	source    string    // root of the module
 	out       string
 	platforms []string // os/arch
+	plain     bool     // without the profile: another compilation of every package
 }
 
 // name is the beginning of each file's name.
@@ -91,40 +92,58 @@ func (r *release) pack(platform, work string, extras []file) error {
 	return r.write(name+".cdx.json", bom)
 }
 
-// build compiles the program as the image does. VCS state stays out: whether a
-// checkout is clean must not decide what is built.
+// build compiles the program as the image does.
 func (r *release) build(to string, env ...string) error {
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-pgo="+r.profile(), //nolint:gosec // the version was looked at
-		"-ldflags", "-s -w -buildid= -X main.version="+r.version, "-o", to, "./cmd/tollgate")
+	_, err := r.compile(env, "-o", to)
+	return err
+}
+
+// compile runs go build with these arguments besides its own, and returns what that
+// printed. VCS state stays out: whether a checkout is clean must not decide what is
+// built.
+func (r *release) compile(env []string, more ...string) (string, error) {
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-buildvcs=false", "-pgo=" + r.profile(), //nolint:gosec // the version was looked at
+		"-ldflags", "-s -w -buildid= -X main.version=" + r.version}, append(more, "./cmd/tollgate")...)...)
 	cmd.Dir = r.source
 	cmd.Env = append(append(cmd.Environ(), "CGO_ENABLED=0", "GOFLAGS="), env...)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("go build: %w\n%s", err, out)
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		return "", fmt.Errorf("go build: %w\n%s", err, out)
 	}
-	return nil
+	return string(out), nil
 }
 
 // profile is what the compiler is told of the program under load (`make pgo`), where
 // the tree has it.
 func (r *release) profile() string {
 	const name = "cmd/tollgate/release.pgo"
-	if _, err := os.Stat(filepath.Join(r.source, name)); err != nil {
+	if _, err := os.Stat(filepath.Join(r.source, name)); err != nil || r.plain {
 		return "off"
 	}
 	return name
+}
+
+// texts are files of the tree, and their places in an archive.
+var texts = [...]struct{ source, place string }{
+	{"README.md", "README.md"}, {"LICENSE", "LICENSE"},
+	{"deploy/systemd/tollgate.service", "systemd/tollgate.service"}, {"deploy/systemd/tollgate.sysusers", "systemd/tollgate.sysusers"},
+	{"deploy/systemd/tollgate.env.example", "systemd/tollgate.env.example"}, {"deploy/systemd/README.md", "systemd/README.md"},
+	{"deploy/redis/redis.conf", "redis/redis.conf"}, {"deploy/redis/sentinel.conf", "redis/sentinel.conf"},
+	{"deploy/redis/users.acl", "redis/users.acl"}, {"deploy/redis/README.md", "redis/README.md"},
+	{"deploy/compose/routes.yaml", "examples/routes.yaml"}, {"deploy/compose/edge/issuers.yaml", "examples/issuers.yaml"},
+	{"deploy/prometheus/rules/alerts.yml", "prometheus/alerts.yml"}, {"deploy/prometheus/rules/recording.yml", "prometheus/recording.yml"},
 }
 
 // extras are what the archives have in common: texts of the tree, and what the
 // program prints of itself.
 func (r *release) extras(work string) ([]file, error) {
 	var files []file
-	for _, name := range []string{"README.md", "LICENSE", "deploy/systemd/tollgate.service", "deploy/systemd/tollgate.sysusers", "deploy/systemd/tollgate.env.example"} {
-		text, err := os.ReadFile(filepath.Join(r.source, name))
+	for _, t := range texts {
+		text, err := os.ReadFile(filepath.Join(r.source, t.source))
 		if err != nil {
 			return nil, err
 		}
-		place := strings.TrimPrefix(name, "deploy/")
-		files = append(files, file{place, 0o644, text})
+		files = append(files, file{t.place, 0o644, text})
 	}
 	here := filepath.Join(work, "here")
 	if err := r.build(here); err != nil {

@@ -65,7 +65,7 @@ func (r *release) bom(path string, program []byte) ([]byte, error) {
 	}
 	own.Ref = own.PURL
 	for _, s := range info.Settings {
-		if slices.Contains([]string{"GOOS", "GOARCH", "CGO_ENABLED", "-trimpath"}, s.Key) {
+		if slices.Contains([]string{"GOOS", "GOARCH", "CGO_ENABLED", "-trimpath", "-pgo"}, s.Key) {
 			own.Properties = append(own.Properties, property{"go:build:" + s.Key, s.Value})
 		}
 	}

@@ -3,6 +3,7 @@ package upstream
 import (
 	"crypto/sha256"
 	"errors"
+	"log/slog"
 	"reflect"
 	"sync/atomic"
 	"time"
@@ -75,6 +76,10 @@ func New(c Config) (*Upstream, error) {
 	u.openDirect(bases[0].Scheme)
 	return u, nil
 }
+
+// LogTo gives the upstream another log than its configuration's: a routing table is read
+// before anybody knows where its lines go. Nobody may use the upstream yet.
+func (u *Upstream) LogTo(log *slog.Logger) { u.config.Log = log }
 
 // Name returns the configured name.
 func (u *Upstream) Name() string { return u.config.Name }

@@ -58,6 +58,8 @@ type Config struct {
 	// Answers are kept for requests that come again with their Idempotency-Key; nil:
 	// such requests are refused.
 	Answers *store.Answers
+	// RedisTime is how long a request waits for Redis in all; 0: store.OpBudget.
+	RedisTime time.Duration
 	// Tokens signs what an operator asks for.
 	Tokens *issuer.Issuer
 	// Edges knows who follows the revocations; nil: nobody does.
@@ -95,6 +97,9 @@ func New(c Config) (*Admin, error) {
 	}
 	if c.Log == nil {
 		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.RedisTime == 0 {
+		c.RedisTime = store.OpBudget
 	}
 	a := &Admin{Config: c, echo: echo.New(), digest: sha256.Sum256([]byte(c.Token))}
 	a.echo.HideBanner, a.echo.HidePort = true, true
@@ -151,7 +156,7 @@ func (a *Admin) serve(rows []row) echo.HandlerFunc {
 		record := telemetry.From(c.Response().Writer)
 		record.Route = "admin:" + rows[0].path
 		// All that the request asks of Redis is bounded together.
-		c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), store.OpBudget)))
+		c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), a.RedisTime)))
 		who, err := a.authorise(c, record, rows[0].path)
 		if err != nil {
 			return err

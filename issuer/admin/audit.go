@@ -39,7 +39,8 @@ type auditItem struct {
 
 func noAudit() error { return notTold("audit log") }
 
-// listAudit answers a page of the audit log, or all of it to who accepts lines of JSON.
+// listAudit answers a page of the audit log, or all of it to who accepts lines of JSON,
+// or what was written after a position.
 func (a *Admin) listAudit(c echo.Context) error {
 	if a.Audit == nil {
 		return noAudit()
@@ -58,6 +59,9 @@ func (a *Admin) listAudit(c echo.Context) error {
 	}
 	if err := limit(c, &f.Limit); err != nil {
 		return err
+	}
+	if after := c.QueryParam("after"); after != "" {
+		return a.followAudit(c, f, after)
 	}
 	export := accepts(c.Request().Header, ndjson)
 	if export {
@@ -108,7 +112,7 @@ func (a *Admin) export(c echo.Context, f store.AuditFilter, found []store.Line, 
 		}
 		f.Cursor = next
 		var err error
-		if found, next, err = a.Audit.Read(store.WithBudget(c.Request().Context(), store.OpBudget), f); err != nil {
+		if found, next, err = a.Audit.Read(store.WithBudget(c.Request().Context(), a.RedisTime), f); err != nil {
 			record := telemetry.From(w.Writer)
 			record.Decision, record.Error = telemetry.Error, "the export of the audit log broke off"
 			a.Log.Error("the export of the audit log broke off", "request_id", record.RequestID, "error", err)

@@ -80,7 +80,7 @@ func (a *Admin) act(c echo.Context, r row, d *deed) error {
 	}
 	// A slow log must not leave an action, which may wait for replicas, less time for
 	// Redis than it had without one.
-	c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), store.OpBudget)))
+	c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), a.RedisTime)))
 	err := r.handle(a, c)
 	a.settle(c, d, err)
 	return err

@@ -84,7 +84,7 @@ func (a *Admin) performOnce(c echo.Context, do echo.HandlerFunc, place *store.Pl
 func (a *Admin) keepAnswer(c echo.Context, place *store.Place, answer store.Answer) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(c.Request().Context()), settling)
 	defer cancel()
-	ctx = store.WithBudget(ctx, store.OpBudget)
+	ctx = store.WithBudget(ctx, a.RedisTime)
 	kept := true
 	var err error
 	if answer.Status >= http.StatusInternalServerError {

@@ -61,6 +61,7 @@ func TestEveryRowIsAnsweredAsDescribed(t *testing.T) {
 		{"GET /whoami", "/whoami", nil, 200}, {"GET /admin-tokens", "/admin-tokens", nil, 200},
 		{"POST /admin-tokens", "/admin-tokens", map[string]any{"name": "for ever", "role": "viewer", "expires_at": nil}, 201},
 		{"DELETE /admin-tokens/{id}", "/admin-tokens/" + made["id"].(string), nil, 200},
+		{"GET /audit", "/audit?after=now&wait=1s", nil, 200}, {"GET /audit", "/audit?after=now&cursor=&since=2020-01-01T00:00:00Z", nil, 400},
 		{"GET /audit", "/audit?actor=bootstrap&action=&target=&outcome=done&since=2020-01-01T00:00:00Z&until=&limit=5", nil, 200},
 	})
 	k.MustReplaceAdmin(t, wired(t, k))

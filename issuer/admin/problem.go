@@ -37,7 +37,9 @@ func (a *Admin) answer(c echo.Context, err error) {
 	d := a.details(err)
 	if record.Decision = telemetry.Deny; d.Status >= 500 {
 		record.Decision = telemetry.Error
-		a.Log.Error("an admin request failed", "route", record.Route, "request_id", record.RequestID, "error", err)
+		waited, most := store.Waited(c.Request().Context())
+		a.Log.Error("an admin request failed", "route", record.Route, "request_id", record.RequestID,
+			"waited_for_redis_ms", waited.Milliseconds(), "limit_ms", most.Milliseconds(), "error", err)
 	}
 	record.Error = d.Code
 	if d.Status == http.StatusServiceUnavailable {

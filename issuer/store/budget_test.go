@@ -127,3 +127,31 @@ func TestBudgetOnARealClient(t *testing.T) {
 		}
 	}
 }
+
+// TestBudgetFor: by default it is OpBudget; who gives a command more gives a request more.
+func TestBudgetFor(t *testing.T) {
+	for op, want := range map[time.Duration]time.Duration{
+		0: store.OpBudget, time.Millisecond: store.OpBudget, 100 * time.Millisecond: store.OpBudget, 250 * time.Millisecond: time.Second, 10 * time.Second: 40 * time.Second,
+	} {
+		if got := store.BudgetFor(op); got != want {
+			t.Errorf("%s: %s, want %s", op, got, want)
+		}
+	}
+}
+
+// TestWaited: the log line tells what was waited of how much.
+func TestWaited(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &slow{takes: 150 * time.Millisecond}
+		ctx := store.WithBudget(t.Context(), 400*time.Millisecond)
+		for _, want := range []time.Duration{0, 150 * time.Millisecond, 300 * time.Millisecond, 400 * time.Millisecond, 400 * time.Millisecond} {
+			if waited, most := store.Waited(ctx); waited != want || most != 400*time.Millisecond {
+				t.Errorf("%s of %s, want %s", waited, most, want)
+			}
+			_ = s.process()(ctx, redis.NewCmd(ctx, "GET", "x"))
+		}
+		if waited, most := store.Waited(t.Context()); waited != 0 || most != 0 {
+			t.Errorf("without a budget: %s of %s", waited, most)
+		}
+	})
+}

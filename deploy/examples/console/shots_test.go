@@ -87,5 +87,11 @@ func TestScreenshots(t *testing.T) {
 		b.do("paste a token", chromedp.SetValue(chromedp.CSS("#token"), access))
 		b.click(".actions .primary", "#claims")
 		shoot(d, "check-done")
+		b.open("/admin-tokens")
+		b.click("details.panel summary", "#name")
+		b.do("name a token", chromedp.SendKeys(chromedp.CSS("#name"), "deploy-"+d.scheme))
+		shoot(d, "admin-token-form")
+		b.click("details.panel .primary", "#made")
+		shoot(d, "admin-token-made") // the only time that it is shown
 	}
 }

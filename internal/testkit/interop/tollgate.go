@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"encoding/base64"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -81,14 +82,21 @@ func (g *Tollgate) environ() []string {
 }
 
 // MustCommand runs a command of tollgate against this process, as its operator
-// would, and decodes what it prints into out (nil: nothing is expected).
+// would, and decodes what it prints into out (nil: nothing is expected). A server that
+// could not tell in time is asked again.
 func (g *Tollgate) MustCommand(t *testing.T, stdin string, out any, args ...string) {
 	t.Helper()
-	cmd := exec.CommandContext(t.Context(), binary, append(args, "--server", g.Admin, "-o", "json")...)
-	cmd.Env, cmd.Stdin = g.environ(), strings.NewReader(stdin)
 	var complaint bytes.Buffer
-	cmd.Stderr = &complaint
-	text, err := cmd.Output()
+	var text []byte
+	err := g.again(func() (bool, error) {
+		cmd := exec.CommandContext(t.Context(), binary, append(args, "--server", g.Admin, "-o", "json")...)
+		complaint.Reset()
+		cmd.Env, cmd.Stdin, cmd.Stderr = g.environ(), strings.NewReader(stdin), &complaint
+		var err error
+		text, err = cmd.Output()
+		ended, ok := errors.AsType[*exec.ExitError](err)
+		return ok && ended.ExitCode() == exitUnreachable, err
+	})
 	if err == nil && out != nil {
 		err = json.Unmarshal(text, out)
 	}
@@ -115,11 +123,11 @@ const Password = "correct horse battery staple"
 // Pair is what a log-in gives.
 type Pair struct{ Access, Refresh string }
 
-// MustLogIn logs a user in, as a front end does.
+// MustLogIn logs a user in, as a front end does: what is 503 is asked again.
 func (g *Tollgate) MustLogIn(t *testing.T, name string) Pair {
 	t.Helper()
 	var pair Pair
-	if status := g.MustPost(t, "/api/token/", "", map[string]string{"username": name, "password": Password}, &pair); status != http.StatusOK {
+	if status := g.MustAnswer(t, "/api/token/", "", map[string]string{"username": name, "password": Password}, &pair); status != http.StatusOK {
 		t.Fatalf("log in: status %d", status)
 	}
 	return pair

@@ -54,7 +54,8 @@ func distance(d time.Duration) string {
 	return "in " + length(d)
 }
 
-// length is a duration in its greatest unit, rounded down.
+// length is a duration in its greatest unit, rounded down; days to the nearest, so that
+// what was just made for 30 of them does not end in 29.
 func length(d time.Duration) string {
 	const day = 24 * time.Hour
 	switch {
@@ -65,7 +66,10 @@ func length(d time.Duration) string {
 	case d < 2*day:
 		return fmt.Sprintf("%d h", d/time.Hour)
 	}
-	return fmt.Sprintf("%d d", d/day)
+	if days := (d + day/2) / day; days < 730 {
+		return fmt.Sprintf("%d d", days)
+	}
+	return fmt.Sprintf("%d years", d/(365*day))
 }
 
 // short cuts the middle out of an identifier; the whole one stands beside it.

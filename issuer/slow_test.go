@@ -1,0 +1,36 @@
+package issuer_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"tollgate/internal/testkit/issuerkit"
+	"tollgate/issuer"
+)
+
+// TestSlowRedis: where Redis is far away, or nobody has time for it, a log-in's commands
+// take longer together than a request may wait: 503, when to ask again, and a log
+// line that says so. Who gives them more time is served.
+func TestSlowRedis(t *testing.T) {
+	logIn := map[string]any{"username": "alice", "password": issuerkit.Password}
+	for _, one := range []struct {
+		time   time.Duration
+		status int
+	}{{100 * time.Millisecond, 503}, {30 * time.Second, 200}} {
+		k := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.RedisTime = one.time }})
+		k.Proxy.Delay(60 * time.Millisecond)
+		a := k.Post(t, "/api/token/", logIn)
+		if a.Status != one.status {
+			t.Errorf("%s for Redis: %d %s", one.time, a.Status, a.Body)
+		}
+		said := strings.Contains(k.Logs.String(), `"msg":"a row could not be served","route":"issuer:token"`) && strings.Contains(k.Logs.String(), `"limit_ms":100,`)
+		if asked := a.Header.Get("Retry-After") == "1"; asked != (one.status == 503) || said != asked {
+			t.Errorf("%s for Redis: Retry-After %q, the log says so: %v\n%s", one.time, a.Header.Get("Retry-After"), said, k.Logs.String())
+		}
+		k.Proxy.Heal()
+		if one.status == 503 {
+			k.MustLogin(t, "alice") // asked again once it is fast enough
+		}
+	}
+}
