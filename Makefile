@@ -52,8 +52,8 @@ bench-soak: build ## the edge at full load for a minute: memory, goroutines, col
 profile: build ## CPU profiles of the edge under load, warm and cold, into bin/
 	$(BENCH) -run TestBenchProfile -args -bench.seconds 10 $(BENCHFLAGS)
 
-pgo: profile ## renew cmd/tollgate/release.pgo, which dist builds with
-	go tool pprof -proto bin/edge-*.pprof > cmd/tollgate/release.pgo
+pgo: profile ## renew cmd/tollgate/default.pgo, which every build of the program takes
+	go tool pprof -proto bin/edge-*.pprof > cmd/tollgate/default.pgo
 
 dev: ## start a gateway with everything in it, on loopback
 	go run ./cmd/tollgate dev

@@ -116,7 +116,7 @@ func (r *release) compile(env []string, more ...string) (string, error) {
 // profile is what the compiler is told of the program under load (`make pgo`), where
 // the tree has it.
 func (r *release) profile() string {
-	const name = "cmd/tollgate/release.pgo"
+	const name = "cmd/tollgate/default.pgo"
 	if _, err := os.Stat(filepath.Join(r.source, name)); err != nil || r.plain {
 		return "off"
 	}
