@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"sync"
-	"time"
 )
 
 // Answer is the answer to a request: its head, and its body as it comes. It
@@ -21,7 +20,6 @@ type Answer struct {
 	stop    func() bool // calls the end of ctx off; false: it has begun to act
 	c       *conn
 	framing framing
-	armed   bool  // the connection has the deadline of the first byte still
 	left    int64 // of the body, or of the chunk; -1: unknown
 	chunk   chunkState
 	trailer []Field
@@ -53,16 +51,15 @@ func (a *Answer) Chunked() bool { return a.framing.chunked }
 func (a *Answer) Trailer() []Field { return a.trailer }
 
 // begin lifts the deadline of the first byte, unless all of the body is there:
-// then nothing will be read, and one setting is saved.
-func (a *Answer) begin(ctx context.Context, armed bool) error {
+// then nothing will be read before the next exchange.
+func (a *Answer) begin(ctx context.Context) error {
 	if a.framing.chunked {
 		a.left = 0
 	}
-	if !armed || a.framing.length >= 0 && a.framing.length <= int64(len(a.c.buffered())) {
-		a.armed = armed
+	if a.framing.length >= 0 && a.framing.length <= int64(len(a.c.buffered())) {
 		return nil
 	}
-	if err := a.c.limit(time.Time{}); err != nil {
+	if err := a.c.disarm(); err != nil {
 		return err
 	}
 	return ctx.Err() // whose hook may have come before, and been overwritten
@@ -186,7 +183,7 @@ func (a *Answer) Close() error {
 	// A body of a known length that was handed out whole is done, whether or not
 	// its reader has asked for the end.
 	whole := a.done || !a.framing.chunked && a.left == 0
-	if idle && whole && !a.framing.closes && (!a.armed || c.limit(time.Time{}) == nil) && c.rest() {
+	if idle && whole && !a.framing.closes && c.rest() {
 		a.pool.put(c)
 		return nil
 	}

@@ -23,6 +23,8 @@ type conn struct {
 	nobody    bool             // peek's answer
 	used      bool             // it has served before
 	idleSince time.Time
+	until     time.Time // the deadline of reading that stands; zero: none
+	both      bool      // it is one of writing, too
 
 	out    []byte // what is sent, used again
 	buf    []byte // what came and was not taken: buf[from:to]
@@ -61,13 +63,34 @@ func (c *conn) close() {
 // atOnce is what a connection on which nothing waits takes without delay, in bytes.
 const atOnce = 4 << 10
 
-// limit sets or lifts the deadline of the exchange. Writing needs none where it
-// cannot wait.
-func (c *conn) limit(t time.Time) error {
-	if len(c.out) <= atOnce {
-		return c.SetReadDeadline(t)
+// arm sets the deadline of the answer's beginning: in so long, or up to an eighth of it
+// and at most a second more. So a deadline that stands serves exchange after exchange,
+// and is moved once in a while. Writing needs none where it cannot wait.
+func (c *conn) arm(wait time.Duration) error {
+	spare := min(wait/8, time.Second)
+	limit := time.Now().Add(wait)
+	switch both := len(c.out) > atOnce; {
+	case both:
+		c.until, c.both = limit, true
+		return c.SetDeadline(limit)
+	case !c.until.Before(limit) && !c.until.After(limit.Add(spare)):
+		return nil
 	}
-	return c.SetDeadline(t)
+	c.until = limit.Add(spare)
+	return c.SetReadDeadline(c.until)
+}
+
+// disarm lifts the deadline that stands.
+func (c *conn) disarm() error {
+	if c.until.IsZero() {
+		return nil
+	}
+	both := c.both
+	c.until, c.both = time.Time{}, false
+	if both {
+		return c.SetDeadline(time.Time{})
+	}
+	return c.SetReadDeadline(time.Time{})
 }
 
 // enlarge takes a large buffer for a long body.
@@ -138,9 +161,9 @@ func (c *conn) fill(limit int) error {
 func (c *conn) buffered() []byte { return c.buf[c.from:c.to] }
 
 // rest makes the connection ready for the next request, and reports whether it
-// is.
+// is. A deadline of reading may stand: nobody reads meanwhile.
 func (c *conn) rest() bool {
-	if c.from != c.to {
+	if c.from != c.to || c.both && c.disarm() != nil {
 		return false
 	}
 	c.shrink()

@@ -93,12 +93,15 @@ func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 		return nil, err
 	}
 	if r.FirstByte > 0 {
-		if err := c.limit(time.Now().Add(r.FirstByte)); err != nil {
-			return nil, &EndedError{c.used, err}
-		}
-		if err := ctx.Err(); err != nil { // its hook may have come before, and been overwritten
-			return nil, err
-		}
+		err = c.arm(r.FirstByte)
+	} else {
+		err = c.disarm()
+	}
+	if err != nil {
+		return nil, &EndedError{c.used, err}
+	}
+	if err := ctx.Err(); err != nil { // its hook may have come before, and been overwritten
+		return nil, err
 	}
 	// Whoever else is ready goes first, as far as it has come to its own writing. Then
 	// many writes follow one another, and the back end, which sleeps where we take
@@ -129,7 +132,7 @@ func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 		}
 		f.closes = f.closes || writeErr != nil
 		a := &Answer{Status: status, c: c, cancel: c.cancel, framing: f, left: f.length}
-		return a, a.begin(ctx, r.FirstByte > 0)
+		return a, a.begin(ctx)
 	}
 	return nil, errors.Join(ErrProtocol, errors.New("too many informational answers"))
 }

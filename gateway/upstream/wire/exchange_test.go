@@ -182,6 +182,51 @@ func TestEarlyAnswer(t *testing.T) {
 	}
 }
 
+// TestDeadlineThatStands: a deadline is left on a connection from one exchange to the
+// next, and neither a later one nor one without, nor a time of rest, suffers from it.
+func TestDeadlineThatStands(t *testing.T) {
+	t.Parallel()
+	late := make(chan time.Duration, 100)
+	b := mustBackend(t, func(c net.Conn, in *bufio.Reader) {
+		for readRequest(in) != nil {
+			time.Sleep(<-late)
+			_, _ = io.WriteString(c, head200+"Content-Length: 2\r\n\r\nok")
+		}
+	})
+	p := b.pool(t)
+	exchange := func(wait, delay time.Duration) error {
+		t.Helper()
+		r := get()
+		r.FirstByte = wait
+		late <- delay
+		_, body, err := ask(t, p, r)
+		if err == nil && body != "ok" {
+			t.Errorf("%q", body)
+		}
+		return err
+	}
+	for i, step := range []struct{ rest, wait, delay time.Duration }{
+		{0, 2 * time.Second, 0},
+		{500 * time.Millisecond, 2 * time.Second, 0}, // the one that stands is too near
+		{0, 2 * time.Second, 1700 * time.Millisecond},
+		{0, 2 * time.Second, 1700 * time.Millisecond},
+		{2400 * time.Millisecond, 2 * time.Second, 0}, // it has passed while nobody read
+		{0, 0, 2500 * time.Millisecond},               // nobody waits for it
+		{0, time.Hour, 0},
+	} {
+		time.Sleep(step.rest)
+		if err := exchange(step.wait, step.delay); err != nil {
+			t.Fatalf("step %d: %v", i, err)
+		}
+	}
+	if n := b.conns.Load(); n != 1 {
+		t.Errorf("%d connections, want 1", n)
+	}
+	if err := exchange(30*time.Millisecond, 5*time.Second); !errors.Is(err, wire.ErrFirstByte) { // nearer than the one that stands
+		t.Errorf("%v, want %v", err, wire.ErrFirstByte)
+	}
+}
+
 // TestFirstByte: the wait for the head is bounded, the body's time is its own.
 func TestFirstByte(t *testing.T) {
 	slow := mustBackend(t, func(_ net.Conn, in *bufio.Reader) {

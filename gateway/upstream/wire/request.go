@@ -25,7 +25,8 @@ type Request struct {
 	// Body is sent with its Content-Length when Sized.
 	Body  []byte
 	Sized bool
-	// FirstByte is the time until the answer begins; 0: as long as it takes.
+	// FirstByte is the time until the answer begins, or up to an eighth of it and at
+	// most a second longer; 0: as long as it takes.
 	FirstByte time.Duration
 }
 
