@@ -148,7 +148,7 @@ func identityValues(headers []IdentityHeader, id *token.Identity) *headerValues 
 		return &headerValues{}
 	}
 	return id.Memo(&headers[0], func(id *token.Identity) any {
-		v := &headerValues{}
+		v := &headerValues{fields: make([]upstream.Field, 0, len(headers))}
 		for _, h := range headers {
 			switch text, ok := h.value(id); {
 			case ok:

@@ -33,3 +33,8 @@ func (m *Mirror) CheckAnew(p *Prepared) Verdict {
 	p.clear.Store(0)
 	return m.CheckPrepared(p)
 }
+
+// NewFamiliar returns what has digests at hand.
+func NewFamiliar() func(issuer string, kind Kind, id string) Digest {
+	return new(familiar).digestOf
+}

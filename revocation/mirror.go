@@ -70,6 +70,8 @@ type Mirror struct {
 	jtis, signed, sessions, keys *table.Table
 	subjects, issuers            *table.Cuts
 
+	familiar familiar
+
 	mu    sync.Mutex // guards what follows, and every write to the tables and to changes
 	dated map[Digest]dated
 	own   map[Digest]ownWrite

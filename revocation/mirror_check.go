@@ -47,7 +47,7 @@ type Prepared struct {
 // same Settings.Own check it as well, and remember nothing.
 func (m *Mirror) Prepare(t *Token) *Prepared {
 	p := &Prepared{by: m, token: *t}
-	p.count = len(t.probes(p.probes[:0], m.cfg.Store.settings.Own))
+	p.count = len(t.probesOf(p.probes[:0], m.cfg.Store.settings.Own, &m.familiar))
 	for i := range p.count {
 		p.parts[i] = partOf(&p.probes[i].digest)
 	}

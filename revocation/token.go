@@ -30,13 +30,16 @@ type probe struct {
 const maxProbes = 5
 
 // probes appends to buf the entries that may speak of t, in the order of Kinds.
-func (t *Token) probes(buf []probe, own string) []probe {
+func (t *Token) probes(buf []probe, own string) []probe { return t.probesOf(buf, own, nil) }
+
+// probesOf is probes with the digests that f has at hand; nil: none.
+func (t *Token) probesOf(buf []probe, own string, f *familiar) []probe {
 	issuer := t.Issuer
 	if issuer == "" {
 		issuer = own
 	}
 	add := func(kind Kind, id string) {
-		buf = append(buf, probe{kind, DigestOf(issuer, kind, id)})
+		buf = append(buf, probe{kind, f.digestOf(issuer, kind, id)})
 	}
 	switch {
 	case t.JTI != "":

@@ -92,8 +92,26 @@ func (v value) float() (float64, bool) {
 	if v.kind != kindNumber {
 		return 0, false
 	}
+	if n, ok := v.seconds(); ok {
+		return float64(n), true
+	}
 	f, err := strconv.ParseFloat(string(v.raw), 64)
 	return f, err == nil
+}
+
+// seconds returns a number of at most fifteen digits and nothing else, which a float64
+// holds exactly. Nearly every NumericDate is one.
+func (v value) seconds() (n int64, ok bool) {
+	if len(v.raw) > 15 {
+		return 0, false
+	}
+	for _, c := range v.raw {
+		if c < '0' || c > '9' {
+			return 0, false
+		}
+		n = 10*n + int64(c-'0')
+	}
+	return n, true
 }
 
 // strings returns the elements of an array of strings.
