@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"tollgate/internal/octets"
+	"tollgate/internal/server/octets"
 )
 
 const (

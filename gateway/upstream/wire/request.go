@@ -5,7 +5,7 @@ import (
 	"strconv"
 	"time"
 
-	"tollgate/internal/octets"
+	"tollgate/internal/server/octets"
 )
 
 // Request is what is sent. The caller vouches for its parts: a Method that is a

@@ -5,7 +5,7 @@ import (
 	"net/url"
 	"strings"
 
-	"tollgate/internal/octets"
+	"tollgate/internal/server/octets"
 )
 
 const (

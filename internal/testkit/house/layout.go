@@ -22,9 +22,9 @@ var topLevel = []string{
 	"house_test.go", // these rules, run over the tree
 }
 
-// shared is what may stand under internal, four packages (one of them with a part of
+// shared is what may stand under internal, four packages (one of them with parts of
 // its own) beside the test kit and the benches of the whole program.
-var shared = []string{"problem", "server", "server/http1", "telemetry", "ratelimit", "bench"}
+var shared = []string{"problem", "server", "server/http1", "server/octets", "telemetry", "ratelimit", "bench"}
 
 // environment is the functions that read or change it.
 var environment = []string{"Getenv", "LookupEnv", "Environ", "ExpandEnv", "Setenv", "Unsetenv", "Clearenv"}

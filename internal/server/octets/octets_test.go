@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"tollgate/internal/octets"
+	"tollgate/internal/server/octets"
 )
 
 // plain is Plain byte by byte.
