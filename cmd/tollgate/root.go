@@ -24,16 +24,23 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	c := &cli{in: in, out: out, err: errOut}
-	root := c.root()
-	root.SetArgs(args)
-	root.SetIn(in)
-	root.SetOut(out)
-	root.SetErr(errOut)
-	err := root.ExecuteContext(ctx)
+	err := c.execute(ctx, args)
+	if again, ok := keyIDsLast(args, err); ok {
+		err = c.execute(ctx, again)
+	}
 	if err != nil {
 		fmt.Fprintln(errOut, "tollgate:", err)
 	}
 	return codeOf(err)
+}
+
+func (c *cli) execute(ctx context.Context, args []string) error {
+	root := c.root()
+	root.SetArgs(args)
+	root.SetIn(c.in)
+	root.SetOut(c.out)
+	root.SetErr(c.err)
+	return root.ExecuteContext(ctx)
 }
 
 func (c *cli) root() *cobra.Command {
@@ -62,7 +69,12 @@ server or Redis, 4 not authorised, 5 not found.`,
 		}
 		return nil
 	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(exitUsage, "%w", err) })
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
+		if strings.Contains(err.Error(), unknownShorthand) {
+			return exitWith(exitUsage, "%w (a value that begins with - goes behind a --)", err)
+		}
+		return exitWith(exitUsage, "%w", err)
+	})
 	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.adminTokensCommand(), c.auditCommand(), c.keysCommand(), c.tokenCommand(),
 		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand(), c.completionCommand(), c.manCommand())
 	completes(root, "output", "table", "json")
