@@ -30,7 +30,8 @@ export function api(baseURL, tokens, { shared = false } = {}) {
     const { config, response } = error;
     if (response?.status !== 401 || config.again) throw error;
     config.again = true; // a second 401 is the application's answer
-    await (shared ? once() : refresh());
+    // One that was refused late goes out again with the token that is there by now.
+    if (config.headers.Authorization === `Bearer ${tokens.access}`) await (shared ? once() : refresh());
     return client(config);
   });
   return client;
