@@ -8,7 +8,9 @@ import (
 	"strings"
 	"time"
 
+	"tollgate/internal/problem"
 	"tollgate/keys"
+	"tollgate/keys/token"
 )
 
 // show implements setting for all that is no secret.
@@ -22,6 +24,13 @@ func (v *value[T]) show() string {
 		return joined(x, netip.Prefix.String)
 	case []Claim:
 		return joined(x, func(c Claim) string { return c.Name + "=" + c.Attribute })
+	case []problem.Profile:
+		return joined(x, func(p problem.Profile) string { return string(p) })
+	case *token.ClaimRule:
+		if x == nil {
+			return ""
+		}
+		return x.Name + "=" + strings.Join(x.OneOf, ",")
 	case time.Duration:
 		return short(x)
 	case *url.URL:

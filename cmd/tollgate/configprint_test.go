@@ -118,6 +118,16 @@ func TestShowIsReadAgain(t *testing.T) {
 			t.Errorf("%s is shown as %s (%s)", u, r.show(), r.fault())
 		}
 	}
+	for _, text := range []string{"", "can_impersonate=true"} {
+		var m ClaimMatch
+		if err := m.Decode(text); err != nil || m.fault() != "" || m.show() != text {
+			t.Errorf("%q is shown as %q (%v, %s)", text, m.show(), err, m.fault())
+		}
+	}
+	var c Compat
+	if err := c.Decode("drf-jwt, simplejwt"); err != nil || c.show() != "drf-jwt,simplejwt" {
+		t.Errorf("profiles are shown as %q (%v)", c.show(), err)
+	}
 	for text, d := range map[string]time.Duration{
 		"0s": 0, "5m": 5 * time.Minute, "1h": time.Hour, "1h5m": 65 * time.Minute, "1m30s": 90 * time.Second, "10h0m10s": 10*time.Hour + 10*time.Second, "20m": 20 * time.Minute, "100ms": 100 * time.Millisecond,
 	} {

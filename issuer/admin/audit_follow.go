@@ -6,6 +6,7 @@ import (
 
 	"github.com/labstack/echo/v4"
 
+	"tollgate/internal/telemetry"
 	"tollgate/issuer/store"
 )
 
@@ -40,6 +41,7 @@ func (a *Admin) followAudit(c echo.Context, f store.AuditFilter, after string) e
 		}
 		return c.JSON(http.StatusOK, out)
 	}
+	began := time.Now()
 	out.Next = after
 	for end := time.Now().Add(wait); ; {
 		// Each look has the time of a request: together they may take as long as was asked for.
@@ -53,6 +55,13 @@ func (a *Admin) followAudit(c echo.Context, f store.AuditFilter, after string) e
 			out.Items = append(out.Items, auditItem(l))
 		}
 		if len(found) > 0 || !time.Now().Add(followEvery).Before(end) {
+			if time.Since(began) > followEvery {
+				// The token may have been revoked, or come to its end, meanwhile.
+				c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), a.RedisTime)))
+				if _, err := a.authorise(c, telemetry.From(c.Response().Writer), "/admin/v1/audit"); err != nil {
+					return err
+				}
+			}
 			return c.JSON(http.StatusOK, out)
 		}
 		if moved {

@@ -56,3 +56,33 @@ func TestAuditIsFollowed(t *testing.T) {
 	k.Mini.Close()
 	wantProblem(t, k.Control(t, "GET", "/admin/v1/audit?wait=20s&after="+next, nil), http.StatusServiceUnavailable, "unavailable")
 }
+
+// TestRevokedWhileItWaits: a token that is revoked while it waits is told nothing that was
+// written afterwards.
+func TestRevokedWhileItWaits(t *testing.T) {
+	k := opened(t, issuerkit.Options{Connections: 2})
+	made := k.Control(t, "POST", "/admin/v1/admin-tokens", map[string]any{"name": "watcher", "role": "viewer"}).Must(t, 201).Map(t)
+	raw := made["token"].(string)
+	k.Logs.Secret(raw)
+	start := as(t, k, raw, "GET", "/audit?after=now").Must(t, 200).Map(t)
+	answered := make(chan issuerkit.Answer, 1)
+	go func() {
+		answered <- as(t, k, raw, "GET", "/audit?wait=20s&action=user&after="+url.QueryEscape(start["next"].(string)))
+	}()
+	time.Sleep(500 * time.Millisecond) // it waits by now
+	k.Control(t, "DELETE", "/admin/v1/admin-tokens/"+made["id"].(string), nil).Must(t, 200)
+	k.Events.Note(store.Line{Action: "user.create", Actor: "x", Outcome: store.OutcomeDone})
+	wantProblem(t, <-answered, http.StatusUnauthorized, "admin_token_required")
+}
+
+// TestEachRefusedRowIsAudited: one refusal does not hide another that the same token meets.
+func TestEachRefusedRowIsAudited(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	made := k.Control(t, "POST", "/admin/v1/admin-tokens", map[string]any{"name": "watcher", "role": "viewer"}).Must(t, 201).Map(t)
+	raw := made["token"].(string)
+	k.Logs.Secret(raw)
+	for _, path := range []string{"/revocations", "/revocations", "/keys/rotate", "/admin-tokens"} {
+		wantProblem(t, as(t, k, raw, "POST", path), 403, "role")
+	}
+	k.MustAudit(t, store.AuditFilter{Action: "access.refused"}, 3)
+}

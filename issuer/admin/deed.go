@@ -52,7 +52,8 @@ func about(ctx context.Context, kind, target string) {
 func (a *Admin) run(c echo.Context, r row, record *telemetry.Record, who principal) error {
 	entry := a.access[r.method+" "+r.path]
 	if !who.Role.may(entry.least) {
-		a.refusal(c, record, telemetry.AdminRole, r.path, who, who.ID)
+		// Each row by itself: a harmless refusal must not hide one that is none.
+		a.refusal(c, record, telemetry.AdminRole, r.path, who, who.ID+"\x00"+r.method+" "+r.path)
 		return needs(entry.least, who)
 	}
 	ctx, cancel := context.WithTimeout(c.Request().Context(), r.timeout)
