@@ -3,6 +3,7 @@ package ring_test
 import (
 	"crypto/rsa"
 	"fmt"
+	"strings"
 	"testing"
 	"time"
 
@@ -22,6 +23,16 @@ func TestGenerateMakesSoundKeys(t *testing.T) {
 		}
 		if r, ok := priv.(*rsa.PrivateKey); ok && r.N.BitLen() < 2048 {
 			t.Errorf("%s: %d bits", alg, r.N.BitLen())
+		}
+	}
+	for range 300 { // one of 64 would
+		priv, err := ring.Generate(keys.EdDSA)
+		if err != nil {
+			t.Fatal(err)
+		}
+		public, err := keys.NewKey(priv.Public(), keys.EdDSA)
+		if err != nil || strings.HasPrefix(public.ID(), "-") {
+			t.Fatalf("%v, %v", public.ID(), err)
 		}
 	}
 	for _, alg := range []keys.Algorithm{keys.HS256, "none", ""} {

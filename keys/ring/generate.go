@@ -8,6 +8,7 @@ import (
 	"crypto/rand"
 	"crypto/rsa"
 	"fmt"
+	"strings"
 
 	"tollgate/keys"
 )
@@ -18,8 +19,26 @@ import (
 const rsaBits = 2048
 
 // Generate makes a key pair for an algorithm: the curve that RFC 7518 section
-// 3.4 pairs with it, Ed25519 for EdDSA, RSA with 2048 bits. HS256 is an error.
+// 3.4 pairs with it, Ed25519 for EdDSA, RSA with 2048 bits. Its id does not begin with
+// a hyphen. HS256 is an error.
 func Generate(alg keys.Algorithm) (crypto.Signer, error) {
+	for {
+		private, err := generate(alg)
+		if err != nil {
+			return nil, err
+		}
+		public, err := keys.NewKey(private.Public(), alg)
+		if err != nil {
+			return nil, fmt.Errorf("generate a key: %w", err)
+		}
+		// Commands would take an id that begins with a hyphen for flags; one of 64 does.
+		if !strings.HasPrefix(public.ID(), "-") {
+			return private, nil
+		}
+	}
+}
+
+func generate(alg keys.Algorithm) (crypto.Signer, error) {
 	switch alg {
 	case keys.ES256:
 		return ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
