@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -134,6 +135,43 @@ func mustRights(t *testing.T) map[string]map[string]bool {
 		}
 	}
 	return may
+}
+
+// TestShippedUsers: whatever we ship that names a user of Redis names one of the access
+// list, and an edge's only where neither issuer nor admin role is on.
+func TestShippedUsers(t *testing.T) {
+	may, named := mustRights(t), 0
+	name := regexp.MustCompile(`(?:REDIS_USERNAME[=:] ?|\b(?:edgeU|u)sername: |--user |masteruser |auth-user \w+ )([a-z][\w-]*)`)
+	for _, pattern := range []string{"compose/*", "kustomize/*/*", "kustomize/*/*/*", "systemd/*", "helm/tollgate/*.md", "redis/*", "runbooks/*"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err != nil || info.IsDir() {
+				continue
+			}
+			for _, m := range name.FindAllStringSubmatch(mustRead(t, file), -1) {
+				if named++; may[m[1]] == nil {
+					t.Errorf("%s: there is no user %s", file, m[1])
+				}
+			}
+		}
+	}
+	if named < 30 {
+		t.Errorf("only %d names", named)
+	}
+	for name, s := range stacks(t) {
+		for service, body := range s.services {
+			env, _ := at(body, "environment").(tree)
+			if user := env["TOLLGATE_REDIS_USERNAME"]; user != nil {
+				alone := env["TOLLGATE_ENABLE_ISSUER"] == "false" && env["TOLLGATE_ENABLE_ADMIN"] == "false"
+				if want := map[bool]string{true: "tollgate-edge", false: "tollgate-issuer"}[alone]; user != want {
+					t.Errorf("%s: %s is %v, not %s", name, service, user, want)
+				}
+			}
+		}
+	}
 }
 
 // TestOperatorIsExplained: each right of the user operator has its reason in the README,
