@@ -28,6 +28,9 @@ func TestSystemUnderAccessList(t *testing.T) {
 	f.wantCalls(gone.Access, http.StatusUnauthorized)
 	f.wantCalls(kept.Access, http.StatusOK)
 	f.doctor()
+	for _, p := range f.processes() {
+		p.MustCommand(t, "", nil, "healthcheck")
+	}
 	r.wantNothingRefused()
 
 	// Somebody empties Redis: both put back what they know, and the ring with it.
@@ -42,6 +45,7 @@ func TestSystemUnderAccessList(t *testing.T) {
 		n, err := r.client(tester).Exists(t.Context(), "tg:ring:"+f.issuer.URL).Result()
 		return err == nil && n == 1
 	})
+	f.command("recover", "--accept-loss", "--yes")
 	f.command("recover", "--end-all", "--yes")
 	f.wantCalls(kept.Access, http.StatusUnauthorized)
 	for _, p := range f.processes() { // an edge that ends takes itself out of the register
