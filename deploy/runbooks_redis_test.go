@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"maps"
@@ -112,8 +113,12 @@ func TestRunbooksFindRedis(t *testing.T) {
 				}
 			}
 			for _, c := range behind {
-				if log, err := c.ACLLog(t.Context(), 100).Result(); err != nil || len(log) > 0 {
-					t.Errorf("refused: %+v, %v", log, err)
+				log, err := c.ACLLog(t.Context(), 100).Result()
+				if err != nil {
+					t.Fatal(err)
+				}
+				for _, e := range log {
+					t.Errorf("refused to %s: %s %s", e.Username, e.Reason, e.Object)
 				}
 			}
 		})
@@ -144,7 +149,7 @@ func runShell(t *testing.T, script, stdin string, env ...string) (string, error)
 	cmd.Stderr = &said
 	out, err := cmd.Output()
 	if err != nil || said.Len() > 0 {
-		return string(out), fmt.Errorf("%s\n%s%s (%v)", script, out, said.String(), err) // may be nil
+		return string(out), errors.Join(err, fmt.Errorf("%s\n%s%s", script, out, said.String()))
 	}
 	return string(out), nil
 }
