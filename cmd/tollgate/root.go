@@ -67,6 +67,8 @@ only requests with a valid, unrevoked JWT and tells the back end who is calling.
 It issues and refreshes those tokens, publishes its keys, and revokes tokens
 everywhere within milliseconds.
 
+A value that begins with - goes behind a --, after all flags.
+
 Exit codes: 0 done, 1 refused or failed, 2 usage or configuration, 3 cannot reach
 server or Redis, 4 not authorised, 5 not found.`,
 		Example: `  tollgate dev              # try it: nothing to install, keeps nothing
