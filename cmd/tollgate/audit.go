@@ -36,7 +36,7 @@ func (c *cli) auditCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "audit", Short: "Show who did what, when and from where, the newest first",
 		Long: `Shows the audit log: what was done over the admin API, the console and by
-the commands that use it, and log-ins, ended sessions, changed passwords and impersonations.
+the commands that use it or the key store in Redis, and log-ins, ended sessions, changed passwords and impersonations.
 An outcome of "begun" is an action whose end nobody wrote: it may have happened.
 
 With --follow the newest lines come last, and then each new one as it is written,

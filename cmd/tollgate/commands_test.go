@@ -90,6 +90,7 @@ of the same, ` + "`tollgate completion`" + ` scripts for bash, zsh, fish and Pow
 
 Data goes to standard output, everything else to standard error. ` + "`-o json`" + ` is for programs: members may be added, none goes away.
 Tokens and passwords come from standard input. What cannot be taken back shows what it would do and needs ` + "`--yes`" + `.
+A value that begins with ` + "`-`" + ` goes behind a ` + "`--`" + `, after all flags: ` + "`tollgate keys revoke --yes -- -91IH…`" + `.
 Commands that act on a running system use its [admin API](http-api.md): ` + "`--server`" + ` is where it is, ` + "`TOLLGATE_ADMIN_TOKEN`" + ` (or
 ` + "`TOLLGATE_ADMIN_TOKEN_FILE`" + `) what opens it.
 

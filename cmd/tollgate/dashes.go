@@ -1,40 +1,40 @@
 package main
 
 import (
-	"regexp"
+	"fmt"
 	"slices"
 	"strings"
 )
 
-// unknownShorthand begins what the flags' library says of letters that are no flags.
-const unknownShorthand = "unknown shorthand flag"
-
-// dashedKeyID is a key's thumbprint (RFC 7638, 32 bytes in base64url) that begins with a
-// hyphen, as one of 64 does. No row of one-letter flags looks like it.
-var dashedKeyID = regexp.MustCompile(`^-[A-Za-z0-9_-]{42}$`)
-
-// keyIDsLast returns the arguments with such key ids behind a "--", where the flags were
-// found wrong: then nothing was done yet. Whoever copies a key's id in an emergency must
-// not have to know of this.
-func keyIDsLast(args []string, err error) (again []string, ok bool) {
-	if err == nil || !strings.Contains(err.Error(), unknownShorthand) {
-		return nil, false
+// dashHint adds to an error of usage where a value goes that begins with a hyphen: to
+// whoever copied a key's id it does not look like a flag. Behind "--" everything is a
+// value, for every command.
+func dashHint(args []string, err error) error {
+	if err == nil || codeOf(err) != exitUsage {
+		return err
 	}
-	end := slices.Index(args, "--")
-	if end < 0 {
-		end = len(args)
+	if end := slices.Index(args, "--"); end >= 0 {
+		args = args[:end]
 	}
-	var ids []string
-	for _, a := range args[:end] {
-		if dashedKeyID.MatchString(a) {
-			ids = append(ids, a)
-		} else {
-			again = append(again, a)
+	for _, a := range args {
+		if takenForFlags(a, err.Error()) {
+			return fmt.Errorf("%w (a value that begins with - goes behind a --, after all flags: -- %s)", err, a)
 		}
 	}
-	again = append(append(again, "--"), ids...)
-	if end < len(args) {
-		again = append(again, args[end+1:]...)
+	return err
+}
+
+// takenForFlags reports whether it may be this argument that an error is about: one that
+// the flags' library could not read, or one that it read as -o with a value.
+func takenForFlags(arg, fault string) bool {
+	if len(arg) < 3 || arg[0] != '-' {
+		return false
 	}
-	return again, len(ids) > 0
+	if name, _, _ := strings.Cut(arg, "="); strings.HasPrefix(arg, "--") {
+		return strings.HasSuffix(fault, "unknown flag: "+name) || strings.HasSuffix(fault, "bad flag syntax: "+arg)
+	}
+	if _, letters, unknown := strings.Cut(fault, " in -"); unknown { // those that were not read yet
+		return strings.HasSuffix(arg, letters)
+	}
+	return strings.Contains("ho", arg[1:2]) && !slices.Contains([]string{"-ojson", "-otable", "-o=json", "-o=table"}, arg)
 }

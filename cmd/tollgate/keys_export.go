@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -16,6 +17,7 @@ import (
 
 	"tollgate/keys"
 	"tollgate/keys/keyfile"
+	"tollgate/keys/ring"
 )
 
 // exporting are the flags of keys export.
@@ -36,7 +38,9 @@ directory, for verifiers that read files (HAProxy's jwt_verify).
 
 With --private one key leaves with its private half: it is read from the key store
 that TOLLGATE_* names, never over the network, and written as PKCS #8 to a new file
-that only its owner can read.`,
+that only its owner can read.
+
+` + auditedHelp,
 		Example: `  tollgate keys export --format pem --state active,pending --dir /etc/haproxy/keys
   tollgate keys export --private 1aX… --out backup.pem`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -172,17 +176,24 @@ func (c *cli) exportPrivate(cmd *cobra.Command, kids []string, out string) error
 	if len(kids) != 1 || out == "" {
 		return exitWith(exitUsage, "--private takes one KID and --out FILE")
 	}
-	cfg, closeStore, err := keyStoreConfig()
+	k, err := openKeys()
 	if err != nil {
 		return err
 	}
-	defer closeStore()
-	r, err := loadRing(cmd.Context(), cfg)
+	defer k.close()
+	return k.audited(cmd.Context(), c.err, actionKeyExport, "key", kids[0], func() error {
+		return c.writePrivate(cmd.Context(), k.Config, kids[0], out)
+	})
+}
+
+// writePrivate writes the private half of a key of the store into a new file.
+func (c *cli) writePrivate(ctx context.Context, cfg ring.Config, kid, out string) error {
+	r, err := loadRing(ctx, cfg)
 	if err != nil {
 		return err
 	}
 	for _, k := range r.Keys {
-		if k.ID != kids[0] {
+		if k.ID != kid {
 			continue
 		}
 		if k.Private == nil {
@@ -193,12 +204,12 @@ func (c *cli) exportPrivate(cmd *cobra.Command, kids []string, out string) error
 			return &exitError{exitRefused, err}
 		}
 		if err := keyfile.WriteNew(out, text); errors.Is(err, fs.ErrExist) {
-			return exitWith(exitRefused, "%s is there already: nothing was written", out)
+			return exitWith(exitRefused, "nothing was written to %s: %w", out, fs.ErrExist)
 		} else if err != nil {
 			return &exitError{exitRefused, err}
 		}
 		fmt.Fprintf(c.err, "the private half of the %s %s key %s is in %s: whoever reads it can sign for %s\n", k.State, k.Algorithm, k.ID, out, r.Issuer)
 		return nil
 	}
-	return exitWith(exitNotFound, "there is no key %s in the ring", kids[0])
+	return exitWith(exitNotFound, "there is no key %s in the ring", kid)
 }

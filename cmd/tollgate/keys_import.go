@@ -35,7 +35,9 @@ The file is PEM (PKCS #1, SEC 1, PKCS #8, PKCS #8 encrypted with PBES2) or a JWK
 of its algorithm, and signs when its turn comes. With --active it signs at once.
 
 With --reference the file holds a public key whose private half is with the
-external signer (TOLLGATE_KEY_SIGNER_URL), which knows it by that name.`,
+external signer (TOLLGATE_KEY_SIGNER_URL), which knows it by that name.
+
+` + auditedHelp,
 		Example: `  tollgate keys import old-signing-key.pem --alg RS256
   tollgate keys import key.pem --passphrase-file /run/secrets/passphrase --active --yes`,
 		Args: cobra.ExactArgs(1),
@@ -76,23 +78,46 @@ func (c *cli) importKey(cmd *cobra.Command, file string, o importing) error {
 			return err
 		}
 	}
-	cfg, closeStore, err := keyStoreConfig()
+	k, err := openKeys()
 	if err != nil {
 		return err
 	}
-	defer closeStore()
-	if pair.Reference != "" && cfg.External == nil {
+	defer k.close()
+	if pair.Reference != "" && k.External == nil {
 		return exitWith(exitUsage, "--reference needs TOLLGATE_KEY_SIGNER_URL: who signs with the key")
 	}
 	as := ring.Pending
 	if o.active {
 		as = ring.Active
 	}
-	r, changes, err := ring.Import(cmd.Context(), cfg, id, pair, alg, as)
-	if err != nil {
-		return ringStoreError(err)
+	if id, err = idOf(id, pair, alg); err != nil {
+		return &exitError{exitUsage, err}
 	}
-	return c.showRing(keyRingOf(r, cfg.Settings, changes))
+	var r ring.Ring
+	var changes []ring.Change
+	err = k.audited(cmd.Context(), c.err, actionKeyImport, "key", id, func() error {
+		r, changes, err = ring.Import(cmd.Context(), k.Config, id, pair, alg, as)
+		return ringStoreError(err)
+	})
+	if err != nil {
+		return err
+	}
+	return c.showRing(keyRingOf(r, k.Settings, changes))
+}
+
+// idOf is the id that a key will have: its thumbprint, unless it is given one.
+func idOf(id string, pair ring.Pair, alg keys.Algorithm) (string, error) {
+	switch id {
+	case ".", "..":
+		return "", fmt.Errorf("the id %q could not be revoked by its path: choose another (--kid)", id)
+	case "":
+		pub, err := keys.NewKey(pair.Public, alg)
+		if err != nil {
+			return "", err
+		}
+		return pub.ID(), nil
+	}
+	return id, nil
 }
 
 // keyData reads the file, or standard input for "-".

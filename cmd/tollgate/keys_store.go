@@ -6,47 +6,56 @@ import (
 	"slices"
 	"strings"
 
+	"tollgate/issuer/store"
 	"tollgate/keys/keystore"
 	"tollgate/keys/ring"
 )
 
-// keyStoreConfig opens the key store that the TOLLGATE_* variables name, for a
+// keysAtHand is a key store that a command works on itself.
+type keysAtHand struct {
+	ring.Config
+	audit *store.Audit // nil: the store is a directory, and there is no audit log
+	close func()
+}
+
+// openKeys opens the key store that the TOLLGATE_* variables name, for a
 // command that works on the ring itself: private keys cross no admin API. Settings
 // that have nothing to do with keys may be missing or at fault.
-func keyStoreConfig() (cfg ring.Config, closeStore func(), err error) {
+func openKeys() (k *keysAtHand, err error) {
 	c, err := loadConfig(nil)
 	var faults *configError
 	if errors.As(err, &faults) {
 		faults.Faults = slices.DeleteFunc(faults.Faults, func(f configFault) bool { return !aboutKeys(f.Name) })
 		if len(faults.Faults) > 0 {
-			return ring.Config{}, nil, &exitError{exitUsage, faults}
+			return nil, &exitError{exitUsage, faults}
 		}
 	}
 	if c.Tokens.Issuer.Value == "" {
-		return ring.Config{}, nil, exitWith(exitUsage, "TOLLGATE_ISSUER is not set: whose keys?")
+		return nil, exitWith(exitUsage, "TOLLGATE_ISSUER is not set: whose keys?")
 	}
-	closeStore = func() {}
+	k = &keysAtHand{close: func() {}}
 	var clients *redisClients
 	if c.Keys.Store.Value == "" {
 		if c.Redis.URL.Embedded() {
-			return ring.Config{}, nil, exitWith(exitUsage, "TOLLGATE_REDIS_URL is embedded: nobody but the process itself can reach its keys")
+			return nil, exitWith(exitUsage, "TOLLGATE_REDIS_URL is embedded: nobody but the process itself can reach its keys")
 		}
 		if clients, err = openRedis(&c.Redis, nil); err != nil {
-			return ring.Config{}, nil, err
+			return nil, err
 		}
-		closeStore = func() { _ = clients.Close() }
+		k.close = func() { _ = clients.Close() }
+		k.audit = store.NewAudit(clients.Slow, c.Redis.Prefix.Value, untrimmed())
 	}
-	store, err := c.keyStore(clients)
+	kept, err := c.keyStore(clients)
 	if err != nil {
-		closeStore()
-		return ring.Config{}, nil, &exitError{exitUsage, err}
+		k.close()
+		return nil, &exitError{exitUsage, err}
 	}
-	cfg = c.ringConfig(store)
-	if cfg.External, err = c.signer(); err != nil {
-		closeStore()
-		return ring.Config{}, nil, err
+	k.Config = c.ringConfig(kept)
+	if k.External, err = c.signer(); err != nil {
+		k.close()
+		return nil, err
 	}
-	return cfg, closeStore, nil
+	return k, nil
 }
 
 // aboutKeys reports whether a variable decides where the ring is or what becomes

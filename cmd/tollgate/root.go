@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/signal"
@@ -24,10 +25,7 @@ func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	c := &cli{in: in, out: out, err: errOut}
-	err := c.execute(ctx, args)
-	if again, ok := keyIDsLast(args, err); ok {
-		err = c.execute(ctx, again)
-	}
+	err := dashHint(args, c.execute(ctx, args))
 	if err != nil {
 		fmt.Fprintln(errOut, "tollgate:", err)
 	}
@@ -40,7 +38,24 @@ func (c *cli) execute(ctx context.Context, args []string) error {
 	root.SetIn(c.in)
 	root.SetOut(c.out)
 	root.SetErr(c.err)
-	return root.ExecuteContext(ctx)
+	// Asked for by an argument such as -hoX, which is a value that was taken for flags,
+	// help would look like success.
+	var unasked error
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		if unasked = c.knownOutput(); unasked == nil {
+			help(cmd, args)
+		}
+	})
+	return errors.Join(root.ExecuteContext(ctx), unasked)
+}
+
+// knownOutput refuses another output format than there is.
+func (c *cli) knownOutput() error {
+	if c.output != "table" && c.output != "json" {
+		return exitWith(exitUsage, "--output is table or json, not %q", c.output)
+	}
+	return nil
 }
 
 func (c *cli) root() *cobra.Command {
@@ -51,6 +66,8 @@ func (c *cli) root() *cobra.Command {
 only requests with a valid, unrevoked JWT and tells the back end who is calling.
 It issues and refreshes those tokens, publishes its keys, and revokes tokens
 everywhere within milliseconds.
+
+A value that begins with - goes behind a --, after all flags.
 
 Exit codes: 0 done, 1 refused or failed, 2 usage or configuration, 3 cannot reach
 server or Redis, 4 not authorised, 5 not found.`,
@@ -63,18 +80,8 @@ server or Redis, 4 not authorised, 5 not found.`,
 	}
 	root.PersistentFlags().StringVarP(&c.output, "output", "o", "table", "output format: table or json")
 	root.PersistentFlags().StringVar(&c.server, "server", "http://127.0.0.1:8081", "base URL of the admin API")
-	root.PersistentPreRunE = func(*cobra.Command, []string) error {
-		if c.output != "table" && c.output != "json" {
-			return exitWith(exitUsage, "--output is table or json, not %q", c.output)
-		}
-		return nil
-	}
-	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error {
-		if strings.Contains(err.Error(), unknownShorthand) {
-			return exitWith(exitUsage, "%w (a value that begins with - goes behind a --)", err)
-		}
-		return exitWith(exitUsage, "%w", err)
-	})
+	root.PersistentPreRunE = func(*cobra.Command, []string) error { return c.knownOutput() }
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exitWith(exitUsage, "%w", err) })
 	root.AddCommand(c.devCommand(), c.serveCommand(), c.validateCommand(), c.configCommand(), c.routesCommand(), c.usersCommand(), c.clientsCommand(), c.adminTokensCommand(), c.auditCommand(), c.keysCommand(), c.tokenCommand(),
 		c.revokeCommand(), c.unrevokeCommand(), c.revocationsCommand(), c.edgesCommand(), c.recoverCommand(), c.sessionsCommand(), c.doctorCommand(), c.healthcheckCommand(), c.versionCommand(), c.completionCommand(), c.manCommand())
 	completes(root, "output", "table", "json")

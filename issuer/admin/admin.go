@@ -114,6 +114,7 @@ func New(c Config) (*Admin, error) {
 		return nil, err
 	}
 	a.mount()
+	c.Events.Collect(a.refused.due)
 	if a.console, err = console.New(console.Config{API: a.echo, Issuer: c.Issuer, Log: c.Log, Refused: a.refusedForm}); err != nil {
 		return nil, err
 	}

@@ -75,6 +75,9 @@ func (a *Admin) addAdminToken(c echo.Context) error {
 	if err := read(c, &body); err != nil {
 		return err
 	}
+	if err := legible(named{"name", body.Name}); err != nil {
+		return err
+	}
 	who := whoOf(c.Request().Context())
 	switch {
 	case body.Role.rank() == 0:

@@ -1,6 +1,7 @@
 package admin_test
 
 import (
+	"context"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -230,5 +231,94 @@ func TestRefusalsAreBounded(t *testing.T) {
 	}
 	if n := r.Note("later", now.Add(time.Hour)); n != 1 {
 		t.Errorf("an hour later: %d", n)
+	}
+}
+
+// TestRefusalsAreToldAfterTheirMinute, although none follows, and at the end: each is
+// told once.
+func TestRefusalsAreToldAfterTheirMinute(t *testing.T) {
+	var r admin.Refusals
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	if n := r.Note("one", now); n != 1 {
+		t.Fatalf("the first is told with %d", n)
+	}
+	for range 9 {
+		r.Note("one", now.Add(time.Second))
+	}
+	if due := r.Due(now.Add(59*time.Second), false); len(due) != 0 {
+		t.Errorf("before its minute is over: %+v", due)
+	}
+	due := r.Due(now.Add(time.Minute), false)
+	if len(due) != 1 || due[0].Count != 9 || due[0].Remote != "one" || due[0].Detail != "reason" {
+		t.Errorf("%+v", due)
+	}
+	if due := r.Due(now.Add(10*time.Minute), true); len(due) != 0 {
+		t.Errorf("told twice: %+v", due)
+	}
+	r.Note("two", now.Add(11*time.Minute))
+	r.Note("two", now.Add(11*time.Minute))
+	if due := r.Due(now.Add(11*time.Minute), true); len(due) != 1 || due[0].Count != 1 || due[0].Remote != "two" {
+		t.Errorf("at the end: %+v", due)
+	}
+}
+
+// TestNoRefusalIsForgotten: more addresses than are told apart are told together, in no
+// more lines than there may be.
+func TestNoRefusalIsForgotten(t *testing.T) {
+	var r admin.Refusals
+	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
+	sum, most := 0, 3*admin.Keys
+	for i := range most {
+		sum += r.Note(strconv.Itoa(i), now.Add(time.Duration(i)*30*time.Millisecond))
+	}
+	now = now.Add(time.Hour)
+	for minute := range 3 {
+		lines := 0
+		for second := range 6 {
+			due := r.Due(now.Add(time.Duration(60*minute+10*second)*time.Second), false)
+			for _, l := range due {
+				sum += l.Count
+			}
+			lines += len(due)
+		}
+		if lines > 60 || minute == 0 && lines < 60 {
+			t.Errorf("minute %d: %d lines", minute, lines)
+		}
+	}
+	together := false
+	for _, l := range r.Due(now.Add(3*time.Minute), true) {
+		sum += l.Count
+		together = together || l.Remote == ""
+	}
+	if sum != most {
+		t.Errorf("%d of %d were told", sum, most)
+	}
+}
+
+// TestRefusalsOfTheAPIAreTold: those that were held back are in the log when it ends.
+func TestRefusalsOfTheAPIAreTold(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	events := store.NewAuditQueue(k.Audit, nil, nil)
+	a, err := admin.New(admin.Config{
+		Token: issuerkit.AdminToken, Issuer: issuerkit.Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Metrics: k.Metrics, Audit: k.Audit, Events: events,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	k.MustReplaceAdmin(t, a)
+	ctx, stop := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- events.Run(ctx) }()
+	for range 5 {
+		as(t, k, "wrong", "DELETE", "/users/x").Must(t, 401)
+	}
+	k.MustAudit(t, store.AuditFilter{Action: "access.refused"}, 1)
+	stop()
+	if err := <-done; err != nil {
+		t.Fatal(err)
+	}
+	lines := k.MustAudit(t, store.AuditFilter{Action: "access.refused"}, 2)
+	if len(lines) != 2 || lines[0].Count != 4 || lines[0].Remote == "" || lines[0].Target != "DELETE /admin/v1/users/:name" || lines[1].Count > 1 {
+		t.Errorf("%+v", lines)
 	}
 }

@@ -45,13 +45,16 @@ func (a *Admin) listAudit(c echo.Context) error {
 	if a.Audit == nil {
 		return noAudit()
 	}
+	outcome, err := word(c, "outcome", store.OutcomeDone, store.OutcomeRefused, store.OutcomeFailed, store.OutcomeBegun)
+	if err != nil {
+		return err
+	}
 	f := store.AuditFilter{
 		Actor: c.QueryParam("actor"), Action: c.QueryParam("action"), Target: c.QueryParam("target"),
-		Outcome: c.QueryParam("outcome"), Cursor: c.QueryParam("cursor"), Limit: 100,
+		Outcome: outcome, Cursor: c.QueryParam("cursor"), Limit: 100,
 	}
 	for name, at := range map[string]*time.Time{"since": &f.Since, "until": &f.Until} {
 		if text := c.QueryParam(name); text != "" {
-			var err error
 			if *at, err = time.Parse(time.RFC3339, text); err != nil {
 				return badBody("The parameter " + name + " is a time such as 2026-01-31T12:00:00Z.")
 			}
@@ -63,13 +66,16 @@ func (a *Admin) listAudit(c echo.Context) error {
 	if after := c.QueryParam("after"); after != "" {
 		return a.followAudit(c, f, after)
 	}
+	if c.QueryParam("wait") != "" {
+		return badBody("The parameter wait goes with after: only who follows the log waits.")
+	}
 	export := accepts(c.Request().Header, ndjson)
 	if export {
 		f.Limit = 1000
 	}
 	found, next, err := a.Audit.Read(c.Request().Context(), f)
 	if err != nil {
-		return err
+		return atPlace(err, "cursor")
 	}
 	if export {
 		return a.export(c, f, found, next)

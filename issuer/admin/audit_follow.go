@@ -47,7 +47,7 @@ func (a *Admin) followAudit(c echo.Context, f store.AuditFilter, after string) e
 		// Each look has the time of a request: together they may take as long as was asked for.
 		found, next, err := a.Audit.Follow(store.WithBudget(c.Request().Context(), a.RedisTime), f, out.Next)
 		if err != nil {
-			return err
+			return atPlace(err, "after")
 		}
 		moved := next != out.Next
 		out.Next = next

@@ -78,7 +78,7 @@ func (a *Admin) listClients(c echo.Context) error {
 	}
 	found, next, err := a.Clients.List(c.Request().Context(), most, c.QueryParam("cursor"))
 	if err != nil {
-		return err
+		return atPlace(err, "cursor")
 	}
 	out := page[clientItem]{Items: []clientItem{}, Next: next}
 	for _, each := range found {
@@ -139,6 +139,11 @@ func (a *Admin) readClient(c echo.Context) (clientBody, store.Change, error) {
 	var body clientBody
 	if err := read(c, &body); err != nil {
 		return body, store.Change{}, err
+	}
+	if body.Name != nil {
+		if err := legible(named{"name", *body.Name}); err != nil {
+			return body, store.Change{}, err
+		}
 	}
 	change, err := a.changeOf(&body)
 	return body, change, err

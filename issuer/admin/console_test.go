@@ -160,3 +160,23 @@ func TestStatusSettingsUpstreams(t *testing.T) {
 	}
 	wantProblem(t, k.Control(t, "GET", "/admin/v1/upstreams", nil), 404, "not_here")
 }
+
+// TestConsoleUndoesOwnCutOff: who has revoked everything is offered to undo it; another
+// operator's or an administrator's statement is not offered.
+func TestConsoleUndoesOwnCutOff(t *testing.T) {
+	k := opened(t, issuerkit.Options{Connections: 4})
+	others := k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "all"}).Must(t, 201).Map(t)["id"].(string)
+	_, operator := k.MustAdminToken(t, "operator")
+	p := loggedInAs(t, k, operator)
+	if page := p.get("/revocations/" + others); strings.Contains(page, "/undo") {
+		t.Errorf("it is offered: %s", page)
+	}
+	page := p.post("/revocations", url.Values{"kind": {"all"}, "sure": {"yes"}})
+	form := regexp.MustCompile(`action="(/revocations/[^"]+/undo)"`).FindStringSubmatch(page)
+	if form == nil {
+		t.Fatalf("it is not offered: %s", page)
+	}
+	if page := p.post(form[1], nil); !strings.Contains(page, "Undone.") {
+		t.Errorf("%s", page)
+	}
+}

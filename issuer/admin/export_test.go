@@ -3,6 +3,8 @@ package admin
 import (
 	"strings"
 	"time"
+
+	"tollgate/issuer/store"
 )
 
 // Row is one endpoint as a test calls it: with a word in each place of the path.
@@ -38,8 +40,14 @@ func Accesses() []Access {
 // Refusals decides which refusals leave a line.
 type Refusals struct{ refusals }
 
-// Note counts one, and returns for how many a line stands.
-func (r *Refusals) Note(key string, now time.Time) int { return r.note(key, now) }
+// Note counts one, and returns for how many the line stands that it leaves at once.
+func (r *Refusals) Note(key string, now time.Time) int {
+	l, _ := r.note(key, store.Line{Detail: "reason", Remote: key}, now)
+	return l.Count
+}
+
+// Due returns the lines that are due.
+func (r *Refusals) Due(now time.Time, last bool) []store.Line { return r.due(now, last) }
 
 // Keys is how many keys are told apart.
 const Keys = refusalKeys

@@ -110,15 +110,21 @@ func mayRevoke(ctx context.Context, kind string) error {
 	return nil
 }
 
-// mayUndo: an operator takes back what operators do, and no statement about a key or
-// about everything.
+// mayUndo: an operator takes back what operators do, and no statement about a key. Of
+// everything he takes back his own statement alone: another may be the end of all
+// sessions after a loss, and to undo that is to accept the loss.
 func (a *Admin) mayUndo(ctx context.Context, id string) error {
 	if isAdmin(ctx) {
 		return nil
 	}
 	r, err := a.Revocations.Get(ctx, id)
-	if err == nil && (r.Kind == revocation.KindKey || r.Kind == revocation.KindAll) {
-		return beyond("A revocation of a key or of everything is to be undone.")
+	switch {
+	case err != nil:
+		return err
+	case r.Kind == revocation.KindKey:
+		return beyond("The revocation of a key is to be undone.")
+	case r.Kind == revocation.KindAll && r.Actor != actorFrom(ctx):
+		return beyond("A revocation of everything, which somebody else has made, is to be undone.")
 	}
-	return err
+	return nil
 }

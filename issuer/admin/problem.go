@@ -66,8 +66,7 @@ func kindOf(err error) problem.Details {
 		return *d
 	case errors.As(err, &he):
 		return problem.Details{Status: he.Code}
-	case errors.Is(err, revocation.ErrInvalid), errors.Is(err, users.ErrInvalid), errors.Is(err, session.ErrInvalid),
-		errors.Is(err, store.ErrInvalid), errors.Is(err, issuer.ErrOrder):
+	case isInvalid(err):
 		return problem.Details{Status: http.StatusUnprocessableEntity, Code: "invalid", Detail: reasonText(err)}
 	case errors.Is(err, revocation.ErrNotFound), errors.Is(err, users.ErrNotFound), errors.Is(err, session.ErrNotFound), errors.Is(err, ring.ErrUnknownKey),
 		errors.Is(err, store.ErrNotFound):
@@ -93,6 +92,13 @@ func kindOf(err error) problem.Details {
 		}
 	}
 	return problem.Details{Status: http.StatusInternalServerError, Code: "internal"}
+}
+
+// isInvalid reports whether a store or the issuer says that what was asked for cannot be
+// meant.
+func isInvalid(err error) bool {
+	return errors.Is(err, revocation.ErrInvalid) || errors.Is(err, users.ErrInvalid) || errors.Is(err, session.ErrInvalid) ||
+		errors.Is(err, store.ErrInvalid) || errors.Is(err, issuer.ErrOrder)
 }
 
 // errRing marks a change of the key ring that failed for another reason than what

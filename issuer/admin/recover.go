@@ -39,6 +39,9 @@ func (a *Admin) recover(c echo.Context) error {
 	if o.AcceptLoss == o.EndAll || o.AcceptLoss && len(o.Issuers) > 0 {
 		return badBody(`Either {"accept_loss": true}, or {"end_all": true}, which may name issuers.`)
 	}
+	if err := legible(named{"reason", o.Reason}); err != nil {
+		return err
+	}
 	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOf(c), Endless: a.endless}
 	out := recovered{Mode: "accept_loss"}
 	if o.EndAll {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -74,6 +73,9 @@ func (a *Admin) revoke(c echo.Context) error {
 		return err
 	}
 	if err := mayRevoke(c.Request().Context(), body.Kind); err != nil {
+		return err
+	}
+	if err := errors.Join(legible(named{"reason", body.Reason}), nameable(body)); err != nil {
 		return err
 	}
 	wait, err := waitOf(body.Wait)
@@ -248,27 +250,13 @@ func (a *Admin) listRevocations(c echo.Context) error {
 	}
 	found, err := a.Revocations.List(c.Request().Context(), filter)
 	if err != nil {
-		return err
+		return atPlace(err, "cursor")
 	}
 	out := page[revocationItem]{Items: []revocationItem{}, Next: found.Next}
 	for _, r := range found.Items {
 		out.Items = append(out.Items, itemOf(r))
 	}
 	return c.JSON(http.StatusOK, out)
-}
-
-// limit reads the size of a page, 1 to 1000.
-func limit(c echo.Context, into *int) error {
-	text := c.QueryParam("limit")
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 || n > 1000 {
-		return badBody("The parameter limit is a number from 1 to 1000.")
-	}
-	*into = n
-	return nil
 }
 
 func (a *Admin) showRevocation(c echo.Context) error {

@@ -166,6 +166,7 @@ func TestOperatorIsNoAdmin(t *testing.T) {
 	k.MustUser(t, users.New{Username: "helper", Attributes: map[string]any{"helps": true}})
 	k.MustUser(t, users.New{Username: "scoped", Attributes: map[string]any{"scope": "all", "colour": "red"}})
 	_, operator := k.MustAdminToken(t, "operator")
+	byKey := k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "key", "value": "a-key-of-before"}).Must(t, 201).Map(t)["id"].(string)
 	all := k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "all"}).Must(t, 201).Map(t)["id"].(string)
 	const password = "another long password 123"
 	k.Logs.Secret(password)
@@ -190,7 +191,7 @@ func TestOperatorIsNoAdmin(t *testing.T) {
 		{"PATCH", "/users/scoped", m{"attributes": m{}}, 403}, {"PATCH", "/users/scoped", m{"attributes": m{"colour": "blue"}}, 403},
 		{"POST", "/users", newUser("is_superuser", true), 403}, {"POST", "/users", newUser("is_staff", true), 403}, {"POST", "/users", newUser("id", "1"), 403},
 		{"POST", "/users", newUser("attributes", m{"scope": "all"}), 403}, {"POST", "/users", newUser("email", "boss@x.example"), 403},
-		{"POST", "/revocations", m{"kind": "key", "value": k.Ring.Ring().Keys[0].ID}, 403}, {"DELETE", "/revocations/" + all, nil, 403},
+		{"POST", "/revocations", m{"kind": "key", "value": k.Ring.Ring().Keys[0].ID}, 403}, {"DELETE", "/revocations/" + all, nil, 403}, {"DELETE", "/revocations/" + byKey, nil, 403},
 		{"POST", "/admin-tokens", m{"name": "x", "role": "viewer"}, 403}, {"POST", "/user-imports", m{"users": []any{}, "dry_run": true}, 403},
 		// What is left is what an operator is for.
 		{"POST", "/users", newUser("attributes", m{"colour": "red"}), 201}, {"PATCH", "/users/alice", m{"password": password}, 200}, {"PATCH", "/users/alice", m{"attributes": m{"colour": "red"}}, 200},
@@ -205,11 +206,14 @@ func TestOperatorIsNoAdmin(t *testing.T) {
 			wantProblem(t, a, 403, "role")
 		}
 	}
-	own := k.Send(t, issuerkit.Request{Path: "/admin/v1/revocations", Admin: true, Header: issuerkit.Bearer(operator), Body: `{"kind":"jti","value":"j2"}`}).Must(t, 201).Map(t)
-	if own["actor"] != "the operator" {
-		t.Errorf("%v", own)
+	// Who may revoke it may undo it; of everything, who has.
+	for _, body := range []string{`{"kind":"jti","value":"j2"}`, `{"kind":"subject","value":"9"}`, `{"kind":"session","value":"s"}`, `{"kind":"all"}`, `{"kind":"all","issuer":"https://other.example"}`} {
+		own := k.Send(t, issuerkit.Request{Path: "/admin/v1/revocations", Admin: true, Header: issuerkit.Bearer(operator), Body: body}).Must(t, 201).Map(t)
+		if own["actor"] != "the operator" {
+			t.Errorf("%v", own)
+		}
+		k.Send(t, issuerkit.Request{Method: "DELETE", Path: "/admin/v1/revocations/" + own["id"].(string), Admin: true, Header: issuerkit.Bearer(operator)}).Must(t, 200)
 	}
-	k.Send(t, issuerkit.Request{Method: "DELETE", Path: "/admin/v1/revocations/" + own["id"].(string), Admin: true, Header: issuerkit.Bearer(operator)}).Must(t, 200)
 	if got, err := k.Users.ByName(t.Context(), "root"); err != nil || !got.IsSuperuser || got.IsActive {
 		t.Errorf("%+v, %v", got, err)
 	}

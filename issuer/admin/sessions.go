@@ -63,15 +63,19 @@ func (a *Admin) listSessions(c echo.Context) error {
 		return err
 	}
 	ctx, out := c.Request().Context(), page[sessionItem]{Items: []sessionItem{}}
+	subject, cursor := c.QueryParam("subject"), c.QueryParam("cursor")
+	if subject != "" && cursor != "" {
+		return badBody("The parameter cursor does not go with subject: those sessions come all at once.")
+	}
 	var found []session.Session
 	var err error
-	if subject := c.QueryParam("subject"); subject != "" {
+	if subject != "" {
 		found, err = a.Sessions.List(ctx, subject) // all of them, the newest first
 	} else {
-		found, out.Next, err = a.Sessions.All(ctx, most, c.QueryParam("cursor"))
+		found, out.Next, err = a.Sessions.All(ctx, most, cursor)
 	}
 	if err != nil {
-		return err
+		return atPlace(err, "cursor")
 	}
 	for _, s := range found {
 		out.Items = append(out.Items, sessionOf(s))

@@ -58,6 +58,11 @@ func (a *Admin) changeUser(c echo.Context) error {
 		}
 		patch.Attributes = attributes
 	}
+	if body.Email != nil {
+		if err := legible(named{"email", *body.Email}); err != nil {
+			return err
+		}
+	}
 	ctx := c.Request().Context()
 	if err := a.mayChange(ctx, param(c, "name"), &body, patch.Attributes); err != nil {
 		return err

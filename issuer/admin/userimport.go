@@ -81,6 +81,10 @@ func (a *Admin) importUsers(c echo.Context) error {
 	ctx := c.Request().Context()
 	out := importAnswer{Refused: []importRefusal{}, EmailsUnique: a.Users.EmailsUnique()}
 	for i, u := range q.Users {
+		if err := legible(named{"username", u.Username}, named{"id", u.ID}, named{"email", u.Email}); err != nil {
+			out.Refused = append(out.Refused, importRefusal{i, a.details(err).Detail})
+			continue
+		}
 		r, err := a.Users.Bring(ctx, u.user(), users.Import{Update: q.Update, DryRun: q.DryRun})
 		if err != nil {
 			return err

@@ -68,6 +68,9 @@ func (a *Admin) addUser(c echo.Context) error {
 	if err := a.mayAdd(c.Request().Context(), &body); err != nil {
 		return err
 	}
+	if err := legible(named{"username", body.Username}, named{"id", body.ID}, named{"email", body.Email}); err != nil {
+		return err
+	}
 	u, err := a.Users.Add(c.Request().Context(), users.New{
 		Username: body.Username, Password: body.Password, ID: body.ID, Email: body.Email, Attributes: body.Attributes,
 		IsActive: body.IsActive == nil || *body.IsActive, IsStaff: body.IsStaff, IsSuperuser: body.IsSuperuser, MustChange: body.MustChange,
@@ -90,7 +93,7 @@ func (a *Admin) listUsers(c echo.Context) error {
 	}
 	found, next, err := a.Users.List(c.Request().Context(), most, c.QueryParam("cursor"))
 	if err != nil {
-		return err
+		return atPlace(err, "cursor")
 	}
 	out := page[userItem]{Items: []userItem{}, Next: next}
 	for _, u := range found {

@@ -56,7 +56,6 @@ func TestAddUser(t *testing.T) {
 	}{
 		"no name":            {map[string]any{"password": "secret-x"}, "username is empty"},
 		"blank around":       {map[string]any{"username": " x", "password": "secret-x"}, "username starts or ends with white space"},
-		"control character":  {map[string]any{"username": "a\nb", "password": "secret-x"}, "username has a control character"},
 		"long name":          {map[string]any{"username": strings.Repeat("ä", 151), "password": "secret-x"}, "username is longer than 150 characters"},
 		"no password":        {map[string]any{"username": "x"}, "password is empty"},
 		"long password":      {map[string]any{"username": "x", "password": strings.Repeat("secret-x", 600)}, "password is longer than 4096 bytes"},
@@ -113,7 +112,7 @@ func TestListUsers(t *testing.T) {
 	if !slices.Equal(members, []string{"attributes", "created_at", "email", "id", "is_active", "is_staff", "is_superuser", "last_login", "must_change_password", "username"}) {
 		t.Errorf("members %v", members)
 	}
-	for query, status := range map[string]int{"?limit=0": 400, "?limit=x": 400, "?limit=1001": 400, "?cursor=%21": 422} {
+	for query, status := range map[string]int{"?limit=0": 400, "?limit=x": 400, "?limit=1001": 400, "?cursor=%21": 400} {
 		k.Control(t, "GET", usersPath+query, nil).Must(t, status)
 	}
 }

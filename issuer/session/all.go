@@ -43,7 +43,7 @@ func (s *Store) All(ctx context.Context, limit int, cursor string) (page []Sessi
 		}
 	}
 	if node < len(nodes) {
-		next = strconv.Itoa(node) + "." + strconv.FormatUint(at, 10)
+		next = placeText(node, at)
 	}
 	slices.Sort(keys) // one batch of a scan may have a key twice
 	page, err = s.showAll(ctx, slices.Compact(keys), head, tail)
@@ -99,6 +99,10 @@ func (s *Store) nodes(ctx context.Context) ([]redis.Cmdable, error) {
 	return out, nil
 }
 
+func placeText(node int, at uint64) string {
+	return strconv.Itoa(node) + "." + strconv.FormatUint(at, 10)
+}
+
 // place reads a cursor: the number of a server and the cursor of its scan.
 func place(cursor string, nodes int) (node int, at uint64, err error) {
 	if cursor == "" {
@@ -109,7 +113,7 @@ func place(cursor string, nodes int) (node int, at uint64, err error) {
 	if err == nil {
 		at, err = strconv.ParseUint(second, 10, 64)
 	}
-	if err != nil || node < 0 || node >= nodes {
+	if err != nil || node < 0 || node >= nodes || placeText(node, at) != cursor {
 		return 0, 0, fmt.Errorf("%w: cursor", ErrInvalid)
 	}
 	return node, at, nil

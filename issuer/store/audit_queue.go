@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"log/slog"
+	"slices"
+	"sync"
 	"time"
 )
 
@@ -10,10 +12,13 @@ import (
 // log-in neither waits for the log nor fails with it. What cannot be written is
 // counted as lost.
 type AuditQueue struct {
-	audit *Audit
+	note  func(context.Context, []Line) error // into the log
 	lines chan Line
 	lost  func(n int)
 	log   *slog.Logger
+
+	mu      sync.Mutex // guards what follows
+	sources []func(now time.Time, last bool) []Line
 }
 
 const (
@@ -21,6 +26,8 @@ const (
 	queueBatch  = 200
 	// queueTime bounds one write; at the end of the process, all that is left.
 	queueTime = 2 * time.Second
+	// collectEvery is how often those are asked who hold lines back.
+	collectEvery = 10 * time.Second
 )
 
 // NewAuditQueue returns a queue into the log; lost is told of each line that was not
@@ -32,7 +39,7 @@ func NewAuditQueue(a *Audit, lost func(n int), log *slog.Logger) *AuditQueue {
 	if log == nil {
 		log = slog.New(slog.DiscardHandler)
 	}
-	return &AuditQueue{audit: a, lines: make(chan Line, queueLength), lost: lost, log: log}
+	return &AuditQueue{note: a.Note, lines: make(chan Line, queueLength), lost: lost, log: log}
 }
 
 // Note queues a line. It never waits: a line that finds the queue full is lost. A nil
@@ -48,23 +55,58 @@ func (q *AuditQueue) Note(l Line) {
 	}
 }
 
-// Run writes what is queued until ctx ends, and then what is left.
+// Collect has the queue ask for lines that are held back, every ten seconds by Run and
+// a last time when it ends: last says so. A nil queue asks nobody.
+func (q *AuditQueue) Collect(from func(now time.Time, last bool) []Line) {
+	if q == nil {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.sources = append(q.sources, from)
+}
+
+// Run writes what is queued, and what is collected, until ctx ends, and then what is
+// left.
 func (q *AuditQueue) Run(ctx context.Context) error {
+	tick := time.NewTicker(collectEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case l := <-q.lines:
 			q.write(context.WithoutCancel(ctx), l)
+		case now := <-tick.C:
+			q.collect(context.WithoutCancel(ctx), now, false)
 		case <-ctx.Done():
-			ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), queueTime)
-			defer cancel()
-			for {
-				select {
-				case l := <-q.lines:
-					q.write(ctx, l)
-				default:
-					return nil
-				}
-			}
+			q.finish(context.WithoutCancel(ctx))
+			return nil
+		}
+	}
+}
+
+// finish writes what is left, within queueTime.
+func (q *AuditQueue) finish(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, queueTime)
+	defer cancel()
+	for {
+		select {
+		case l := <-q.lines:
+			q.write(ctx, l)
+		default:
+			q.collect(ctx, time.Now(), true)
+			return
+		}
+	}
+}
+
+// collect writes what is held back elsewhere.
+func (q *AuditQueue) collect(ctx context.Context, now time.Time, last bool) {
+	q.mu.Lock()
+	sources := slices.Clone(q.sources)
+	q.mu.Unlock()
+	for _, from := range sources {
+		for batch := range slices.Chunk(from(now, last), queueBatch) {
+			q.send(ctx, batch)
 		}
 	}
 }
@@ -81,9 +123,13 @@ func (q *AuditQueue) write(ctx context.Context, first Line) {
 		}
 		break
 	}
+	q.send(ctx, batch)
+}
+
+func (q *AuditQueue) send(ctx context.Context, batch []Line) {
 	ctx, cancel := context.WithTimeout(ctx, queueTime)
 	defer cancel()
-	if err := q.audit.Note(ctx, batch); err != nil {
+	if err := q.note(ctx, batch); err != nil {
 		q.lost(len(batch))
 		q.log.Warn("lines of the audit log were lost", "lines", len(batch), "error", err)
 	}

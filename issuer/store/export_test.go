@@ -1,6 +1,9 @@
 package store
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // WithClock gives the store a clock of the test's.
 func (s *StatusLists) WithClock(now func() time.Time) *StatusLists { s.now = now; return s }
@@ -13,3 +16,10 @@ const MostTokens = mostTokens
 
 // Keys are the Redis keys of a list.
 func (s *StatusLists) Keys(list string) []string { return s.names.keys(list) }
+
+// WithWriter returns a queue that gives its lines to write.
+func WithWriter(write func(context.Context, []Line) error) *AuditQueue {
+	q := NewAuditQueue(&Audit{}, nil, nil)
+	q.note = write
+	return q
+}

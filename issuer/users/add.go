@@ -19,7 +19,7 @@ var errTaken = errors.New("taken")
 // ErrExists that the name, the given id or the e-mail address is taken. After ErrUnavailable the user
 // may exist, and adding it again then answers ErrExists.
 func (r *Redis) Add(ctx context.Context, n New) (User, error) {
-	if err := n.Validate(); err != nil {
+	if err := errors.Join(n.Validate(), n.reachable()); err != nil {
 		return User{}, err
 	}
 	attributes, err := encodeAttributes(n.Attributes)

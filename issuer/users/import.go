@@ -65,7 +65,7 @@ func (r *Redis) Bring(ctx context.Context, n New, how Import) (Imported, error) 
 		return refused(err)
 	}
 	if how.DryRun {
-		if err := r.free(ctx, n); err != nil {
+		if err := errors.Join(n.reachable(), r.free(ctx, n)); err != nil {
 			return refused(err)
 		}
 		return Imported{Outcome: Created}, nil

@@ -20,6 +20,14 @@ const (
 // makes the member of a user who was removed and created again another one.
 func listed(name, claim, id string) string { return name + "\x00" + claim + ":" + id }
 
+// isListed reports whether a text has the form of such a member: from any other place on
+// the list would begin somewhere, and look whole.
+func isListed(text string) bool {
+	name, value, _ := strings.Cut(text, "\x00")
+	claim, id, _ := strings.Cut(value, ":")
+	return name != "" && claim != "" && id != ""
+}
+
 // List returns users in the order of their names, at most limit (0: 100; never more
 // than 1000), beginning after the cursor of the page before ("" for the first). An
 // empty next cursor means that there are no more. A page may be shorter than limit
@@ -44,7 +52,7 @@ func (r *Redis) page(ctx context.Context, limit int, cursor string) (page []reco
 	from := "-"
 	if cursor != "" {
 		last, err := base64.RawURLEncoding.DecodeString(cursor)
-		if err != nil {
+		if err != nil || !isListed(string(last)) {
 			return nil, "", fmt.Errorf("%w: cursor", ErrInvalid)
 		}
 		from = "(" + string(last)

@@ -100,6 +100,16 @@ func validName(name string) error {
 	return validText("username", name, utf8.UTFMax*maxNameRunes)
 }
 
+// reachable refuses the two names that a path can hardly have: browsers, most clients and
+// proxies in between take them for a step (RFC 3986, 5.2.4), written with a percent sign
+// too. Such a user could be made and not be disabled.
+func (n New) reachable() error {
+	if n.Username == "." || n.Username == ".." {
+		return fmt.Errorf("%w: username is %s, which stands for a step in every path", ErrInvalid, n.Username)
+	}
+	return nil
+}
+
 func validText(what, s string, limit int) error {
 	switch {
 	case len(s) > limit:

@@ -34,8 +34,10 @@ func TestForms(t *testing.T) {
 		{"revoke a key", "/keys/kid-12345/revoke", url.Values{"word": {"kid-12"}}, []string{"POST /admin/v1/keys/kid-12345/revoke"}, "", "/keys", "every token that the key signed is refused"},
 		{"reload", "/routes/reload", url.Values{}, []string{"POST /admin/v1/routes/reload"}, "", "/routes", "read anew"},
 		{"add a user", "/users", url.Values{"username": {"bob"}, "password": {" pass word "}, "staff": {"yes"}}, []string{"POST /admin/v1/users"}, `{"email":"","id":"","is_staff":true,"password":" pass word ","username":"bob"}`, "/users", "bob can log in"},
-		{"disable a user", "/users/bob/active", url.Values{"active": {"false"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":false}`, "/users", "can no longer log in"},
-		{"enable a user", "/users/bob/active", url.Values{"active": {"true"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":true}`, "/users", "bob can log in again"},
+		{"disable a user", "/users/active", url.Values{"username": {"bob"}, "active": {"false"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":false}`, "/users", "can no longer log in"},
+		{"disable a user of two dots", "/users/active", url.Values{"username": {".."}, "active": {"false"}}, []string{"PATCH /admin/v1/users/.."}, `{"is_active":false}`, "/users", ".. can no longer log in"},
+		{"disable nobody", "/users/active", url.Values{"active": {"false"}}, nil, "", "/users", "no user was named"},
+		{"enable a user", "/users/active", url.Values{"username": {"bob"}, "active": {"true"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":true}`, "/users", "bob can log in again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			b := open(t, "x")

@@ -64,7 +64,7 @@ func confirmKey(v *visit) error {
 		return &refusal{Status: http.StatusNotFound, Title: "No such key", Detail: "The ring has no key of that name."}
 	}
 	return v.show("key", http.StatusOK, &page{Title: "Revoke a key", Nav: "/keys", Data: keyData{r.Items[at], word(kid)}, Twin: twin{
-		Command: "tollgate keys revoke " + quote(kid) + " --yes", Curl: v.curl(http.MethodPost, endpoint("keys", kid, "revoke"), ""),
+		Command: "tollgate keys revoke --yes " + value(kid), Curl: v.curl(http.MethodPost, endpoint("keys", kid, "revoke"), ""),
 	}})
 }
 

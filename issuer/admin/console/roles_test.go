@@ -15,7 +15,7 @@ var formText = regexp.MustCompile(`<form[^>]* method="post" action="([^"]+)"`)
 // all control is refused.
 func TestPagesByRole(t *testing.T) {
 	everybody := []string{"/logout"}
-	operator := append(everybody, "/check", "/revocations", "/revocations/r-word/undo", "/sessions/confirm", "/subjects/word/everywhere", "/users", "/users/word/active")
+	operator := append(everybody, "/check", "/revocations", "/revocations/r-word/undo", "/sessions/confirm", "/subjects/word/everywhere", "/users", "/users/active")
 	for role, want := range map[string][]string{
 		"viewer": everybody, "operator": operator, "nonsense": everybody,
 		"admin": append(slices.Clone(operator), "/keys/kid-word/revoke", "/keys/rotate", "/routes/reload", "/admin-tokens", "/admin-tokens/t-word/revoke"),

@@ -44,7 +44,7 @@ func rows() []row {
 		{"POST /routes/reload", false, reloadRoutes},
 		{"GET /users", false, listUsers},
 		{"POST /users", false, addUser},
-		{"POST /users/{name}/active", false, switchUser},
+		{"POST /users/active", false, switchUser},
 		{"GET /admin-tokens", false, listAdminTokens},
 		{"POST /admin-tokens", false, addAdminToken},
 		{"GET /admin-tokens/{id}/revoke", false, confirmAdminToken},

@@ -144,6 +144,6 @@ func showSession(v *visit) error {
 		return err
 	}
 	return v.show("session", http.StatusOK, &page{Title: "Session", Nav: "/sessions", Data: one, Twin: twin{
-		Command: "tollgate sessions show " + quote(sid), Curl: v.curl(http.MethodGet, endpoint("sessions", sid), ""),
+		Command: "tollgate sessions show " + value(sid), Curl: v.curl(http.MethodGet, endpoint("sessions", sid), ""),
 	}})
 }

@@ -48,7 +48,7 @@ func confirmEnd(v *visit) error {
 		return v.back(d.Back, &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was chosen: tick the sessions to be ended."})
 	}
 	return v.show("confirm", http.StatusOK, &page{Title: "End sessions", Nav: "/sessions", Data: d, Twin: twin{
-		Command: "tollgate sessions revoke " + quote(sids[0]) + " --yes", Curl: v.curl(http.MethodDelete, endpoint("sessions", sids[0]), ""),
+		Command: "tollgate sessions revoke --yes " + value(sids[0]), Curl: v.curl(http.MethodDelete, endpoint("sessions", sids[0]), ""),
 	}})
 }
 
@@ -84,7 +84,7 @@ func confirmEverywhere(v *visit) error {
 	return v.show("everywhere", http.StatusOK, &page{
 		Title: "Sign out everywhere", Nav: "/sessions", Data: &ending{Subject: sub, Items: found.Items, Live: found.Live, Back: sessionsPage(sub)},
 		Twin: twin{
-			Command: "tollgate revoke subject " + quote(sub) + " --yes",
+			Command: "tollgate revoke subject --yes " + value(sub),
 			Curl:    v.curl(http.MethodDelete, endpoint("subjects", sub, "sessions"), ""),
 		},
 	})

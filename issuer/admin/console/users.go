@@ -52,7 +52,11 @@ func addUser(v *visit) error {
 // switchUser lets somebody log in again, or no longer: the API ends the sessions of
 // whom it disables.
 func switchUser(v *visit) error {
-	name, active := v.r.PathValue("name"), v.field("active") == "true"
+	// Not by path: a browser takes a name of two dots for a step up.
+	name, active := v.r.PostForm.Get("username"), v.field("active") == "true"
+	if name == "" {
+		return v.back("/users", &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was done: no user was named."})
+	}
 	if err := v.call(http.MethodPatch, endpoint("users", name), map[string]bool{"is_active": active}, nil); err != nil {
 		return v.back("/users", err)
 	}

@@ -147,6 +147,14 @@ func quote(text string) string {
 	return "'" + strings.ReplaceAll(text, "'", `'\''`) + "'"
 }
 
+// value is a word of a shell that no command takes for flags; it stands last.
+func value(text string) string {
+	if strings.HasPrefix(text, "-") {
+		return "-- " + quote(text)
+	}
+	return quote(text)
+}
+
 // endpoint joins the parts of a path of the API, each escaped.
 func endpoint(parts ...string) string {
 	var b strings.Builder

@@ -1,0 +1,138 @@
+package admin_test
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+
+	"github.com/redis/go-redis/v9"
+
+	"tollgate/internal/testkit/issuerkit"
+	"tollgate/issuer/store"
+	"tollgate/issuer/users"
+)
+
+// renamed gives a user's record another name, whatever it is, and returns the user's id.
+func renamed(t *testing.T, k *issuerkit.Kit, from, to string) (id string) {
+	t.Helper()
+	digest := func(text string) string { sum := sha256.Sum256([]byte(text)); return hex.EncodeToString(sum[:16]) }
+	ctx := t.Context()
+	holder, err := k.Redis.Get(ctx, "t:username:{"+digest(from)+"}").Result()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, id, _ = strings.Cut(holder, ":")
+	pipe := k.Redis.Pipeline()
+	pipe.Rename(ctx, "t:username:{"+digest(from)+"}", "t:username:{"+digest(to)+"}")
+	pipe.HSet(ctx, "t:user:{"+digest(id)+"}", "username", to)
+	pipe.ZRem(ctx, "t:users:names", from+"\x00"+holder)
+	pipe.ZAdd(ctx, "t:users:names", redis.Z{Member: to + "\x00" + holder})
+	if _, err := pipe.Exec(ctx); err != nil {
+		t.Fatal(err)
+	}
+	return id
+}
+
+// TestIllegibleTexts: what would not be read as it was written is refused by the name of
+// its member, wherever people store a text of their own; nothing is kept of it.
+func TestIllegibleTexts(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	k.MustReplaceAdmin(t, wired(t, k))
+	wantProblem(t, k.Control(t, "POST", "/admin/v1/recover", map[string]any{"accept_loss": true, "reason": "a\nb"}), 400, "bad_request")
+	k = opened(t, issuerkit.Options{})
+	k.Control(t, "POST", "/admin/v1/clients", map[string]any{"id": "c"}).Must(t, 201)
+	type m = map[string]any
+	for _, bad := range []string{"\n", "\x00", "\x1b[2J", "\x7f", "\u0085", "\u009b", "\u202e", "\u202a", "\u2066", "\u2069", "\u2028", "\u2029"} {
+		for _, c := range []struct {
+			method, path, member string
+			body                 m
+		}{
+			{"POST", "/revocations", "reason", m{"kind": "jti", "value": "j"}},
+			{"POST", "/users", "username", m{"password": issuerkit.Password}}, {"POST", "/users", "id", m{"username": "u", "password": issuerkit.Password}},
+			{"POST", "/users", "email", m{"username": "u", "password": issuerkit.Password}}, {"PATCH", "/users/alice", "email", m{}},
+			{"POST", "/clients", "name", m{"id": "d"}}, {"PATCH", "/clients/c", "name", m{}}, {"POST", "/admin-tokens", "name", m{"role": "viewer"}},
+		} {
+			c.body[c.member] = "a" + bad + "b"
+			a := k.Control(t, c.method, "/admin/v1"+c.path, c.body)
+			wantProblem(t, a, 400, "bad_request")
+			if !strings.Contains(a.Body, "The member "+c.member+" ") {
+				t.Errorf("%s %s %q: %s", c.method, c.path, bad, a.Body)
+			}
+		}
+		out := wantDone(t, k.Control(t, "POST", "/admin/v1/user-imports", m{"users": []any{m{"username": "a" + bad}, m{"username": "fine"}}, "dry_run": true}), 200)
+		if refused, _ := out["refused"].([]any); len(refused) != 1 || !strings.Contains(refused[0].(map[string]any)["detail"].(string), "username") {
+			t.Errorf("an import of %q: %v", bad, out)
+		}
+	}
+	for _, l := range k.MustAudit(t, store.AuditFilter{Actor: "bootstrap"}, 1) {
+		if strings.ContainsAny(l.Target+l.Detail, "\n\x00\x1b\x7f\u0085\u009b") {
+			t.Errorf("%+v", l)
+		}
+	}
+	// Texts of people stay what they are.
+	for _, good := range []string{"Zoë 東京 🔑 (laptop stolen; \"again\")", "שלום\u200f", "العربية\u200e"} {
+		if r := k.Control(t, "POST", "/admin/v1/revocations", m{"kind": "jti", "value": good, "reason": good}).Must(t, 201).Map(t); r["reason"] != good {
+			t.Errorf("%q became %q", good, r["reason"])
+		}
+		k.Control(t, "POST", "/admin/v1/clients", m{"name": good}).Must(t, 201)
+	}
+}
+
+// TestWhateverATokenHoldsIsRevocable: a value is refused only where no token that is
+// accepted here can have it.
+func TestWhateverATokenHoldsIsRevocable(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	for _, kind := range []string{"jti", "session", "subject"} {
+		for _, value := range []string{"..", ".", "a\u202eb", "\u2066x\u2069", "\u2028", "a b", "-x", "é\ufffd", "%2e", "a/b?c#d", strings.Repeat("x", 255)} {
+			for _, issuer := range []string{"", "https://other.example"} {
+				body := map[string]any{"kind": kind, "value": value, "issuer": issuer}
+				if r := k.Control(t, "POST", "/admin/v1/revocations", body).Must(t, 201).Map(t); r["value"] != value {
+					t.Errorf("%v: %v", body, r)
+				}
+			}
+		}
+		for _, value := range []string{"j\n", "\x00", "a\u0085"} {
+			a := k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": value})
+			wantProblem(t, a, 400, "bad_request")
+			if !strings.Contains(a.Body, "The member value ") {
+				t.Errorf("%s", a.Body)
+			}
+		}
+	}
+	wantProblem(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "jti", "value": "j", "issuer": "https://x\n"}), 400, "bad_request")
+}
+
+// TestUsersOfDots: none is made any more, and one that is there already can be shown,
+// disabled and removed by its path and by the console.
+func TestUsersOfDots(t *testing.T) {
+	k := opened(t, issuerkit.Options{Connections: 4})
+	for _, name := range []string{".", ".."} {
+		wantProblem(t, k.Control(t, "POST", "/admin/v1/users", map[string]any{"username": name, "password": issuerkit.Password}), 422, "invalid")
+		for _, dry := range []bool{true, false} {
+			out := k.Control(t, "POST", "/admin/v1/user-imports", map[string]any{"users": []any{map[string]any{"username": name}}, "dry_run": dry}).Must(t, 200).Map(t)
+			if refused, _ := out["refused"].([]any); len(refused) != 1 {
+				t.Errorf("%q, dry %t: %v", name, dry, out)
+			}
+		}
+		// Earlier versions made them: its record under the name that it had.
+		id := renamed(t, k, "alice", name)
+		for _, path := range []string{name, strings.ReplaceAll(name, ".", "%2e")} {
+			if u := k.Control(t, "GET", "/admin/v1/users/"+path, nil).Must(t, 200).Map(t); u["username"] != name || u["id"] != id {
+				t.Errorf("%s: %v", path, u)
+			}
+			for _, active := range []bool{false, true} {
+				if u := k.Control(t, "PATCH", "/admin/v1/users/"+path, map[string]any{"is_active": active}).Must(t, 200).Map(t); u["is_active"] != active {
+					t.Errorf("%s: %v", path, u)
+				}
+			}
+		}
+		p := loggedIn(t, k)
+		p.post("/users/active", map[string][]string{"username": {name}, "active": {"false"}})
+		if u := k.Control(t, "GET", "/admin/v1/users/"+name, nil).Must(t, 200).Map(t); u["is_active"] != false {
+			t.Errorf("%q by the console: %v", name, u)
+		}
+		k.Control(t, "DELETE", "/admin/v1/users/"+name, nil).Must(t, 204)
+		k.MustUser(t, users.New{Username: "alice"})
+	}
+}
