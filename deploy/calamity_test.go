@@ -3,6 +3,7 @@ package deploy_test
 import (
 	"encoding/base64"
 	"fmt"
+	"maps"
 	"net/http"
 	"os"
 	"os/exec"
@@ -17,13 +18,16 @@ import (
 // calamity is a system to which happened what runbooks are about, and what stands in
 // for the machine that it would run on.
 type calamity struct {
-	gate    *interop.Tollgate
-	routes  string // the file
-	backend *interop.Backend
-	bin     string // folder of what comes first on PATH
-	journal string // file of what the gate has printed
-	token   string // one that is refused
-	certs   *interop.Certificate
+	gate     *interop.Tollgate
+	redis    *guarded
+	routes   string // the file
+	backend  *interop.Backend
+	bin      string // folder of what comes first on PATH
+	journal  string // file of what the gate has printed
+	token    string // one that is refused
+	certs    *interop.Certificate
+	sentinel *testkit.RedisSentinel // beside, for what is asked of Sentinels
+	cluster  *testkit.RedisCluster  // and of a Cluster
 	// prometheus is the address of one that has looked at the gate; empty where there
 	// is none.
 	prometheus string
@@ -31,21 +35,25 @@ type calamity struct {
 
 func mustCalamity(t *testing.T) *calamity {
 	t.Helper()
-	for tool, debian := range map[string]string{"jq": "jq", "curl": "curl", "ss": "iproute2", "openssl": "openssl", "redis-cli": "redis-tools"} {
-		mustTool(t, tool, debian)
-	}
-	c := &calamity{backend: interop.MustBackend(t), bin: t.TempDir(), certs: interop.MustCertificate(t)}
+	mustTools(t, "jq", "jq", "curl", "curl", "ss", "iproute2", "openssl", "openssl", "redis-cli", "redis-tools", "bash", "bash")
+	c := &calamity{redis: mustGuarded(t), sentinel: testkit.MustStartSentinel(t), cluster: testkit.MustStartCluster(t), backend: interop.MustBackend(t), bin: t.TempDir(), certs: interop.MustCertificate(t)}
 	c.journal = filepath.Join(c.bin, "journal")
-	dead := fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+	dead := testkit.MustFreeAddr(t)
 	c.routes = interop.MustWrite(t, "routes.yaml", "version: 1\nupstreams:\n  app: { urls: [\"http://"+c.backend.Addr+"\"] }\n"+
 		"  dead: { urls: [\"http://"+dead+"\"] }\n  ill: { urls: [\"http://"+c.backend.Addr+"\", \"http://"+dead+"\"], health: { path: /healthz, every: 1s } }\n"+
 		"routes:\n  - { name: dead, match: { path: /dead/ }, upstream: dead, auth: { mode: none } }\n"+
 		"  - { name: ill, match: { path: /ill/ }, upstream: ill, auth: { mode: none } }\n  - { name: app, match: { path: / }, upstream: app }\n")
 	issuers := interop.MustWrite(t, "issuers.yaml", "issuers:\n  - { issuer: \"http://"+dead+"\", jwks_url: \"http://"+dead+"/jwks.json\", audiences: [a], algorithms: [ES256] }\n")
-	c.gate = interop.MustServe(t, interop.Env{
+	settings := interop.Env{
 		"ROUTES_FILE": c.routes, "ROUTES_POLL": "100ms", "TRUSTED_ISSUERS_FILE": issuers, "REFRESH_GRACE": "1ms", "LOGIN_RATE": "1000/s", "JWKS_MIN_REFETCH": "1s",
-	})
+	}
+	maps.Copy(settings, c.redis.settings("tollgate-issuer"))
+	c.gate = interop.MustServe(t, settings)
 	c.happen(t, dead)
+	c.redis.mustShip()
+	for _, n := range c.cluster.Nodes {
+		mustRule(t, n.Addr)
+	}
 	c.stand(t)
 	c.watch(t)
 	return c
@@ -55,7 +63,7 @@ func mustCalamity(t *testing.T) *calamity {
 func (c *calamity) happen(t *testing.T, dead string) {
 	t.Helper()
 	g := c.gate
-	if err := testkit.MustClient(t, g.Redis.Addr).Do(t.Context(), "FLUSHALL").Err(); err != nil {
+	if err := c.redis.client(tester).Do(t.Context(), "FLUSHALL").Err(); err != nil {
 		t.Fatal(err)
 	}
 	g.MustBecome("aware of the loss", func() bool { return strings.Contains(g.Output(), "lost") })
@@ -70,14 +78,15 @@ func (c *calamity) happen(t *testing.T, dead string) {
 	refresh()
 	g.MustBecome("asked for a spent refresh token", func() bool { return refresh() == http.StatusUnauthorized })
 	c.token = g.MustLogIn(t, "ada").Access
+	g.MustAnswerWith(g.URL+"/x", c.token, http.StatusOK)
 	g.MustCommand(t, c.token, nil, "revoke", "token", "-", "--yes", "--wait", "5s")
 	for path, want := range map[string]int{"/x": http.StatusUnauthorized, "/dead/x": http.StatusBadGateway, "/ill/x": http.StatusOK} {
-		c.wantStatus(t, path, c.token, want)
+		g.MustAnswerWith(g.URL+path, c.token, want)
 	}
 	// A token of the issuer whose keys cannot be had.
 	unknown := base64.RawURLEncoding.EncodeToString([]byte(`{"alg":"ES256","kid":"k","typ":"JWT"}`)) + "." +
 		base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, `{"iss":"http://%s","aud":"a","sub":"1","jti":"j","iat":1,"exp":4102444800}`, dead)) + "." + strings.Repeat("A", 86)
-	c.wantStatus(t, "/x", unknown, http.StatusServiceUnavailable)
+	g.MustAnswerWith(g.URL+"/x", unknown, http.StatusServiceUnavailable)
 	good := mustRead(t, c.routes)
 	for _, text := range []string{"version: 9\n", good} {
 		if err := os.WriteFile(c.routes, []byte(text), 0o600); err != nil {
@@ -88,25 +97,9 @@ func (c *calamity) happen(t *testing.T, dead string) {
 	g.MustBecome("aware of a dead back end", func() bool { return strings.Contains(g.Output(), "upstream target") })
 }
 
-func (c *calamity) wantStatus(t *testing.T, path, token string, want int) {
-	t.Helper()
-	c.gate.MustBecome(fmt.Sprintf("at %d for %s", want, path), func() bool {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.gate.URL+path, http.NoBody)
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("Authorization", "Bearer "+token)
-		res, err := http.DefaultClient.Do(req)
-		if err != nil {
-			return false
-		}
-		res.Body.Close()
-		return res.StatusCode == want
-	})
-}
-
 // stand puts up what the commands find on an operator's machine: tollgate itself with
-// the addresses of this system, and a journal that is what the process has printed.
+// the addresses of this system, and a journal that is what the process has printed,
+// behind a line of systemd's own.
 func (c *calamity) stand(t *testing.T) {
 	t.Helper()
 	scripts := map[string]string{
@@ -122,7 +115,7 @@ while [ $# -gt 0 ]; do
   esac
   shift
 done
-if [ "$form" = cat ]; then exec cat ` + c.journal + `; fi
+if [ "$form" = cat ]; then echo 'Started tollgate.service - a token gateway.'; exec cat ` + c.journal + `; fi
 exec sed 's/^/Nov 22 03:00:00 gate-1 tollgate[1]: /' ` + c.journal + "\n",
 		"pidof": "echo " + fmt.Sprint(c.gate.PID()) + "\n",
 	}
@@ -137,13 +130,17 @@ exec sed 's/^/Nov 22 03:00:00 gate-1 tollgate[1]: /' ` + c.journal + "\n",
 // be run with.
 func (c *calamity) placed(t *testing.T, line string) (text string, env []string) {
 	t.Helper()
-	env = []string{"PATH=" + c.bin + ":" + os.Getenv("PATH"), "HOME=" + c.bin, "NO_PROXY=*"}
+	env = []string{
+		"PATH=" + c.bin + ":" + os.Getenv("PATH"), "HOME=" + c.bin, "NO_PROXY=*",
+		"REDISCLI_AUTH=" + passwordOf("operator"), "REDIS_NODE=redis://" + c.redis.addr,
+	}
 	for name, value := range c.gate.Env {
 		env = append(env, "TOLLGATE_"+name+"="+value)
 	}
 	replace := []string{
 		"http://127.0.0.1:9000", c.gate.Ops, "http://127.0.0.1:8081", c.gate.Admin, "https://HOST/PATH", "https://shop.example.com/x",
 		"BACKEND", c.backend.Addr, "TARGET/HEALTH_PATH", c.backend.Addr + "/healthz", "JWKS_URL", c.gate.URL + "/.well-known/jwks.json",
+		`"ROUTE"`, `"app"`, "kill id ID", "kill id 999999",
 	}
 	switch {
 	case strings.Contains(line, "TOLLGATE_TLS_CERT_FILE"):
@@ -153,12 +150,10 @@ func (c *calamity) placed(t *testing.T, line string) (text string, env []string)
 			t.Skip("no prometheus on PATH (Debian: apt-get install prometheus)")
 		}
 		replace = append(replace, "PROMETHEUS:9090", c.prometheus)
-	case strings.Contains(line, "-p 26379"):
-		s := testkit.MustStartSentinel(t)
-		_, port, _ := strings.Cut(s.Sentinels[0].Addr, ":")
-		replace = append(replace, "26379", port, "MASTER", "mymaster")
-	case strings.Contains(line, "HOST:6379"):
-		replace = append(replace, "HOST:6379", testkit.MustStartCluster(t).Addrs()[0])
+	case strings.Contains(line, "$SENTINEL"):
+		env, replace = append(env, "SENTINEL=127.0.0.1"), append(replace, ofSentinel(c.sentinel)...)
+	case strings.Contains(line, "--cluster"):
+		env = append(env, "REDIS_NODE=redis://"+c.cluster.Addrs()[0]) // the last of a name counts
 	}
 	return strings.NewReplacer(replace...).Replace(line), env
 }
@@ -169,7 +164,7 @@ func (c *calamity) watch(t *testing.T) {
 	if _, err := exec.LookPath("prometheus"); err != nil {
 		return
 	}
-	address := fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+	address := testkit.MustFreeAddr(t)
 	conf := interop.MustWrite(t, "prometheus.yml", "scrape_configs:\n  - { job_name: tollgate, scrape_interval: 1s, static_configs: [{ targets: [\""+strings.TrimPrefix(c.gate.Ops, "http://")+"\"] }] }\n")
 	p := interop.MustStart(t, t.TempDir(), nil, "prometheus", "--config.file="+conf, "--storage.tsdb.path=data", "--web.listen-address="+address)
 	p.MustBecome("told of the system", func() bool {

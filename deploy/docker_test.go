@@ -3,7 +3,6 @@ package deploy_test
 import (
 	"encoding/json"
 	"errors"
-	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -199,7 +198,7 @@ func TestImage(t *testing.T) {
 	root := mustImageRoot(t)
 	backend := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	t.Cleanup(backend.Close)
-	address := func() string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t)) }
+	address := func() string { return testkit.MustFreeAddr(t) }
 	ops := address()
 	env := []string{
 		"TOLLGATE_LISTEN=" + address(), "TOLLGATE_ADMIN_LISTEN=" + address(), "TOLLGATE_OPS_LISTEN=" + ops,

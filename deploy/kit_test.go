@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -66,6 +67,14 @@ func mustTool(t *testing.T, name, debian string) string {
 	}
 	t.Skip(missing)
 	return ""
+}
+
+// mustTools is mustTool for tools and their packages in turn.
+func mustTools(t *testing.T, pairs ...string) {
+	t.Helper()
+	for pair := range slices.Chunk(pairs, 2) {
+		mustTool(t, pair[0], pair[1])
+	}
 }
 
 // variables are the names of all settings that the program knows, each secret's

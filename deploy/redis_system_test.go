@@ -1,13 +1,10 @@
 package deploy_test
 
 import (
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -15,7 +12,7 @@ import (
 	"tollgate/internal/testkit/interop"
 )
 
-// TestSystemUnderAccessList: an issuer and an edge do all that they do, each as the
+// TestSystemUnderAccessList: an issuer and two edges do all that they do, each as the
 // user of its role, and the access list has nothing to refuse.
 func TestSystemUnderAccessList(t *testing.T) {
 	r := mustGuarded(t)
@@ -31,10 +28,13 @@ func TestSystemUnderAccessList(t *testing.T) {
 	f.wantCalls(gone.Access, http.StatusUnauthorized)
 	f.wantCalls(kept.Access, http.StatusOK)
 	f.doctor()
+	for _, p := range f.processes() {
+		p.MustCommand(t, "", nil, "healthcheck")
+	}
 	r.wantNothingRefused()
 
 	// Somebody empties Redis: both put back what they know, and the ring with it.
-	if err := r.client("operator").Do(t.Context(), "FLUSHALL").Err(); err != nil {
+	if err := r.client(tester).Do(t.Context(), "FLUSHALL").Err(); err != nil {
 		t.Fatal(err)
 	}
 	f.wantCalls(kept.Access, http.StatusOK)
@@ -42,112 +42,16 @@ func TestSystemUnderAccessList(t *testing.T) {
 	f.issuer.MustAddUser(t, "ada")
 	f.wantCalls(f.logIn("ada").Access, http.StatusOK)
 	f.issuer.MustBecome("there with its ring", func() bool {
-		n, err := r.client("operator").Exists(t.Context(), "tg:ring:"+f.issuer.URL).Result()
+		n, err := r.client(tester).Exists(t.Context(), "tg:ring:"+f.issuer.URL).Result()
 		return err == nil && n == 1
 	})
+	f.command("recover", "--accept-loss", "--yes")
 	f.command("recover", "--end-all", "--yes")
 	f.wantCalls(kept.Access, http.StatusUnauthorized)
+	for _, p := range f.processes() { // an edge that ends takes itself out of the register
+		p.Stop()
+	}
 	r.wantNothingRefused()
-}
-
-// accounts does what a front end does, at the issuer.
-func (f *fleet) accounts(p interop.Pair) {
-	f.Helper()
-	var next interop.Pair
-	for _, step := range []struct {
-		path, token string
-		body        map[string]string
-		out         any
-	}{
-		{"/api/token/refresh/", "", map[string]string{"refresh": p.Refresh}, &next},
-		{"/api/token/verify/", "", map[string]string{"token": p.Access}, nil},
-		{"/api/token/sliding/", "", map[string]string{"username": "ada", "password": interop.Password}, nil},
-	} {
-		if status := f.issuer.MustAnswer(f.T, step.path, step.token, step.body, step.out); status != http.StatusOK {
-			f.Errorf("%s: %d", step.path, status)
-		}
-	}
-	// The session of an earlier log-in ends by its refresh token.
-	other := f.logIn("ada")
-	if status := f.issuer.MustAnswer(f.T, "/api/token/blacklist/", "", map[string]string{"refresh": other.Refresh}, nil); status != http.StatusOK {
-		f.Errorf("blacklist: %d", status)
-	}
-	f.wantCalls(other.Access, http.StatusUnauthorized)
-	var claims struct {
-		Status struct {
-			List struct{ URI string } `json:"status_list"`
-		}
-	}
-	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(p.Access, ".")[1])
-	if err != nil || json.Unmarshal(payload, &claims) != nil {
-		f.Fatalf("claims: %v", err)
-	}
-	for _, url := range []string{claims.Status.List.URI, f.issuer.URL + "/.well-known/revocations"} {
-		res, err := http.Get(url)
-		if err != nil {
-			f.Fatal(err)
-		}
-		res.Body.Close()
-		if res.StatusCode != http.StatusOK {
-			f.Errorf("%s: %d", url, res.StatusCode)
-		}
-	}
-}
-
-// operate does what operators do, by the commands.
-func (f *fleet) operate() {
-	f.Helper()
-	f.issuer.MustAddUser(f.T, "bob", "--email", "bob@example.com")
-	bob := f.logIn("bob")
-	f.issuer.MustCommand(f.T, "another long password", nil, "users", "passwd", "bob", "--password-stdin")
-	for _, command := range []string{
-		"users list", "users disable bob --yes", "users enable bob", "sessions list --subject 1", "edges", "keys list", "keys rotate --now --yes",
-		"clients add reports --scope shop:read", "clients list", "clients rotate-secret reports --yes", "clients revoke reports --yes", "revocations list",
-		"revoke subject nobody --yes",
-	} {
-		f.command(strings.Fields(command)...)
-	}
-	f.wantCalls(bob.Access, http.StatusUnauthorized) // disabled, and another password
-	var made struct{ ID string }
-	f.issuer.MustCommand(f.T, "", &made, "revoke", "jti", "a-jti", "--yes")
-	f.command("unrevoke", made.ID)
-}
-
-// doctor looks with the user that may only read: it sees everything but what CONFIG
-// GET would tell, and the README says so.
-func (f *fleet) doctor() {
-	f.Helper()
-	type report struct {
-		Findings []struct{ Level, Check, Found string }
-		Errors   int
-	}
-	look := func(user string) (checks []string) {
-		d := *f.issuer
-		d.Env = interop.Env{}
-		for k, v := range f.issuer.Env {
-			d.Env[k] = v
-		}
-		d.Env["REDIS_USERNAME"], d.Env["REDIS_PASSWORD"] = user, passwordOf(user)
-		var got report
-		d.MustCommand(f.T, "", &got, "doctor")
-		for _, one := range got.Findings {
-			if one.Level == "error" {
-				f.Errorf("%s as %s: %s", one.Check, user, one.Found)
-			}
-			checks = append(checks, one.Check)
-		}
-		return checks
-	}
-	all, restricted := look("operator"), look("tollgate-doctor")
-	if !slices.Contains(restricted, "redis.forbidden") {
-		f.Errorf("the doctor does not say what it could not see: %v", restricted)
-	}
-	readme := mustRead(f.T, "redis/README.md")
-	for _, check := range all {
-		if !slices.Contains(restricted, check) && !strings.Contains(readme, "`"+check+"`") {
-			f.Errorf("the doctor as tollgate-doctor does not see %s, and redis/README.md does not say so", check)
-		}
-	}
 }
 
 // TestSentinelUnderAccessList: a primary, its replica and a Sentinel find each other

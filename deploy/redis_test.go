@@ -1,107 +1,24 @@
 package deploy_test
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
 	"io/fs"
-	"net/http"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/redis/go-redis/v9"
 
 	"tollgate/internal/testkit"
-	"tollgate/internal/testkit/interop"
 )
-
-// guarded is a redis-server that runs with the configuration and the access list of
-// redis/.
-type guarded struct {
-	t       *testing.T
-	addr    string
-	process *interop.Process
-}
-
-// passwordOf is a user's password in the tests.
-func passwordOf(user string) string { return "password-of-" + user }
-
-// aclFile writes users.acl with the hashes of the tests' passwords, as its README
-// says to do it.
-func aclFile(t *testing.T, dir string) string {
-	t.Helper()
-	text := regexp.MustCompile(`(?m)^(user (?:tollgate-)?(\S+) on #)__\w+_SHA256__`).ReplaceAllStringFunc(mustRead(t, "redis/users.acl"), func(line string) string {
-		head, _, _ := strings.Cut(line, "#")
-		sum := sha256.Sum256([]byte(passwordOf(strings.Fields(head)[1])))
-		return head + "#" + hex.EncodeToString(sum[:])
-	})
-	if strings.Contains(text, "__") {
-		t.Fatalf("a placeholder is left:\n%s", text)
-	}
-	file := filepath.Join(dir, "users.acl")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	return file
-}
-
-// mustGuarded starts one; further arguments go to the server and win over the file.
-func mustGuarded(t *testing.T, args ...string) *guarded {
-	t.Helper()
-	mustTool(t, "redis-server", "redis-server")
-	conf, err := filepath.Abs("redis/redis.conf")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir, port := t.TempDir(), testkit.MustFreePort(t)
-	r := &guarded{t: t, addr: fmt.Sprintf("127.0.0.1:%d", port)}
-	args = append([]string{conf, "--port", fmt.Sprint(port), "--dir", dir, "--aclfile", aclFile(t, dir)}, args...)
-	r.process = interop.MustStart(t, dir, nil, "redis-server", args...)
-	r.process.MustListen(r.addr)
-	r.process.MustBecome("loaded", func() bool { return r.client("operator").Ping(t.Context()).Err() == nil })
-	return r
-}
-
-// client speaks as one of the users.
-func (r *guarded) client(user string) *redis.Client {
-	c := redis.NewClient(&redis.Options{
-		Addr: r.addr, Username: user, Password: passwordOf(user), DisableIdentity: true, Protocol: 2,
-		ReadTimeout: 10 * time.Second, MaxRetries: -1,
-	})
-	r.t.Cleanup(func() { _ = c.Close() })
-	return c
-}
-
-// settings are those of a tollgate that speaks as one of the users.
-func (r *guarded) settings(user string) interop.Env {
-	return interop.Env{"REDIS_URL": "redis://" + r.addr + "/0", "REDIS_USERNAME": user, "REDIS_PASSWORD": passwordOf(user)}
-}
-
-// wantNothingRefused looks at what the access list has refused. CONFIG GET is asked
-// at each start, for the doctor's findings, and done without.
-func (r *guarded) wantNothingRefused() {
-	r.t.Helper()
-	entries, err := r.client("operator").ACLLog(r.t.Context(), 256).Result()
-	if err != nil {
-		r.t.Fatal(err)
-	}
-	for _, e := range entries {
-		if e.Reason != "command" || e.Object != "config|get" {
-			r.t.Errorf("refused to %s: %s %s (%s)", e.Username, e.Reason, e.Object, e.Context)
-		}
-	}
-}
 
 // TestAccessListRefuses: what no role of tollgate needs.
 func TestAccessListRefuses(t *testing.T) {
 	r := mustGuarded(t)
-	operator := r.client("operator")
-	if err := operator.MSet(t.Context(), "tg:s:{1}", "x", "other:1", "x", "tg:rl:{1}", "1").Err(); err != nil {
+	if err := r.client(tester).MSet(t.Context(), "tg:s:{1}", "x", "other:1", "x", "tg:rl:{1}", "1").Err(); err != nil {
 		t.Fatal(err)
 	}
 	everybody := []string{
@@ -118,6 +35,13 @@ func TestAccessListRefuses(t *testing.T) {
 		"tollgate-doctor": {"SET tg:s:{1} x", "DEL tg:s:{1}", "EXPIRE tg:s:{1} 1", "EVAL return(redis.call('DEL',KEYS[1])) 1 tg:s:{1}", "XADD tg:{rev}:feed * a b", "SCAN 0", "WAIT 0 0"},
 		"replica":         {"GET tg:s:{1}", "INFO"},
 		"sentinel":        {"GET tg:s:{1}", "EVAL return(1) 0"},
+		// A person may look at everything but a value, and lose none by mistake.
+		"operator": {
+			"GET tg:s:{1}", "GET other:1", "GETRANGE tg:s:{1} 0 1", "HGETALL tg:user:{1}", "SMEMBERS tg:x", "LRANGE tg:x 0 1", "ZRANGE tg:admins 0 1", "XRANGE tg:{rev}:feed - +", "DUMP tg:s:{1}",
+			"SET tg:s:{1} x", "DEL tg:s:{1}", "UNLINK tg:s:{1}", "EXPIRE tg:s:{1} 1", "RENAME tg:s:{1} x", "SORT tg:s:{1}", "OBJECT ENCODING tg:s:{1}", "MIGRATE 127.0.0.1 1 x 0 1",
+			"FLUSHALL", "FLUSHDB", "SWAPDB 0 1", "KEYS *", "EVAL return(1) 0", "SCRIPT FLUSH", "FUNCTION LIST", "MODULE LIST", "DEBUG SLEEP 0", "MONITOR", "SHUTDOWN NOSAVE", "SAVE", "PSYNC ? -1",
+			"ACL SETUSER x on", "ACL LIST", "ACL GETUSER operator", "ACL SAVE", "CLIENT PAUSE 1", "CLIENT NO-EVICT on", "CONFIG RESETSTAT", "SUBSCRIBE x", "PUBLISH x y", "CLUSTER RESET", "FAILOVER",
+		},
 	}
 	for _, user := range []string{"tollgate-issuer", "tollgate-edge", "tollgate-doctor"} {
 		client := r.client(user)
@@ -125,7 +49,7 @@ func TestAccessListRefuses(t *testing.T) {
 			refuses(t, client, user, command)
 		}
 	}
-	for _, user := range []string{"replica", "sentinel"} {
+	for _, user := range []string{"replica", "sentinel", "operator"} {
 		for _, command := range more[user] {
 			refuses(t, r.client(user), user, command)
 		}
@@ -167,16 +91,7 @@ func refuses(t *testing.T, client *redis.Client, user, command string) {
 // TestAccessListCoversSources: each command that a role sends, itself or by a
 // script, is one that its user may use.
 func TestAccessListCoversSources(t *testing.T) {
-	may := map[string]map[string]bool{}
-	for line := range strings.Lines(mustRead(t, "redis/users.acl")) {
-		words := strings.Fields(line)
-		may[words[1]] = map[string]bool{}
-		for _, w := range words {
-			if command, ok := strings.CutPrefix(w, "+"); ok {
-				may[words[1]][command] = true
-			}
-		}
-	}
+	may := mustRights(t)
 	known := map[string]bool{}
 	names, err := testkit.MustClient(t, testkit.MustStartRedis(t).Addr).Do(t.Context(), "COMMAND", "LIST").StringSlice()
 	if err != nil {
@@ -203,6 +118,78 @@ func TestAccessListCoversSources(t *testing.T) {
 		if seen < 20 {
 			t.Errorf("%s: only %d commands were found", user, seen)
 		}
+	}
+}
+
+// mustRights returns what users.acl lets each user do.
+func mustRights(t *testing.T) map[string]map[string]bool {
+	t.Helper()
+	may := map[string]map[string]bool{}
+	for line := range strings.Lines(mustRead(t, "redis/users.acl")) {
+		words := strings.Fields(line)
+		may[words[1]] = map[string]bool{}
+		for _, w := range words {
+			if command, ok := strings.CutPrefix(w, "+"); ok {
+				may[words[1]][command] = true
+			}
+		}
+	}
+	return may
+}
+
+// TestShippedUsers: whatever we ship that names a user of Redis names one of the access
+// list, and an edge's only where neither issuer nor admin role is on.
+func TestShippedUsers(t *testing.T) {
+	may, named := mustRights(t), 0
+	name := regexp.MustCompile(`(?:REDIS_USERNAME[=:] ?|\b(?:edgeU|u)sername: |--user |masteruser |auth-user \w+ )([a-z][\w-]*)`)
+	for _, pattern := range []string{"compose/*", "kustomize/*/*", "kustomize/*/*/*", "systemd/*", "helm/tollgate/*.md", "redis/*", "runbooks/*"} {
+		files, err := filepath.Glob(pattern)
+		if err != nil || len(files) == 0 {
+			t.Fatalf("%s: %v", pattern, err)
+		}
+		for _, file := range files {
+			if info, err := os.Stat(file); err != nil || info.IsDir() {
+				continue
+			}
+			for _, m := range name.FindAllStringSubmatch(mustRead(t, file), -1) {
+				if named++; may[m[1]] == nil {
+					t.Errorf("%s: there is no user %s", file, m[1])
+				}
+			}
+		}
+	}
+	if named < 30 {
+		t.Errorf("only %d names", named)
+	}
+	for name, s := range stacks(t) {
+		for service, body := range s.services {
+			env, _ := at(body, "environment").(tree)
+			if user := env["TOLLGATE_REDIS_USERNAME"]; user != nil {
+				alone := env["TOLLGATE_ENABLE_ISSUER"] == "false" && env["TOLLGATE_ENABLE_ADMIN"] == "false"
+				if want := map[bool]string{true: "tollgate-edge", false: "tollgate-issuer"}[alone]; user != want {
+					t.Errorf("%s: %s is %v, not %s", name, service, user, want)
+				}
+			}
+		}
+	}
+}
+
+// TestOperatorIsExplained: each right of the user operator has its reason in the README,
+// and none stands there that it has not.
+func TestOperatorIsExplained(t *testing.T) {
+	_, section, ok := strings.Cut(mustRead(t, "redis/README.md"), "\n## What the operator may\n")
+	if !ok {
+		t.Fatal("no section about the operator")
+	}
+	section, _, _ = strings.Cut(section, "\n## ")
+	told := map[string]bool{}
+	for _, row := range regexp.MustCompile("(?m)^\\| (`.*?`) \\| (.{10,}) \\|$").FindAllStringSubmatch(section, -1) {
+		for _, m := range regexp.MustCompile("`([^`]+)`").FindAllStringSubmatch(row[1], -1) {
+			told[strings.ReplaceAll(m[1], `\|`, "|")] = true
+		}
+	}
+	if may := mustRights(t)["operator"]; !maps.Equal(may, told) || len(may) < 20 {
+		t.Errorf("operator may\n%q\nthe README says\n%q", slices.Sorted(maps.Keys(may)), slices.Sorted(maps.Keys(told)))
 	}
 }
 
@@ -241,71 +228,4 @@ func mustCommands(t *testing.T, folder string) map[string]string {
 		t.Fatal(err)
 	}
 	return found
-}
-
-// fleet is an issuer and an edge on one guarded Redis, before one back end.
-type fleet struct {
-	*testing.T
-	redis        *guarded
-	issuer, edge *interop.Tollgate
-}
-
-func mustFleet(t *testing.T, r *guarded, more interop.Env) *fleet {
-	t.Helper()
-	backend := interop.MustBackend(t)
-	routes := interop.MustWrite(t, "routes.yaml", "version: 1\nupstreams:\n  app: { urls: [\"http://"+backend.Addr+"\"] }\nroutes:\n"+
-		"  - { name: rated, match: { path: /rated/ }, upstream: app, limits: { rate: 100/s, per: subject } }\n"+
-		"  - { name: app, match: { path: / }, upstream: app }\n")
-	start := func(user string, settings interop.Env) *interop.Tollgate {
-		for _, add := range []interop.Env{more, r.settings(user), {"ROUTES_FILE": routes}} {
-			for k, v := range add {
-				if settings[k] == "" {
-					settings[k] = v
-				}
-			}
-		}
-		return interop.MustServe(t, settings)
-	}
-	f := &fleet{T: t, redis: r}
-	address := fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
-	f.issuer = start("tollgate-issuer", interop.Env{"STATUS_LIST": "true", "LISTEN": address, "PUBLIC_URL": "http://" + address, "ISSUER": "http://" + address, "LOGIN_RATE": "1000/s"})
-	f.issuer.URL = "http://" + address
-	trusted := interop.MustWrite(t, "issuers.yaml", "issuers:\n  - { issuer: \""+f.issuer.URL+"\", jwks_url: \""+f.issuer.URL+"/.well-known/jwks.json\" }\n")
-	f.edge = start("tollgate-edge", interop.Env{"ENABLE_ISSUER": "false", "ENABLE_ADMIN": "false", "ISSUER": f.issuer.URL, "TRUSTED_ISSUERS_FILE": trusted})
-	return f
-}
-
-// wantCalls waits until both say so of a token.
-func (f *fleet) wantCalls(token string, status int) {
-	f.Helper()
-	for name, base := range map[string]string{"issuer": f.issuer.URL, "edge": f.edge.Env["LISTEN"]} {
-		base = "http://" + strings.TrimPrefix(base, "http://")
-		for _, path := range []string{"/x", "/rated/x"} {
-			f.issuer.MustBecome(fmt.Sprintf("at %d for %s at the %s", status, path, name), func() bool {
-				req, err := http.NewRequestWithContext(f.Context(), http.MethodGet, base+path, http.NoBody)
-				if err != nil {
-					f.Fatal(err)
-				}
-				req.Header.Set("Authorization", "Bearer "+token)
-				res, err := http.DefaultClient.Do(req)
-				if err != nil {
-					return false
-				}
-				res.Body.Close()
-				return res.StatusCode == status
-			})
-		}
-	}
-}
-
-// logIn logs a user in.
-func (f *fleet) logIn(name string) interop.Pair {
-	f.Helper()
-	return f.issuer.MustLogIn(f.T, name)
-}
-
-// command runs a command of tollgate against the issuer.
-func (f *fleet) command(args ...string) {
-	f.Helper()
-	f.issuer.MustCommand(f.T, "", nil, args...)
 }

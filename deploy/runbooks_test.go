@@ -2,10 +2,12 @@ package deploy_test
 
 import (
 	"context"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,44 +28,112 @@ var quiet = map[string]string{
 	"grep -i certificate":         "the test's listener has none",
 	"tollgate_tls_handshake":      "the same",
 	"sport = :443":                "nobody is connected to these ports",
+	"slowlog get":                 "nothing need have been slow",
+	"acl log":                     "nothing need have been refused",
+}
+
+func mayBeQuiet(line string) bool {
+	for part := range quiet {
+		if strings.Contains(line, part) {
+			return true
+		}
+	}
+	return false
 }
 
 // findings are commands that tell by their status that something is wrong, as it is.
 var findings = regexp.MustCompile(`^tollgate (doctor|token explain)`)
 
+// refusedByRedis is what redis-cli prints, on standard output and with status 0, when
+// Redis will not.
+var refusedByRedis = regexp.MustCompile(`(?m)^(?:\(error\) )?(?:ERR|NOAUTH|NOPERM|WRONGPASS|MOVED|READONLY|NOQUORUM)\b`)
+
 // TestRunbooks: every command of every runbook, word for word but for addresses, run
-// against a system in which most of it has happened: each works, and tells something.
+// against a system in which most of it has happened, on a Redis with exactly the access
+// list that we ship: each works, and tells something.
 func TestRunbooks(t *testing.T) {
-	books, err := filepath.Glob("runbooks/*.md")
-	if err != nil || len(books) < 20 {
-		t.Fatalf("%d runbooks, %v", len(books), err)
-	}
+	books := mustBooks(t)
 	c := mustCalamity(t)
-	for _, book := range books {
-		name := strings.TrimSuffix(filepath.Base(book), ".md")
-		for _, line := range shellLines(mustRead(t, book)) {
+	for _, name := range slices.Sorted(maps.Keys(books)) {
+		for _, line := range append(shellLines(books[name]), redisInline(books[name])...) {
 			t.Run(name+"/"+strings.Fields(line)[0], func(t *testing.T) { c.run(t, line) })
+		}
+	}
+	c.redis.wantNothingRefused()
+
+	// That this would show what it is for:
+	for name, env := range map[string]string{"without a password": "REDISCLI_AUTH=", "with another": "REDISCLI_AUTH=wrong"} {
+		t.Run(name, func(t *testing.T) {
+			for _, line := range []string{`redis-cli -u "$REDIS_NODE" --user operator info server | grep uptime`, `redis-cli -u "$REDIS_NODE" --user operator slowlog get 10`} {
+				if out, fault := c.try(t, line, env); fault == "" {
+					t.Errorf("%s\n%s", line, out)
+				}
+			}
+		})
+	}
+	for _, line := range []string{`redis-cli -u "$REDIS_NODE" --user tollgate-edge slowlog get 10`, `redis-cli -u "$REDIS_NODE" --user tollgate-issuer config get dir`} {
+		user := regexp.MustCompile(`--user (\S+)`).FindStringSubmatch(line)[1]
+		if out, fault := c.try(t, line, "REDISCLI_AUTH="+passwordOf(user)); !strings.Contains(fault, "NOPERM") {
+			t.Errorf("%s\n%s%s", line, out, fault)
 		}
 	}
 }
 
-// shellLines are the commands in a document's blocks of sh, without comments.
-func shellLines(text string) []string {
-	var lines []string
+// mustBooks returns the runbooks' texts by name. Their README has the words that come
+// before: TestRunbooksFindRedis and TestRunbooksEnvironment.
+func mustBooks(t *testing.T) map[string]string {
+	t.Helper()
+	files, err := filepath.Glob("runbooks/*.md")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("%d runbooks, %v", len(files), err)
+	}
+	books := map[string]string{}
+	for _, file := range files {
+		if name := strings.TrimSuffix(filepath.Base(file), ".md"); name != "README" {
+			books[name] = mustRead(t, file)
+		}
+	}
+	return books
+}
+
+// shellBlocks are a document's blocks of sh, without comments that have a line of
+// their own.
+func shellBlocks(text string) (blocks []string) {
+	var block strings.Builder
 	inside := false
 	for line := range strings.Lines(text) {
 		line = strings.TrimSpace(line)
 		switch {
 		case strings.HasPrefix(line, "```"):
+			if inside {
+				blocks = append(blocks, block.String())
+				block.Reset()
+			}
 			inside = line == "```sh"
 		case inside && line != "" && !strings.HasPrefix(line, "#"):
-			lines = append(lines, line)
+			block.WriteString(line + "\n")
+		}
+	}
+	return blocks
+}
+
+// shellLines are the commands in a document's blocks of sh.
+func shellLines(text string) []string {
+	return strings.Split(strings.TrimSpace(strings.Join(shellBlocks(text), "")), "\n")
+}
+
+// redisInline are the whole commands of Redis in a document's sentences.
+func redisInline(text string) (lines []string) {
+	for _, m := range regexp.MustCompile("`((?:env -u REDISCLI_AUTH )?redis-cli [^`]+)`").FindAllStringSubmatch(text, -1) {
+		if !strings.Contains(m[1], "…") {
+			lines = append(lines, m[1])
 		}
 	}
 	return lines
 }
 
 func (c *calamity) run(t *testing.T, line string) {
+	t.Helper()
 	word := strings.Fields(line)[0]
 	if why := absent[word]; why != "" {
 		t.Skipf("%s needs %s: %s", word, why, line)
@@ -71,6 +141,23 @@ func (c *calamity) run(t *testing.T, line string) {
 	if _, err := exec.LookPath(word); err != nil && (word == "chronyc" || word == "pidstat") {
 		t.Skipf("no %s on PATH: %s", word, line)
 	}
+	var out, fault string
+	// On a busy machine a node or a Sentinel may be late, and is taken for dead for a while.
+	patient := strings.Contains(line, "$SENTINEL") || strings.Contains(line, "--cluster")
+	for end := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
+		if out, fault = c.try(t, line); fault == "" || !patient || time.Now().After(end) {
+			break
+		}
+	}
+	if fault != "" {
+		t.Errorf("%s\n%s", line, fault)
+	}
+	t.Logf("%s\n%.300s", line, out)
+}
+
+// try runs a command and returns what it printed, and what is wrong with that.
+func (c *calamity) try(t *testing.T, line string, more ...string) (out, fault string) {
+	t.Helper()
 	text, env := c.placed(t, line)
 	if err := os.WriteFile(c.journal, []byte(c.gate.Output()), 0o600); err != nil {
 		t.Fatal(err)
@@ -83,23 +170,23 @@ func (c *calamity) run(t *testing.T, line string) {
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, "sh", "-c", text)
-	cmd.Env, cmd.Dir, cmd.Stdin = env, t.TempDir(), strings.NewReader(c.token)
+	cmd.Env, cmd.Dir, cmd.Stdin = append(env, more...), t.TempDir(), strings.NewReader(c.token)
 	cmd.WaitDelay = time.Second // what the shell has started may hold the output
 	var said strings.Builder
 	cmd.Stderr = &said
-	out, err := cmd.Output()
-	mayBeQuiet := false
-	for part := range quiet {
-		mayBeQuiet = mayBeQuiet || strings.Contains(line, part)
-	}
+	printed, err := cmd.Output()
+	out = string(printed)
+	silent := mayBeQuiet(line)
 	switch {
+	case strings.Contains(line, "redis-cli") && refusedByRedis.MatchString(out):
+		fault = "is refused: " + out
 	case endless && ctx.Err() != nil:
 	case said.Len() > 0 && !findings.MatchString(line):
-		t.Errorf("%s\ncomplains: %s", line, said.String())
-	case err != nil && !findings.MatchString(line) && !mayBeQuiet:
-		t.Errorf("%s\n%v\n%s", line, err, out)
-	case len(out) == 0 && !mayBeQuiet:
-		t.Errorf("%s\ntells nothing", line)
+		fault = "complains: " + said.String()
+	case err != nil && !findings.MatchString(line) && !silent:
+		fault = err.Error() + "\n" + out
+	case out == "" && !silent:
+		fault = "tells nothing"
 	}
-	t.Logf("%s\n%.300s", line, out)
+	return out, fault
 }

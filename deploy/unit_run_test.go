@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit/interop"
 )
 
 // directive returns a unit's values of one name.
@@ -24,9 +26,7 @@ func directive(unit, name string) (all []string) {
 // not part of it.
 func TestUnitRuns(t *testing.T) {
 	sysusers := mustTool(t, "systemd-sysusers", "systemd")
-	for tool, debian := range map[string]string{"unshare": "util-linux", "setpriv": "util-linux", "ip": "iproute2", "curl": "curl", "redis-server": "redis-server"} {
-		mustTool(t, tool, debian)
-	}
+	mustTools(t, "unshare", "util-linux", "setpriv", "util-linux", "ip", "iproute2", "curl", "curl", "redis-server", "redis-server", "redis-cli", "redis-tools")
 	if out, err := exec.Command("unshare", "-m", "-n", "sh", "-c", "mount --make-rprivate / && mount -t overlay -o lowerdir=/usr/sbin:/usr/bin overlay /usr/bin && mount -o remount,bind,ro /").CombinedOutput(); err != nil {
 		t.Skipf("mounts in namespaces take root: %v %s", err, out)
 	}
@@ -43,7 +43,7 @@ func TestUnitRuns(t *testing.T) {
 	cmd.WaitDelay = time.Minute
 	cmd.Env = []string{
 		"PATH=" + os.Getenv("PATH"), "T=" + root, "OPERATOR=" + passwordOf("operator"),
-		"PRE=" + directive(unit, "ExecStartPre")[0], "START=" + directive(unit, "ExecStart")[0],
+		"START=" + directive(unit, "ExecStart")[0],
 	}
 	text, err := cmd.CombinedOutput()
 	if err != nil {
@@ -51,8 +51,8 @@ func TestUnitRuns(t *testing.T) {
 	}
 	said := string(text)
 	for _, want := range []string{
-		"== ExecStartPre\nthe configuration is valid\n", "== ready yes\n", "== log-in 200\n", "CapEff: 0000000000000000\nCapBnd: 0000000000000000\nNoNewPrivs: 1\n", "Umask: 0077\n",
-		"== state tollgate 600\n", "configuration was reloaded", "== ended 0\n", `"msg":"stopped"`,
+		"== faulty 2\n", "== ready yes\n", "== log-in 200\n", "CapEff: 0000000000000000\nCapBnd: 0000000000000000\nNoNewPrivs: 1\n", "Umask: 0077\n",
+		"== state tollgate 600\n", "configuration was reloaded", "== dumped 134\n", "== ended 0\n", `"msg":"stopped"`,
 	} {
 		if !strings.Contains(said, want) {
 			t.Errorf("no %q in\n%s", want, said)
@@ -91,9 +91,7 @@ func mustMachine(t *testing.T, root, unit, sysusers string) []string {
 	t.Helper()
 	mustDo := func(name string, args ...string) {
 		t.Helper()
-		if out, err := exec.Command(name, args...).CombinedOutput(); err != nil {
-			t.Fatalf("%s %s: %v\n%s", name, strings.Join(args, " "), err, out)
-		}
+		interop.MustRun(t, ".", nil, name, args...)
 	}
 	in := func(name string) string { return filepath.Join(root, name) }
 	mustDo("install", "-d", "-m", "0755", in("etc"), in("etc/redis"), in("bin"), in("lib"), in("run"), in("run/credentials"))
@@ -104,7 +102,8 @@ func mustMachine(t *testing.T, root, unit, sysusers string) []string {
 		t.Fatal("systemd-sysusers made no user tollgate")
 	}
 	mustDo("install", "-m", "0755", built, in("bin/tollgate"))
-	mustDo("install", "-m", "0644", "redis/redis.conf", aclFile(t, t.TempDir()), in("etc/redis/"))
+	mustPlace(t, in("users.acl"), shippedACL(t))
+	mustDo("install", "-m", "0644", "redis/redis.conf", in("users.acl"), in("etc/redis/"))
 	mustDo("install", "-d", "-m", "0750", "-g", owner[2], in("etc/tollgate"))
 	mustDo("install", "-d", "-m", "0700", in("etc/tollgate/secrets"))
 	mustDo("install", "-m", "0640", "-g", owner[2], "compose/routes.yaml", in("etc/tollgate/routes.yaml"))

@@ -23,7 +23,7 @@ func (d *redisDoctor) cluster(ctx context.Context) []finding {
 		f := finding{
 			Level: levelError, Check: "redis.cluster", Where: d.settings.name(), Found: "CLUSTER INFO failed: " + telemetry.Scrub(err.Error()),
 			Meaning: "whether all slots are served is not known",
-			Do:      "look at the cluster: redis-cli --cluster check",
+			Do:      "look at the cluster: redis-cli --user operator --cluster check HOST:PORT",
 		}
 		if forbidden(err) {
 			f.Level, f.Found = levelInfo, "CLUSTER INFO is forbidden to this user"
@@ -42,7 +42,7 @@ func judgeCluster(info map[string]string, where string) []finding {
 		out = append(out, finding{
 			Level: levelError, Check: "redis.cluster", Where: where, Found: found,
 			Meaning: "keys in these slots cannot be read or written: some users cannot log in, and if the slot of {rev} is among them nothing can be revoked",
-			Do:      "look at the cluster and mend it: redis-cli --cluster check, --cluster fix",
+			Do:      "look at the cluster: redis-cli --user operator --cluster check HOST:PORT; start the nodes that are missing",
 		})
 	}
 	if missing := clusterSlots - number("cluster_slots_assigned"); missing > 0 {
@@ -58,7 +58,7 @@ func judgeCluster(info map[string]string, where string) []finding {
 		out = append(out, finding{
 			Level: levelError, Check: "redis.cluster", Where: where, Found: "cluster_state is " + state,
 			Meaning: "the nodes refuse commands (CLUSTERDOWN): requests are refused with 503",
-			Do:      "look at the cluster and mend it: redis-cli --cluster check, --cluster fix",
+			Do:      "look at the cluster: redis-cli --user operator --cluster check HOST:PORT; start the nodes that are missing",
 		})
 	}
 	return out

@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"tollgate/internal/testkit"
 	"tollgate/internal/testkit/interop"
@@ -86,7 +85,7 @@ func (s *site) mustTokens() {
 	}
 }
 
-func (s *site) addr() string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(s.t)) }
+func (s *site) addr() string { return testkit.MustFreeAddr(s.t) }
 
 func (s *site) write(name, text string) string {
 	s.t.Helper()
@@ -165,16 +164,6 @@ func (s *site) first(file string) string {
 
 // ask returns the status of one request; 0: there was no answer.
 func (s *site) ask(p *proxy, token string) int {
-	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
-	r, err := http.NewRequestWithContext(s.t.Context(), http.MethodGet, "http://"+p.addr+"/api/hello", nil)
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	r.Header.Set("Authorization", "Bearer "+token)
-	res, err := client.Do(r)
-	if err != nil {
-		return 0
-	}
-	_ = res.Body.Close()
-	return res.StatusCode
+	s.t.Helper()
+	return interop.Status(s.t, "http://"+p.addr+"/api/hello", token)
 }

@@ -15,6 +15,12 @@ var (
 	handedOut   = map[int]bool{}
 )
 
+// MustFreeAddr returns the address (127.0.0.1:port) of a port as MustFreePort's.
+func MustFreeAddr(tb testing.TB) string {
+	tb.Helper()
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(MustFreePort(tb)))
+}
+
 // MustFreePort returns a TCP port of loopback that nobody listens on. It lies
 // below the range from which the kernel picks the ports of outgoing connections,
 // so that no client of another test takes it in between.

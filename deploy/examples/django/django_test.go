@@ -28,7 +28,7 @@ func TestDjangoVerifiesToo(t *testing.T) {
 }
 
 func run(t *testing.T, alg string) {
-	django := fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+	django := testkit.MustFreeAddr(t)
 	gate := interop.MustServe(t, interop.Env{
 		"ROUTES_FILE": interop.MustWrite(t, "routes.yaml", interop.MustRender(t, "routes.yaml", map[string]string{"127.0.0.1:8000": django})),
 		"SIGNING_ALG": alg,

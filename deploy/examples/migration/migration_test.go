@@ -45,7 +45,7 @@ func mustProject(t *testing.T, alg string) *project {
 	p := &project{
 		python: interop.MustPython(t, "rest_framework_simplejwt, jwt, cryptography, argon2, bcrypt",
 			"python3-djangorestframework-simplejwt python3-cryptography python3-argon2 python3-bcrypt"),
-		dir: here, addr: fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t)),
+		dir: here, addr: testkit.MustFreeAddr(t),
 		env: []string{
 			"DJANGO_SECRET_KEY=" + strings.Repeat("not a secret ", 4), "DATABASE=" + filepath.Join(t.TempDir(), "db.sqlite3"),
 			"PYTHONDONTWRITEBYTECODE=1", "PYTHONUNBUFFERED=1",

@@ -38,7 +38,7 @@ http {
 func TestAuthRequest(t *testing.T) {
 	b := interop.MustBackend(t)
 	front := interop.MustFront(t, interop.MustRender(t, "routes.yaml", map[string]string{"127.0.0.1:8000": b.Addr}), b)
-	front.Addr = fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+	front.Addr = testkit.MustFreeAddr(t)
 	dir := t.TempDir()
 	for name, text := range map[string]string{
 		"nginx.conf": fmt.Sprintf(around, dir),

@@ -8,7 +8,6 @@ package rotation_test
 
 import (
 	"encoding/json"
-	"fmt"
 	"io"
 	"net/http"
 	"net/http/httptest"
@@ -142,7 +141,7 @@ func TestHAProxy(t *testing.T) {
 			for _, k := range ring.Items {
 				pems[k.State] = filepath.Join(dir, k.ID+".pem")
 			}
-			addr := fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+			addr := testkit.MustFreeAddr(t)
 			text := interop.MustRender(t, "haproxy.cfg", map[string]string{
 				"127.0.0.1:8090": addr, "http://127.0.0.1:8080": s.URL, "ES256 }": alg + " }",
 				"/etc/haproxy/keys/active.pem": pems["active"], "/etc/haproxy/keys/pending.pem": pems["pending"],

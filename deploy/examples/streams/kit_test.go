@@ -7,7 +7,6 @@
 package streams_test
 
 import (
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -32,7 +31,7 @@ func mustPrograms(t *testing.T) *programs {
 	t.Helper()
 	p := &programs{
 		node: interop.MustInstall(t, "server.mjs", "client.mjs"),
-		live: freeAddr(t), echoAddr: freeAddr(t),
+		live: testkit.MustFreeAddr(t), echoAddr: testkit.MustFreeAddr(t),
 	}
 	built := t.TempDir()
 	interop.MustRun(t, "../grpc", nil, "go", "build", "-o", built+"/", "./server", "./client")
@@ -57,8 +56,6 @@ func merged(t *testing.T, a, b string) string {
 	}
 	return upstreamsA + "\n" + upstreamsB + "\nroutes:\n" + routesA + routesB
 }
-
-func freeAddr(t *testing.T) string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t)) }
 
 // mustServe starts tollgate in front of them.
 func (p *programs) mustServe(t *testing.T, settings interop.Env) *interop.Tollgate {

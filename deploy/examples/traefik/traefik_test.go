@@ -5,7 +5,6 @@
 package traefik_test
 
 import (
-	"fmt"
 	"os/exec"
 	"testing"
 
@@ -22,7 +21,7 @@ func TestForwardAuth(t *testing.T) {
 	}
 	b := interop.MustBackend(t)
 	front := interop.MustFront(t, interop.MustRender(t, "../nginx/routes.yaml", map[string]string{"127.0.0.1:8000": b.Addr}), b)
-	front.Addr = fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t))
+	front.Addr = testkit.MustFreeAddr(t)
 	site := interop.MustWrite(t, "dynamic.yaml", interop.MustRender(t, "dynamic.yaml", map[string]string{
 		"address: http://127.0.0.1:8080/": "address: http://" + front.Tollgate.Addr + "/", "url: http://127.0.0.1:8000": "url: http://" + b.Addr,
 	}))

@@ -6,7 +6,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
 	"maps"
 	"net/http"
@@ -38,7 +37,7 @@ type Tollgate struct {
 // settings have a REDIS_URL, with that one. It is ready when MustServe returns.
 func MustServe(t *testing.T, settings Env) *Tollgate {
 	t.Helper()
-	addr := func() string { return fmt.Sprintf("127.0.0.1:%d", testkit.MustFreePort(t)) }
+	addr := func() string { return testkit.MustFreeAddr(t) }
 	sealing := make([]byte, 32)
 	_, _ = rand.Read(sealing) // never fails
 	g := &Tollgate{Addr: addr(), Client: http.DefaultClient}
