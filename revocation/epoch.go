@@ -19,6 +19,9 @@ type Epoch struct {
 	// Need names the epochs of which nobody has put back all yet, or had not when the
 	// loss was noticed.
 	Need string
+	// Evicted says which evictions were noticed: what is in the feed need not be an
+	// entry, too. Empty: none.
+	Evicted string
 }
 
 // vouchesFor reports whether e can say of t that nothing was said about it.

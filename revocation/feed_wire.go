@@ -3,7 +3,7 @@ package revocation
 import "fmt"
 
 // headFields are the fields of the epoch that a scan reads.
-var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed"}
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted"}
 
 // parseHead reads the epoch of a scan. One that is not there has no ID.
 func parseHead(values []any) (feedHead, error) {
@@ -40,6 +40,8 @@ func parseHead(values []any) (feedHead, error) {
 			h.confirmed = uint64(n)
 		case "need":
 			h.Need, err = text, nil
+		case "evicted":
+			h.Evicted, err = text, nil
 		case "mended":
 			h.mended = uint64(n)
 		case "lost":

@@ -227,8 +227,8 @@ func FuzzPackedIsReadAsWritten(f *testing.F) {
 }
 
 func TestReadHead(t *testing.T) {
-	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c", "8", "9"})
-	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c"}, last: "last", trimmed: 5, mended: 6, beat: 8, confirmed: 9}); err != nil || h != want {
+	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c", "8", "9", "run 3"})
+	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c", Evicted: "run 3"}, last: "last", trimmed: 5, mended: 6, beat: 8, confirmed: 9}); err != nil || h != want {
 		t.Errorf("%+v, %v", h, err)
 	}
 	if h, err := parseHead(make([]any, len(headFields))); err != nil || h != (feedHead{}) {

@@ -53,6 +53,8 @@ type lossState struct {
 	claims  []claim // of epochs before the followed one, newest first
 	found   *finding
 	putBack bool // what is held is to be merged into the followed epoch
+	// survived is what the store has kept, as far as the feed was read since the last gap.
+	survived *survivors
 	// noticed is when this process saw first that the followed epoch came of a loss.
 	noticed time.Time
 }
@@ -62,6 +64,7 @@ type lossState struct {
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
 	m.heardN = 0 // the feed is told from its beginning
+	m.loss.survived = &survivors{}
 	m.notLevel()
 	if reason == gapNoEpoch { // no epoch is told next
 		m.find(finding{reason: reason})
@@ -99,6 +102,7 @@ func (m *Mirror) epoch(e Epoch) {
 	l := &m.loss
 	reason := l.gap
 	l.pending, l.gap = e, ""
+	l.survived = l.survived.under(e)
 	if l.followed.ID == "" {
 		l.followed, l.noticed = e, m.cfg.Now()
 	}
@@ -174,6 +178,7 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		return
 	}
 	l.level, l.sign, l.silent = true, sentAt, false
+	m.survivorsRead()
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}
 	mended := false

@@ -35,14 +35,21 @@ func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string)
 	return e, err
 }
 
-// merge puts entries back into the epoch of that id. It returns the epoch that there
-// is, and how many entries were changed.
-func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (Epoch, uint64, error) {
+// merged is what became of a merge.
+type merged struct {
+	epoch   Epoch
+	changed uint64 // entries
+	busy    bool   // it is another process's turn to put back
+}
+
+// merge puts entries back into the epoch of that id. turn asks for the turn to put
+// back many.
+func (r *Redis) merge(ctx context.Context, id, process string, turn bool, entries []held) (merged, error) {
 	keys := make([]string, 2, 2+len(entries))
 	keys[0], keys[1] = r.names.epoch, r.names.feed
 	args := []any{
 		id, r.seen.Load(), fresh(8), r.settings.Leeway.Milliseconds(), maxStatements,
-		process, mergeLease.Microseconds(), restored,
+		process, mergeLease.Microseconds(), restored, flag(turn),
 	}
 	for _, e := range entries {
 		keys = append(keys, r.names.entry(e.digest))
@@ -50,17 +57,17 @@ func (r *Redis) merge(ctx context.Context, id, process string, entries []held) (
 	}
 	reply, err := r.run(ctx, r.scripts.merge, keys, args...)
 	if err != nil {
-		return Epoch{}, 0, fmt.Errorf("put back: %w", err)
+		return merged{}, fmt.Errorf("put back: %w", err)
 	}
 	e, rest, err := r.epochState(reply)
-	if err != nil || len(rest) != 1 {
-		return Epoch{}, 0, fmt.Errorf("put back: %w: %w", ErrUnavailable, errReply)
+	if err != nil || len(rest) != 2 {
+		return merged{}, fmt.Errorf("put back: %w: %w", ErrUnavailable, errReply)
 	}
 	count, err := number(rest[0])
 	if err != nil {
-		return Epoch{}, 0, fmt.Errorf("put back: %w: %w", ErrUnavailable, err)
+		return merged{}, fmt.Errorf("put back: %w: %w", ErrUnavailable, err)
 	}
-	return e, uint64(count), nil
+	return merged{e, uint64(count), rest[1] == flag(true)}, nil
 }
 
 // describe gives entries that were put back the words that a journal has of them. It

@@ -21,6 +21,9 @@ const (
 	// every look.
 	loseEvery = time.Second
 	warnEvery = 5 * time.Second
+	// readPatience is how long the feed may take to say what has survived; after that
+	// everything is put back.
+	readPatience = 5 * time.Second
 )
 
 // errOtherEpoch says that another epoch has begun while something was put back.
@@ -111,7 +114,7 @@ func (m *Mirror) putBack(ctx context.Context) error {
 	}
 	process, from := "", m.cfg.Now()
 	if due {
-		if err := m.mergeAll(ctx, e.ID); err != nil {
+		if done, err := m.mergeAll(ctx, e.ID, m.cfg.Now().Sub(noticed)); err != nil || !done {
 			return err
 		}
 		process = m.name
@@ -125,7 +128,7 @@ func (m *Mirror) putBack(ctx context.Context) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if now.ID == e.ID && m.loss.followed.ID == e.ID {
-		m.loss.putBack = false
+		m.loss.putBack, m.loss.survived = false, nil
 		if due {
 			m.ownPutBack(from)
 			m.wantWords()
@@ -135,51 +138,63 @@ func (m *Mirror) putBack(ctx context.Context) error {
 	return nil
 }
 
-// mergeAll puts back everything that is held, in batches.
-func (m *Mirror) mergeAll(ctx context.Context, id string) error {
+// mergeAll puts back, in batches, what is held and has not survived. Done is false as
+// long as the feed has not been read again, or another process has the turn: after it
+// there is less to do, and nobody stops waiting for this one meanwhile.
+func (m *Mirror) mergeAll(ctx context.Context, id string, noticed time.Duration) (done bool, err error) {
+	if busy, err := m.mergeSome(ctx, id, false, nil); err != nil || busy { // from now on the others wait
+		return false, err
+	}
+	if !m.readAgain(id) && noticed < readPatience {
+		return false, nil
+	}
+	many := 0
+	m.eachLacking(id, func(held) bool { many++; return many <= mergeBatch })
+	if many > mergeBatch {
+		if busy, err := m.mergeSome(ctx, id, true, nil); err != nil || busy {
+			return false, err
+		}
+	}
 	batch := make([]held, 0, mergeBatch)
-	var failed error
 	flush := func() bool {
-		failed = m.mergeSome(ctx, id, batch)
+		_, err = m.mergeSome(ctx, id, false, batch)
 		batch = batch[:0]
-		return failed == nil
+		return err == nil
 	}
-	if !flush() { // an empty batch: from now on the others wait for this process
-		return failed
-	}
-	m.everyHeld(func(h held) bool {
+	m.eachLacking(id, func(h held) bool {
 		batch = append(batch, h)
 		return len(batch) < mergeBatch || flush()
 	})
-	if failed == nil && len(batch) > 0 {
+	if err == nil && len(batch) > 0 {
 		flush()
 	}
-	return failed
+	return err == nil, err
 }
 
-// mergeSome puts back a batch, and then waits for about as long as it took.
-func (m *Mirror) mergeSome(ctx context.Context, id string, batch []held) (err error) {
+// mergeSome puts back a batch, and then waits for about as long as it took. turn asks
+// for the turn to put back more than one.
+func (m *Mirror) mergeSome(ctx context.Context, id string, turn bool, batch []held) (busy bool, err error) {
 	for try := range mergeTries {
 		if try > 0 && !pause(ctx, mergePause) {
-			return ctx.Err()
+			return false, ctx.Err()
 		}
 		began := time.Now()
 		once, cancel := context.WithTimeout(ctx, mendWithin)
-		e, count, failed := m.cfg.Store.merge(once, id, m.name, batch)
+		out, failed := m.cfg.Store.merge(once, id, m.name, turn, batch)
 		cancel()
 		if err = failed; err != nil {
 			continue
 		}
 		m.mu.Lock()
-		m.stats.merged += count
+		m.stats.merged += out.changed
 		m.mu.Unlock()
-		if e.ID != id {
-			return errOtherEpoch
+		if out.epoch.ID != id {
+			return false, errOtherEpoch
 		}
 		pause(ctx, min(time.Since(began), mergePause))
-		return ctx.Err()
+		return out.busy, ctx.Err()
 	}
-	return err
+	return false, err
 }
 
 // pause waits; false when ctx ended before.

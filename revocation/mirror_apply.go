@@ -25,6 +25,7 @@ func (m *Mirror) heard(records []Record) {
 	m.reserve(records)
 	for i := range records {
 		m.apply(records[i])
+		m.survives(&records[i])
 		m.toldOwn(&records[i])
 	}
 	m.heardN, m.heardAt = records[len(records)-1].N, m.feed.at // whose mu is held here

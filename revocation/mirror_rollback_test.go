@@ -37,6 +37,22 @@ func (f fleet) aof() map[string][]byte {
 	return out
 }
 
+// saved is aof once it has what was written.
+func (f fleet) saved() map[string][]byte {
+	time.Sleep(1500 * time.Millisecond) // appendfsync everysec
+	return f.aof()
+}
+
+// restore has a server that was killed come back with files that it had.
+func (f fleet) restore(files map[string][]byte) {
+	f.t.Helper()
+	for file, data := range files {
+		if err := os.WriteFile(file, data, 0o600); err != nil {
+			f.t.Fatal(err)
+		}
+	}
+}
+
 // TestRollbackKeepsTheEpoch: the server dies and comes back with an older append-only
 // file, the epoch being the same one. What it has forgotten stays refused, and is put
 // back.
@@ -45,16 +61,10 @@ func TestRollbackKeepsTheEpoch(t *testing.T) {
 	f, s := serverFleet(t)
 	first := f.all[0].born("first")
 	mustRevoke(t, f.all[0], revocation.KindJTI, "first")
-	await(t, "written to the file", func() bool { return f.client.Info(t.Context(), "persistence").Err() == nil })
-	time.Sleep(1500 * time.Millisecond) // appendfsync everysec
-	old := f.aof()
+	old := f.saved()
 	what := f.teach()
 	s.MustKill()
-	for file, data := range old {
-		if err := os.WriteFile(file, data, 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
+	f.restore(old)
 	s.MustRestart()
 	if got := f.epoch()["id"]; got != what.epoch && len(fieldsOf(f.epoch()["from"])) == 0 {
 		t.Fatalf("the rollback has epoch %q, was %q", got, what.epoch)

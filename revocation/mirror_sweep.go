@@ -8,8 +8,8 @@ import (
 )
 
 const (
-	sweepEvery  = time.Second / 8
-	sweepShards = 8                          // of each table at once, half a millisecond at ten million entries
+	sweepEvery  = time.Second / 32
+	sweepShards = 2                          // of each table at once, a fifth of a millisecond at ten million entries
 	sweepSteps  = table.Shards / sweepShards // in a round, of about a minute
 	// sweepLate is how long after its end an entry is kept: the process's clock may
 	// be put right.

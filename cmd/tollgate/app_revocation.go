@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"os"
 	"sync/atomic"
 	"time"
 
@@ -128,6 +129,9 @@ func (a *app) startRevocations(ctx context.Context) error {
 		})
 	}
 	a.server.Support("revocation mirror", r.mirror.Run)
+	if os.Getenv("GOGC") == "" {
+		a.server.Support("pace of collections", newHeapPace(func() int { return r.mirror.Status().Bytes }).Run)
+	}
 	return nil
 }
 

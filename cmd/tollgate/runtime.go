@@ -10,14 +10,9 @@ import (
 	"strings"
 )
 
-const (
-	// gcPercent is how much a heap may grow between two collections. What an edge
-	// holds for long is small, and Go's own 100 then collects many times a second.
-	gcPercent = 400
-	// limitShare of a container's memory is Go's; the rest is stacks, buffers of the
-	// kernel and what the runtime does not count.
-	limitShare = 0.85
-)
+// limitShare of a container's memory is Go's; the rest is stacks, buffers of the
+// kernel and what the runtime does not count.
+const limitShare = 0.85
 
 // tuneRuntime sets what GOGC and GOMEMLIMIT leave open: collections by the heap's
 // growth, more often as a container's memory runs out. (GOMAXPROCS follows the

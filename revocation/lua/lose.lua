@@ -51,6 +51,7 @@ else
   local gone = mended_fields(f)
   redis.call('HDEL', KEYS[1], unpack(gone))
 end
+redis.call('HDEL', KEYS[1], 'turn')
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'born', text(now), 'complete_since', text(now),
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
   'lost', text(now), 'need', need, 'from', joined(cur, lost, f.from or '', ARGV[5]),

@@ -8,6 +8,9 @@
 --   c:<id>     "<born> <complete_since>" that epoch <id> had for the best of those
 --   m:<name>   a process that is putting back, until this time of Redis's own clock unless it says so
 --              again. Not store time: that stands still where a clock was ahead
+--   turn       "<name> <until>" of the one process that puts back more than a little. The others
+--              wait, and then need not put back what it has: otherwise each of many
+--              would write all that an emptied store lacks
 --   mended     sequence up to which the feed may have holes: what is missing was put back
 --   sound      "<first> <last>": records of the feed that are surely there
 --   evicted    "<run id> <count>" of evictions that were noticed
@@ -46,7 +49,7 @@ end
 
 -- mended_fields: the fields that go when a loss is mended.
 local function mended_fields(f)
-  local gone = {'lost', 'need'}
+  local gone = {'lost', 'need', 'turn'}
   for name in pairs(f) do
     local mark = string.sub(name, 1, 2)
     if mark == 'm:' or mark == 'c:' then
@@ -54,6 +57,19 @@ local function mended_fields(f)
     end
   end
   return gone
+end
+
+-- lasts: whether a lease until then still runs. A longer one than a minute is of a
+-- server with another clock.
+local function lasts(till, real)
+  local left = tonumber(till) - real
+  return left > 0 and left <= 60000000
+end
+
+-- turn: the name of the process whose turn it was last, and whether it still is.
+local function turn(f, real)
+  local name, till = string.match(f.turn or '', '^(%S+) (%d+)$')
+  return name, name ~= nil and lasts(till, real)
 end
 
 -- settle: vouches again for all that was vouched for before the loss, when that was
@@ -67,11 +83,8 @@ local function settle(key, real, window, waited)
     return
   end
   for name, till in pairs(f) do
-    if string.sub(name, 1, 2) == 'm:' then
-      local left = tonumber(till) - real
-      if left > 0 and left <= 60000000 then -- a longer one is of a server with another clock
-        return
-      end
+    if string.sub(name, 1, 2) == 'm:' and lasts(till, real) then
+      return
     end
   end
   local born, since = claimed(f)

@@ -6,16 +6,18 @@
 --       2 floor of store time (see epoch.lua)   3 nonce of the feed records
 --       4 leeway (ms)   5 greatest number of statements of an entry
 --       6 name of the process   7 µs for which it is taken to be still at it
---       8 reason that a list shows
+--       8 reason that a list shows   9 '1': asks for the turn (see mend.lua)
 --       then for each entry: kind, cut (0: all undone), exp (unix second; 0: never),
 --       at (when that was so; 0: not known), u (latest undo; 0: none)
--- returns the epoch's state (see mend.lua) and how many entries were put back
+-- returns the epoch's state (see mend.lua), how many entries were put back, and '1'
+-- when it is another process's turn
 
 local real = real_time()
 local leeway, most = tonumber(ARGV[4]), tonumber(ARGV[5])
 local f = fields(redis.call('HGETALL', KEYS[1]))
 if (f.id or '') ~= ARGV[1] then
   local s = state(KEYS[1])
+  table.insert(s, '0')
   table.insert(s, '0')
   return s
 end
@@ -93,7 +95,7 @@ end
 
 local count = 0
 for i = 3, #KEYS do
-  local a = 9 + (i - 3) * 5
+  local a = 10 + (i - 3) * 5
   local held = {k = ARGV[a], cut = tonumber(ARGV[a + 1]), exp = tonumber(ARGV[a + 2]),
     at = tonumber(ARGV[a + 3]), undone = tonumber(ARGV[a + 4])}
   if held.exp == 0 or held.exp * 1000000 > real then
@@ -117,9 +119,18 @@ for i = 3, #KEYS do
   end
 end
 redis.call('HSET', KEYS[1], 'n', text(epoch.n), 'last', epoch.last, 'clock', text(epoch.clock))
+local busy = '0'
 if f.lost then
-  redis.call('HSET', KEYS[1], 'm:' .. ARGV[6], text(real + tonumber(ARGV[7])))
+  local till = text(real + tonumber(ARGV[7]))
+  local whose, left = turn(f, real)
+  redis.call('HSET', KEYS[1], 'm:' .. ARGV[6], till)
+  if left and whose ~= ARGV[6] then
+    busy = '1'
+  elseif ARGV[9] == '1' or whose == ARGV[6] then
+    redis.call('HSET', KEYS[1], 'turn', ARGV[6] .. ' ' .. till)
+  end
 end
 local s = state(KEYS[1])
 table.insert(s, text(count))
+table.insert(s, busy)
 return s

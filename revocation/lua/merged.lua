@@ -19,6 +19,9 @@ if not f.lost then
 end
 if ARGV[2] ~= '' then
   redis.call('HDEL', KEYS[1], 'm:' .. ARGV[2])
+  if turn(f, real_time()) == ARGV[2] then
+    redis.call('HDEL', KEYS[1], 'turn')
+  end
 end
 for i = 6, #ARGV, 3 do
   if names(f.need, ARGV[i]) then
