@@ -43,3 +43,13 @@ func (r *Refusals) Note(key string, now time.Time) int { return r.note(key, now)
 
 // Keys is how many keys are told apart.
 const Keys = refusalKeys
+
+// WaitsOfOne is how many requests with one admin token may wait.
+const WaitsOfOne = waitsOfOne
+
+// Waiting is how many requests wait.
+func (a *Admin) Waiting() int {
+	a.waits.mu.Lock()
+	defer a.waits.mu.Unlock()
+	return a.waits.all
+}

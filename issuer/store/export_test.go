@@ -13,3 +13,10 @@ const MostTokens = mostTokens
 
 // Keys are the Redis keys of a list.
 func (s *StatusLists) Keys(list string) []string { return s.names.keys(list) }
+
+// Followers is how many wait.
+func (t *AuditTail) Followers() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.follow
+}
