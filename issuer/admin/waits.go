@@ -15,9 +15,6 @@ const (
 	waitsInAll = 512 // of them
 )
 
-// tooManyWaits is the code of a request that is refused for others that wait.
-const tooManyWaits = "too_many_waits"
-
 // waits counts the requests that wait, and knows when waiting is over: a process that
 // stops must not be held up by them.
 type waits struct {
@@ -58,7 +55,7 @@ func (w *waits) begin(id string) (done func(), err error) {
 }
 
 func crowded(why string) error {
-	return &problem.Details{Status: http.StatusTooManyRequests, Code: tooManyWaits, Detail: why + " Nothing was done; without a wait the same is answered."}
+	return &problem.Details{Status: http.StatusTooManyRequests, Code: "too_many_waits", Detail: why + " Nothing was done; without a wait the same is answered."}
 }
 
 // until returns a context that ends with ctx, or when the process stops.

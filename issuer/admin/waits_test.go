@@ -67,7 +67,7 @@ func TestRevocationsThatWaitAreBounded(t *testing.T) {
 	_, operator := k.MustAdminToken(t, "operator")
 	order := func(value string) issuerkit.Answer {
 		h := issuerkit.Bearer(operator)
-		h.Set("Idempotency-Key", "key of "+value)
+		h.Set("Idempotency-Key", "key-of-"+value)
 		return k.Send(t, issuerkit.Request{
 			Method: "POST", Path: revocations, Admin: true, Type: "application/json", Header: h, Body: encoded(t, map[string]any{"kind": "jti", "value": value, "wait": "30s"}),
 		})
