@@ -2,69 +2,72 @@ package session
 
 import (
 	"fmt"
-	"slices"
 	"strconv"
 	"strings"
 )
 
-// What a record keeps of its spent refresh tokens: 70 bytes for each whose client has not
-// changed.
+// What a record keeps of its spent refresh tokens: about 55 bytes for each whose client has
+// not changed.
 const (
 	maxSpent        = 8
 	maxRefreshAgent = 100
-	betweenTokens   = "\x1e"
 	betweenFields   = "\x1f"
 )
 
-// lineOf reads a record's line of refresh tokens, the newest first.
+// lineOf reads a record's line of refresh tokens, the newest first. Each was spent when
+// the next was issued.
 func lineOf(fields map[string]string, s *Session) ([]Refreshed, error) {
 	if s.Generation == 0 {
 		return nil, nil
 	}
-	now := []string{fields["rj"], fields["ri"], "0"}
-	from := strings.Split(fields["from"], betweenFields)
-	switch {
-	case len(from) == 3 && from[0] == fields["gen"]:
-		now = append(now, from...)
-	case s.Generation == 1:
-		now = append(now, fields["gen"], "=", "=")
-	default: // a version that keeps no line has rotated it
-		now = append(now, fields["gen"], "~", "~")
-	}
-	all := [][]string{now}
-	if line := fields["line"]; line != "" {
-		spent := strings.Split(line, betweenTokens)
-		slices.Reverse(spent)
-		for _, one := range spent {
-			all = append(all, strings.Split(one, betweenFields))
+	from := fields["from"]
+	if gen, _, _ := strings.Cut(from, betweenFields); gen != fields["gen"] {
+		from = fields["gen"] + "\x1f~\x1f~" // a version that keeps no line has rotated it
+		if s.Generation == 1 {
+			from = "1\x1f=\x1f="
 		}
 	}
-	var out []Refreshed
-	for _, parts := range all {
-		one, err := refreshedOf(parts, s)
+	now, err := refreshedOf(strings.Join([]string{fields["rj"], fields["ri"], from}, betweenFields), s)
+	if err != nil {
+		return nil, err
+	}
+	out := []Refreshed{now}
+	for n := range int64(maxSpent) {
+		generation := s.Generation - 1 - n
+		text := fields["l"+strconv.FormatInt(generation%maxSpent, 10)]
+		if text == "" || generation < 1 {
+			break
+		}
+		one, err := refreshedOf(text, s)
 		if err != nil {
 			return nil, err
 		}
+		if one.Generation != generation { // what was written over it is not there
+			break
+		}
+		one.SpentAt = out[len(out)-1].IssuedAt
 		out = append(out, one)
 	}
 	return out, nil
 }
 
-// refreshedOf reads jti, iat, the moment it was spent, generation, address and agent.
-func refreshedOf(parts []string, s *Session) (Refreshed, error) {
-	if len(parts) != 6 {
+// refreshedOf reads jti, iat, generation, address and agent.
+func refreshedOf(text string, s *Session) (Refreshed, error) {
+	parts := strings.Split(text, betweenFields)
+	if len(parts) != 5 {
 		return Refreshed{}, fmt.Errorf("line: %d parts", len(parts))
 	}
-	var n [4]int64
-	for i := 1; i <= 3; i++ {
-		var err error
-		if n[i], err = strconv.ParseInt(parts[i], 10, 64); err != nil {
-			return Refreshed{}, fmt.Errorf("line: %w", err)
-		}
+	issued, err := strconv.ParseInt(parts[1], 10, 64)
+	if err != nil {
+		return Refreshed{}, fmt.Errorf("line: %w", err)
+	}
+	generation, err := strconv.ParseInt(parts[2], 10, 64)
+	if err != nil {
+		return Refreshed{}, fmt.Errorf("line: %w", err)
 	}
 	return Refreshed{
-		Generation: n[3], JTI: parts[0], IssuedAt: moment(n[1]), SpentAt: moment(n[2]),
-		Address: asAtLogin(parts[4], s.Address), Agent: asAtLogin(parts[5], s.Agent),
+		Generation: generation, JTI: parts[0], IssuedAt: moment(issued),
+		Address: asAtLogin(parts[3], s.Address), Agent: asAtLogin(parts[4], s.Agent),
 	}, nil
 }
 

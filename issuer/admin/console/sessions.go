@@ -57,6 +57,7 @@ type sessionsData struct {
 	Name    string // under which the newest of them logged in
 	Items   []signIn
 	Live    int
+	Unknown int // of them nobody can say
 	Asked   bool
 	All     bool // each that can be ended is ticked
 	Next    string
@@ -154,8 +155,11 @@ func (v *visit) sessionsOf(d *sessionsData) error {
 }
 
 func (d *sessionsData) take(items []signIn) {
-	d.Items, d.Live = items, 0
+	d.Items, d.Live, d.Unknown = items, 0, 0
 	for _, s := range items {
+		if s.State == "unknown" {
+			d.Unknown++
+		}
 		if s.Live() {
 			d.Live++
 		}

@@ -53,14 +53,9 @@ if ARGV[12] == '1' then
   if not from or string.match(from, '^%d+') ~= r.gen then -- a version without it has rotated
     from = r.gen .. (r.gen == '1' and '\31=\31=' or '\31~\31~')
   end
-  local line = table.concat({r.rj, r.ri, whole(now), from}, '\31')
-  if r.line then
-    line = r.line .. '\30' .. line
-  end
-  while select(2, string.gsub(line, '\30', '')) >= tonumber(ARGV[17]) do
-    line = string.sub(line, string.find(line, '\30', 1, true) + 1)
-  end
-  new.line, new.from = line, table.concat({new.gen, same(ARGV[15], r.addr), same(ARGV[16], r.agent)}, '\31')
+  -- One field for each of the last, the oldest is written over: all stay short.
+  new['l' .. whole(tonumber(r.gen) % tonumber(ARGV[17]))] = table.concat({r.rj, r.ri, from}, '\31')
+  new.from = table.concat({new.gen, same(ARGV[15], r.addr), same(ARGV[16], r.agent)}, '\31')
 end
 new.ends = whole(math.max(tonumber(r.ends), tonumber(new.ax), tonumber(new.rx or 0)))
 local set = {}
