@@ -9,7 +9,7 @@ import (
 // What a record keeps of its spent refresh tokens: about 55 bytes for each whose client has
 // not changed.
 const (
-	maxSpent        = 8
+	maxSpent        = 5
 	maxRefreshAgent = 100
 	betweenFields   = "\x1f"
 )

@@ -31,7 +31,7 @@ type Session struct {
 	Impersonator, ImpersonatorSID string
 	Minted                        []Minted // the current pair and the one before it, the newest first
 	// Line is its line of refresh tokens, the newest first: the current one and the last
-	// eight that were spent. Empty for a session of one token.
+	// five that were spent. Empty for a session of one token.
 	Line []Refreshed
 }
 
