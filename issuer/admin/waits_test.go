@@ -33,23 +33,24 @@ func mustWait(t *testing.T, k *issuerkit.Kit, n int) {
 // others theirs. Nothing is done by a request that has no place, and its key is free.
 func TestWaitsAreBounded(t *testing.T) {
 	k := opened(t, issuerkit.Options{Connections: 2 * admin.WaitsOfOne})
-	_, viewer := k.MustAdminToken(t, "viewer")
+	_, other := k.MustAdminToken(t, "viewer")
+	crowd := issuerkit.AdminToken // is good without Redis: so many at once are no load on it
 	path := waiting(t, k)
 	answers := make(chan issuerkit.Answer, admin.WaitsOfOne)
-	for range admin.WaitsOfOne {
-		go func() { answers <- as(t, k, viewer, "GET", path) }()
+	for i := range admin.WaitsOfOne {
+		go func() { answers <- as(t, k, crowd, "GET", path) }()
+		mustWait(t, k, i+1)
 	}
-	mustWait(t, k, admin.WaitsOfOne)
 	wantCrowded := func(a issuerkit.Answer) {
 		t.Helper()
 		if a.Status != http.StatusTooManyRequests || !strings.Contains(a.Body, `"too_many_waits"`) || a.Header.Get("Retry-After") != "1" {
 			t.Errorf("%d %v %s", a.Status, a.Header, a.Body)
 		}
 	}
-	wantCrowded(as(t, k, viewer, "GET", path))
-	as(t, k, viewer, "GET", strings.Replace(path, "wait=20s&", "", 1)).Must(t, 200)
-	as(t, k, viewer, "GET", "/audit").Must(t, 200)
-	k.Control(t, "GET", "/admin/v1"+strings.Replace(path, "20s", "1ms", 1), nil).Must(t, 200)
+	wantCrowded(as(t, k, crowd, "GET", path))
+	as(t, k, crowd, "GET", strings.Replace(path, "wait=20s&", "", 1)).Must(t, 200)
+	as(t, k, crowd, "GET", "/audit").Must(t, 200)
+	as(t, k, other, "GET", strings.Replace(path, "20s", "1ms", 1)).Must(t, 200)
 	mustWait(t, k, admin.WaitsOfOne)
 	k.Drain()
 	for range admin.WaitsOfOne {
@@ -64,9 +65,8 @@ func TestWaitsAreBounded(t *testing.T) {
 func TestRevocationsThatWaitAreBounded(t *testing.T) {
 	k := opened(t, issuerkit.Options{Connections: 2 * admin.WaitsOfOne})
 	mustEdge(t, k, "one that hangs")
-	_, operator := k.MustAdminToken(t, "operator")
 	order := func(value string) issuerkit.Answer {
-		h := issuerkit.Bearer(operator)
+		h := issuerkit.Bearer(issuerkit.AdminToken)
 		h.Set("Idempotency-Key", "key-of-"+value)
 		return k.Send(t, issuerkit.Request{
 			Method: "POST", Path: revocations, Admin: true, Type: "application/json", Header: h, Body: encoded(t, map[string]any{"kind": "jti", "value": value, "wait": "30s"}),
@@ -75,8 +75,8 @@ func TestRevocationsThatWaitAreBounded(t *testing.T) {
 	answers := make(chan issuerkit.Answer, admin.WaitsOfOne)
 	for i := range admin.WaitsOfOne {
 		go func() { answers <- order("j" + string(number(i))) }()
+		mustWait(t, k, i+1)
 	}
-	mustWait(t, k, admin.WaitsOfOne)
 	if a := order("late"); a.Status != http.StatusTooManyRequests {
 		t.Errorf("%d %s", a.Status, a.Body)
 	}
