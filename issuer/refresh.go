@@ -60,7 +60,7 @@ func (i *Issuer) renew(c *call, raw string) (tokens, session.Pair, error) {
 	if err != nil {
 		return tokens{}, session.Pair{}, err
 	}
-	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.Checked())
+	pair, err := i.Sessions.Rotate(ctx, id.SID, int64(generation), id.JTI, session.ForSubject(id.Subject), session.Checked(), session.From(address(c), c.r.UserAgent()))
 	if err != nil {
 		return tokens{}, session.Pair{}, i.refreshFailed(c, err)
 	}

@@ -14,7 +14,8 @@ import (
 
 const (
 	leastLook   = time.Millisecond      // pause between two looks of a wait, at first
-	mostLook    = 50 * time.Millisecond // and at last
+	mostLook    = 50 * time.Millisecond // and at last, but for a wait that is long already
+	longLook    = 10                    // a tenth of which it pauses: what hangs is not asked about for nothing
 	lookTimeout = 500 * time.Millisecond
 	// settling is how long after a loss nobody can say who is live: each edge is back
 	// in the register by its next report, and one that was cut off needs a little more.
@@ -82,7 +83,8 @@ func (c *Census) Count(ctx context.Context, n uint64, epoch string) (live, appli
 func (c *Census) Wait(ctx context.Context, n uint64, epoch string) (live, applied int, err error) {
 	var last tally
 	err = fmt.Errorf("wait: %w: no time to look", ErrUnavailable)
-	for pause := leastLook; ctx.Err() == nil; pause = min(2*pause, mostLook) {
+	begun := time.Now()
+	for pause := leastLook; ctx.Err() == nil; pause = min(2*pause, max(mostLook, time.Since(begun)/longLook)) {
 		t, failed := c.look(ctx, n, epoch)
 		switch {
 		case failed == nil:

@@ -170,7 +170,12 @@ func (a *app) admin() (http.Handler, error) {
 	a.server.Worker("history", history.Run)
 	c.Status, c.Settings = a.statusOf(history, time.Now()), a.settingsOf()
 	a.auditAdmin(&c)
-	return admin.New(c)
+	control, err := admin.New(c)
+	if err != nil {
+		return nil, err
+	}
+	a.server.Worker("admin waits", control.RunWaits)
+	return control, nil
 }
 
 // checks decide readiness.

@@ -1,8 +1,11 @@
 package main
 
 import (
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
+	"strconv"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -22,6 +25,20 @@ type sessionItem struct {
 	EndedAt     *time.Time `json:"ended_at,omitempty"`
 	Reason      string     `json:"reason,omitempty"`
 	Actor       string     `json:"actor,omitempty"`
+
+	Impersonator string          `json:"impersonator,omitempty"`
+	Tokens       json.RawMessage `json:"tokens,omitempty"`
+	Refreshes    []refreshedItem `json:"refreshes,omitempty"`
+}
+
+// refreshedItem is a refresh token of a session.
+type refreshedItem struct {
+	Generation int64      `json:"generation"`
+	JTI        string     `json:"jti"`
+	IssuedAt   *time.Time `json:"issued_at"`
+	SpentAt    *time.Time `json:"spent_at"`
+	Address    string     `json:"address"`
+	Agent      string     `json:"agent"`
 }
 
 func (c *cli) sessionsCommand() *cobra.Command {
@@ -29,13 +46,15 @@ func (c *cli) sessionsCommand() *cobra.Command {
 }
 
 func (c *cli) sessionsList() *cobra.Command {
-	var subject string
+	var subject, jti string
 	cmd := &cobra.Command{
-		Use: "list", Short: "List sessions: a user's, the newest first, or everybody's", Example: "  tollgate sessions list --subject 42\n  tollgate sessions list -o json", Args: cobra.NoArgs,
+		Use: "list", Short: "List sessions: a user's, the newest first, or everybody's", Example: "  tollgate sessions list --subject 42\n  tollgate sessions list --jti 8d1f6c27a0b94e3f9d5b6f1e2c3a4b5d\n  tollgate sessions list -o json", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			query := url.Values{}
-			if subject != "" {
-				query.Set("subject", subject)
+			for name, value := range map[string]string{"subject": subject, "jti": jti} {
+				if value != "" {
+					query.Set(name, value)
+				}
 			}
 			admin, err := c.admin()
 			if err != nil {
@@ -49,12 +68,14 @@ func (c *cli) sessionsList() *cobra.Command {
 		},
 	}
 	cmd.Flags().StringVar(&subject, "subject", "", "the user's id (default: everybody's sessions, in no order)")
+	cmd.Flags().StringVar(&jti, "jti", "", "the session of the refresh token with this jti, also when it was spent since")
+	cmd.MarkFlagsMutuallyExclusive("subject", "jti")
 	return cmd
 }
 
 func (c *cli) sessionsShow() *cobra.Command {
 	return &cobra.Command{
-		Use: "show SID", Short: "Show one session", Example: "  tollgate sessions show AAZ… -o json", Args: cobra.ExactArgs(1),
+		Use: "show SID", Short: "Show one session with its line of refresh tokens", Example: "  tollgate sessions show AAZ… -o json", Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error { return c.oneSession(cmd, http.MethodGet, args[0]) },
 	}
 }
@@ -84,7 +105,15 @@ func (c *cli) oneSession(cmd *cobra.Command, method, sid string) error {
 	if err := admin.call(cmd.Context(), method, "/admin/v1/sessions/"+url.PathEscape(sid), nil, &s); err != nil {
 		return err
 	}
-	return c.printSessions(s, []sessionItem{s})
+	if err := c.printSessions(s, []sessionItem{s}); err != nil || c.output == "json" || len(s.Refreshes) == 0 {
+		return err
+	}
+	fmt.Fprintln(c.out)
+	var rows [][]string
+	for _, r := range s.Refreshes {
+		rows = append(rows, []string{strconv.FormatInt(r.Generation, 10), r.JTI, when(r.IssuedAt), when(r.SpentAt), r.Address, r.Agent})
+	}
+	return c.print(nil, []string{"GENERATION", "REFRESH JTI", "ISSUED", "SPENT", "ADDRESS", "AGENT"}, rows)
 }
 
 func (c *cli) printSessions(asJSON any, all []sessionItem) error {

@@ -88,6 +88,8 @@ type Admin struct {
 	digest  [sha256.Size]byte
 	access  map[string]access // by method and path
 	refused refusals
+	waits   *waits
+	tail    *store.AuditTail // nil without an audit log
 }
 
 // New returns the handler.
@@ -101,7 +103,10 @@ func New(c Config) (*Admin, error) {
 	if c.RedisTime == 0 {
 		c.RedisTime = store.OpBudget
 	}
-	a := &Admin{Config: c, echo: echo.New(), digest: sha256.Sum256([]byte(c.Token))}
+	a := &Admin{Config: c, echo: echo.New(), digest: sha256.Sum256([]byte(c.Token)), waits: newWaits()}
+	if c.Audit != nil {
+		a.tail = store.NewAuditTail(c.Audit, c.RedisTime)
+	}
 	a.echo.HideBanner, a.echo.HidePort = true, true
 	a.echo.IPExtractor = echo.ExtractIPDirect()
 	a.echo.HTTPErrorHandler = func(err error, c echo.Context) { a.answer(c, err) }

@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"context"
 	"net/http"
 	"time"
 
@@ -11,17 +12,16 @@ import (
 )
 
 const (
-	// followWait is the longest that a follower may ask to wait: shorter than a process
-	// that stops waits for its requests.
+	// followWait is the longest that a follower may ask to wait.
 	followWait = 20 * time.Second
-	// followEvery is how often the log is looked at meanwhile.
-	followEvery = 200 * time.Millisecond
 	// followNow asks for the position behind all there is.
 	followNow = "now"
+	// followTrust is how long an answer may take without its token being looked at again.
+	followTrust = 200 * time.Millisecond
 )
 
 // followAudit answers what was written behind a position, the oldest first. It waits for
-// the first line if it is asked to.
+// the first line if it is asked to, but holds up nobody who stops the process.
 func (a *Admin) followAudit(c echo.Context, f store.AuditFilter, after string) error {
 	wait := time.Duration(0)
 	if text := c.QueryParam("wait"); text != "" {
@@ -42,35 +42,32 @@ func (a *Admin) followAudit(c echo.Context, f store.AuditFilter, after string) e
 		return c.JSON(http.StatusOK, out)
 	}
 	began := time.Now()
-	out.Next = after
-	for end := time.Now().Add(wait); ; {
-		// Each look has the time of a request: together they may take as long as was asked for.
-		found, next, err := a.Audit.Follow(store.WithBudget(c.Request().Context(), a.RedisTime), f, out.Next)
-		if err != nil {
-			return atPlace(err, "after")
-		}
-		moved := next != out.Next
-		out.Next = next
-		for _, l := range found {
-			out.Items = append(out.Items, auditItem(l))
-		}
-		if len(found) > 0 || !time.Now().Add(followEvery).Before(end) {
-			if time.Since(began) > followEvery {
-				// The token may have been revoked, or come to its end, meanwhile.
-				c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), a.RedisTime)))
-				if _, err := a.authorise(c, telemetry.From(c.Response().Writer), "/admin/v1/audit"); err != nil {
-					return err
-				}
-			}
-			return c.JSON(http.StatusOK, out)
-		}
-		if moved {
-			continue // there may be more already
-		}
-		select {
-		case <-c.Request().Context().Done():
-			return c.JSON(http.StatusOK, out)
-		case <-time.After(followEvery):
+	found, next, err := a.follow(c.Request().Context(), f, after, wait)
+	if err != nil {
+		return atPlace(err, "after")
+	}
+	if time.Since(began) > followTrust {
+		// The token may have been revoked, or come to its end, meanwhile.
+		c.SetRequest(c.Request().WithContext(store.WithBudget(c.Request().Context(), a.RedisTime)))
+		if _, err := a.authorise(c, telemetry.From(c.Response().Writer), "/admin/v1/audit"); err != nil {
+			return err
 		}
 	}
+	out.Next = next
+	for _, l := range found {
+		out.Items = append(out.Items, auditItem(l))
+	}
+	return c.JSON(http.StatusOK, out)
+}
+
+func (a *Admin) follow(ctx context.Context, f store.AuditFilter, after string, wait time.Duration) ([]store.Line, string, error) {
+	if wait == 0 {
+		return a.Audit.Follow(ctx, f, after)
+	}
+	done, err := a.waits.begin(whoOf(ctx).ID)
+	if err != nil {
+		return nil, "", err
+	}
+	defer done()
+	return a.tail.Follow(ctx, f, after, wait)
 }

@@ -85,13 +85,15 @@ func (a *Admin) edgesWith(ctx context.Context, r revocation.Revocation, wait tim
 	}
 	var out edgeCount
 	var err error
-	if wait == 0 {
-		out.Live, out.Applied, err = a.Edges.Count(ctx, r.Seq, r.Epoch)
-	} else {
-		var cancel context.CancelFunc
-		ctx, cancel = context.WithTimeout(store.WithBudget(ctx, 0), wait)
+	if wait > 0 {
+		waiting, cancel := a.waits.until(store.WithBudget(ctx, 0))
 		defer cancel()
-		out.Live, out.Applied, err = a.Edges.Wait(ctx, r.Seq, r.Epoch)
+		waiting, late := context.WithTimeout(waiting, wait)
+		defer late()
+		out.Live, out.Applied, err = a.Edges.Wait(waiting, r.Seq, r.Epoch)
+	}
+	if wait == 0 || err != nil && a.waits.life.Err() != nil { // it was cut before the first count
+		out.Live, out.Applied, err = a.Edges.Count(ctx, r.Seq, r.Epoch)
 	}
 	if err != nil {
 		a.Log.Warn("the edges that have applied a revocation could not be counted", "id", r.ID, "error", err)

@@ -51,3 +51,13 @@ func (r *Refusals) Due(now time.Time, last bool) []store.Line { return r.due(now
 
 // Keys is how many keys are told apart.
 const Keys = refusalKeys
+
+// WaitsOfOne is how many requests with one admin token may wait.
+const WaitsOfOne = waitsOfOne
+
+// Waiting is how many requests wait.
+func (a *Admin) Waiting() int {
+	a.waits.mu.Lock()
+	defer a.waits.mu.Unlock()
+	return a.waits.all
+}

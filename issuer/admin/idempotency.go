@@ -61,7 +61,7 @@ func (a *Admin) perform(c echo.Context, r row, do echo.HandlerFunc) error {
 }
 
 // performOnce runs the handler and keeps its answer before it is given. One that says
-// that the server failed is not kept: the request may be tried again.
+// that the server failed, or has no room now, is not kept: the request may be tried again.
 func (a *Admin) performOnce(c echo.Context, do echo.HandlerFunc, place *store.Place) error {
 	out := c.Response().Writer
 	w := &keeper{ResponseWriter: out, header: out.Header()}
@@ -87,7 +87,7 @@ func (a *Admin) keepAnswer(c echo.Context, place *store.Place, answer store.Answ
 	ctx = store.WithBudget(ctx, a.RedisTime)
 	kept := true
 	var err error
-	if answer.Status >= http.StatusInternalServerError {
+	if answer.Status >= http.StatusInternalServerError || answer.Status == http.StatusTooManyRequests {
 		err = place.Free(ctx)
 	} else {
 		kept, err = place.Keep(ctx, answer)

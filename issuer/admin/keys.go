@@ -17,7 +17,15 @@ func (a *Admin) listKeys(c echo.Context) error {
 	if a.Keys == nil {
 		return absent("keys")
 	}
-	return c.JSON(http.StatusOK, a.ringBody(nil))
+	out := a.ringBody(nil)
+	if kid := c.QueryParam("cost_of"); kid != "" {
+		// It reads every session: it is for who may revoke the key.
+		if ctx := c.Request().Context(); !isAdmin(ctx) {
+			return beyond("What a revoked key costs is to be counted.")
+		}
+		out.SessionsEnded, out.Note = a.endedBy(c.Request().Context(), a.Keys.Ring(), kid)
+	}
+	return c.JSON(http.StatusOK, out)
 }
 
 type rotateBody struct {
@@ -85,12 +93,12 @@ func (a *Admin) revokeKey(c echo.Context) error {
 	return c.JSON(http.StatusOK, out)
 }
 
-// countWithin bounds the count of the sessions that a key ends: the key is dead
-// already, and whoever killed it waits.
+// countWithin bounds the count of the sessions that a key ends: whoever kills it, or is
+// about to, waits.
 const countWithin = 5 * time.Second
 
-// endedBy says how many live sessions a revoked key has ended, nil when they could
-// not be counted, and what that means for people.
+// endedBy says how many live sessions a revoked key has ended, or one that is to be
+// revoked would end; nil when they could not be counted; and what that means for people.
 func (a *Admin) endedBy(ctx context.Context, r ring.Ring, kid string) (*int, string) {
 	const note = "Every token that the key signed is refused. Whoever holds a session of it must log in again."
 	i := slices.IndexFunc(r.Keys, func(k ring.Key) bool { return k.ID == kid })
@@ -103,10 +111,13 @@ func (a *Admin) endedBy(ctx context.Context, r ring.Ring, kid string) (*int, str
 		return &none, "The key has signed nothing."
 	}
 	until := k.Revoked
-	if !k.Retired.IsZero() {
+	switch {
+	case !k.Retired.IsZero():
 		until = k.Retired
+	case until.IsZero():
+		until = a.Keys.Now()
 	}
-	ctx, cancel := context.WithTimeout(ctx, countWithin)
+	ctx, cancel := context.WithTimeout(store.WithBudget(ctx, countWithin), countWithin)
 	defer cancel()
 	n, err := a.Sessions.CountSigned(ctx, k.Activated, until)
 	if err != nil {

@@ -65,7 +65,7 @@ func TestOpenAPIMembers(t *testing.T) {
 	d := mustDocument(t)
 	answers := map[string]any{
 		"Revocation": revocationItem{}, "RevocationPage": page[revocationItem]{}, "EdgeCount": edgeCount{}, "Recovered": recovered{}, "Session": sessionItem{},
-		"MintedToken": mintedItem{}, "SessionPage": page[sessionItem]{}, "Key": keyItem{}, "KeyChange": change{}, "RotationCost": costBody{}, "Ring": ringBody{},
+		"MintedToken": mintedItem{}, "RefreshedToken": refreshedItem{}, "SessionPage": page[sessionItem]{}, "Key": keyItem{}, "KeyChange": change{}, "RotationCost": costBody{}, "Ring": ringBody{},
 		"Edge": edgeItem{}, "EdgePage": page[edgeItem]{}, "Status": Status{}, "Check": Check{}, "Mirror": Mirror{}, "Sample": telemetry.Sample{}, "Setting": Setting{},
 		"SettingPage": page[Setting]{}, "Target": targetItem{}, "TargetPage": page[targetItem]{}, "Route": gateway.Description{}, "RoutePage": page[gateway.Description]{},
 		"Finding": gateway.Finding{}, "OtherRoute": gateway.Other{}, "User": userItem{}, "UserPage": page[userItem]{}, "Imported": importAnswer{}, "ImportRefusal": importRefusal{},

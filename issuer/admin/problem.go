@@ -42,7 +42,7 @@ func (a *Admin) answer(c echo.Context, err error) {
 			"waited_for_redis_ms", waited.Milliseconds(), "limit_ms", most.Milliseconds(), "error", err)
 	}
 	record.Error = d.Code
-	if d.Status == http.StatusServiceUnavailable {
+	if d.Status == http.StatusServiceUnavailable || d.Code == "too_many_waits" {
 		c.Response().Header().Set("Retry-After", "1")
 	}
 	problem.Write(c.Response(), d)

@@ -82,6 +82,13 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err != nil {
 		return err
 	}
+	if wait > 0 {
+		done, err := a.waits.begin(whoOf(c.Request().Context()).ID)
+		if err != nil {
+			return err
+		}
+		defer done()
+	}
 	order, err := a.order(c, body)
 	if err != nil {
 		return err

@@ -1,6 +1,8 @@
 package admin
 
 import (
+	"context"
+	"errors"
 	"net/http"
 	"time"
 
@@ -28,6 +30,18 @@ type sessionItem struct {
 	Impersonator string `json:"impersonator,omitempty"`
 	// Tokens are those of which a record is kept, the newest first.
 	Tokens []mintedItem `json:"tokens,omitempty"`
+	// Refreshes are its refresh tokens, the current one and the last that were spent, the
+	// newest first; of one session alone.
+	Refreshes []refreshedItem `json:"refreshes,omitempty"`
+}
+
+type refreshedItem struct {
+	Generation int64      `json:"generation"`
+	JTI        string     `json:"jti"`
+	IssuedAt   time.Time  `json:"issued_at"`
+	SpentAt    *time.Time `json:"spent_at"` // null: it is the current one
+	Address    string     `json:"address"`  // of who got it
+	Agent      string     `json:"agent"`
 }
 
 type mintedItem struct {
@@ -54,6 +68,15 @@ func sessionOf(s session.Session) sessionItem {
 	}
 }
 
+// wholeOf is sessionOf with its line.
+func wholeOf(s session.Session) sessionItem {
+	out := sessionOf(s)
+	for _, r := range s.Line {
+		out.Refreshes = append(out.Refreshes, refreshedItem{r.Generation, r.JTI, r.IssuedAt.UTC(), timeOrNil(r.SpentAt), r.Address, r.Agent})
+	}
+	return out
+}
+
 func (a *Admin) listSessions(c echo.Context) error {
 	if a.Sessions == nil {
 		return absent("sessions")
@@ -69,9 +92,15 @@ func (a *Admin) listSessions(c echo.Context) error {
 	}
 	var found []session.Session
 	var err error
-	if subject != "" {
+	jti := c.QueryParam("jti")
+	switch {
+	case jti != "" && subject != "":
+		return badBody("The parameters subject and jti do not go together.")
+	case jti != "":
+		found, err = a.sessionByJTI(ctx, jti)
+	case subject != "":
 		found, err = a.Sessions.List(ctx, subject) // all of them, the newest first
-	} else {
+	default:
 		found, out.Next, err = a.Sessions.All(ctx, most, cursor)
 	}
 	if err != nil {
@@ -83,6 +112,23 @@ func (a *Admin) listSessions(c echo.Context) error {
 	return c.JSON(http.StatusOK, out)
 }
 
+// sessionByJTI finds the session of a refresh token, spent or not. Of access tokens no
+// index is kept: what they are good for is over in minutes, and their sid is in them.
+func (a *Admin) sessionByJTI(ctx context.Context, jti string) ([]session.Session, error) {
+	sid, err := a.Sessions.ByJTI(ctx, jti)
+	if errors.Is(err, session.ErrNotFound) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	one, err := a.Sessions.Get(ctx, sid)
+	if errors.Is(err, session.ErrNotFound) {
+		return nil, nil
+	}
+	return []session.Session{one}, err
+}
+
 func (a *Admin) showSession(c echo.Context) error {
 	if a.Sessions == nil {
 		return absent("sessions")
@@ -91,7 +137,7 @@ func (a *Admin) showSession(c echo.Context) error {
 	if err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, sessionOf(s))
+	return c.JSON(http.StatusOK, wholeOf(s))
 }
 
 func (a *Admin) endSession(c echo.Context) error {
@@ -111,7 +157,7 @@ func (a *Admin) endSession(c echo.Context) error {
 	if s, err = a.Sessions.Get(ctx, sid); err != nil {
 		return err
 	}
-	return c.JSON(http.StatusOK, sessionOf(s))
+	return c.JSON(http.StatusOK, wholeOf(s))
 }
 
 func (a *Admin) endSessions(c echo.Context) error {

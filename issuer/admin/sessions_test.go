@@ -91,3 +91,55 @@ func TestEndSessionsOfASubject(t *testing.T) {
 		t.Errorf("%s counted", got)
 	}
 }
+
+// TestSessionsLine: the line of refresh tokens of one session, and the session of each
+// refresh token by its jti.
+func TestSessionsLine(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	first := k.MustLogin(t, "alice")
+	second := k.MustRefresh(t, first.Refresh)
+	sid := issuerkit.Text(t, first.Access, "sid")
+	one := wantDone(t, k.Control(t, "GET", "/admin/v1/sessions/"+sid, nil), 200)
+	line, _ := one["refreshes"].([]any)
+	if len(line) != 2 {
+		t.Fatalf("%v", one)
+	}
+	for i, pair := range []issuerkit.Pair{second, first} {
+		r := line[i].(map[string]any)
+		if r["jti"] != issuerkit.Text(t, pair.Refresh, "jti") || r["address"] != "127.0.0.1" || r["agent"] != "Go-http-client/1.1" || (r["spent_at"] == nil) != (i == 0) || r["generation"] != number(2-i) {
+			t.Errorf("%d: %v", i, r)
+		}
+		found := items(t, wantDone(t, k.Control(t, "GET", "/admin/v1/sessions?jti="+r["jti"].(string), nil), 200))
+		if len(found) != 1 || found[0]["sid"] != sid || found[0]["refreshes"] != nil {
+			t.Errorf("by its jti: %v", found)
+		}
+	}
+	for _, nobodys := range []string{"x", sid, issuerkit.Text(t, second.Access, "jti")} {
+		if found := items(t, wantDone(t, k.Control(t, "GET", "/admin/v1/sessions?jti="+nobodys, nil), 200)); len(found) != 0 {
+			t.Errorf("%s: %v", nobodys, found)
+		}
+	}
+	wantProblem(t, k.Control(t, "GET", "/admin/v1/sessions?jti=x&subject=1", nil), 400, "bad_request")
+}
+
+// TestKeyCost: how many sessions a key would end is told to who may revoke it.
+func TestKeyCost(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	k.MustLogin(t, "alice")
+	k.MustLogin(t, "bob")
+	for i, key := range k.Ring.Ring().Keys {
+		path := "/admin/v1/keys?cost_of=" + key.ID
+		want := number(0)
+		if !key.Activated.IsZero() {
+			want = number(2)
+		}
+		if got := wantDone(t, k.Control(t, "GET", path, nil), 200); got["sessions_ended"] != want {
+			t.Errorf("key %d: %v, want %s", i, got["sessions_ended"], want)
+		}
+		_, operator := k.MustAdminToken(t, "operator")
+		wantProblem(t, as(t, k, operator, "GET", "/keys?cost_of="+key.ID), 403, "role")
+	}
+	if got := wantDone(t, k.Control(t, "GET", "/admin/v1/keys", nil), 200); got["sessions_ended"] != nil {
+		t.Errorf("counted without being asked: %v", got)
+	}
+}

@@ -117,15 +117,17 @@ func parseSession(sid string, fields map[string]string) (Session, error) {
 	session.Created, session.LastRefresh, session.ExpiresAt = moment(n["created"]), moment(n["used"]), moment(n["ends"])
 	session.Generation, session.EndedAt = n["gen"], moment(n["over"])
 	var err error
-	session.Minted, err = lineOf(fields, session.Generation)
+	if session.Minted, err = pairsOf(fields, session.Generation); err == nil {
+		session.Line, err = lineOf(fields, &session)
+	}
 	if err != nil {
 		return Session{}, fmt.Errorf("session: record of %s: %w", sid, err)
 	}
 	return session, nil
 }
 
-// lineOf reads the pairs of a record. A session that was never refreshed has one.
-func lineOf(fields map[string]string, generation int64) ([]Minted, error) {
+// pairsOf reads the pairs of a record. A session that was never refreshed has one.
+func pairsOf(fields map[string]string, generation int64) ([]Minted, error) {
 	var out []Minted
 	for _, one := range [...]struct {
 		name    string // of the fields, less their last letter

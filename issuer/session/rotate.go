@@ -33,6 +33,7 @@ type Option func(*presented)
 
 type presented struct {
 	subject, kid    string
+	address, agent  string
 	rotate, checked bool
 }
 
@@ -42,6 +43,12 @@ func ForSubject(subject string) Option { return func(p *presented) { p.subject =
 
 // SignedBy names the key that verified the token, so that a revoked key is noticed.
 func SignedBy(kid string) Option { return func(p *presented) { p.kid = kid } }
+
+// From says who presents the token, for lists: the client's address and its User-Agent,
+// of which the first 64 and 100 bytes are kept.
+func From(address, agent string) Option {
+	return func(p *presented) { p.address, p.agent = clip(address, maxAddress), clip(agent, maxRefreshAgent) }
+}
 
 // Checked says that the caller has just asked these revocations about this very token
 // (its jti, session, subject and key) and found it clear: they are not asked again. What
@@ -77,7 +84,7 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 		generation, jti, p.subject, newJTI(), newJTI(),
 		seconds(set.AccessTTL), seconds(set.RefreshTTL), seconds(set.MaxTTL), set.leeway(),
 		set.Grace.Milliseconds(), set.UndeliveredCap.Milliseconds(),
-		rotate, reasonReuse, actorSelf,
+		rotate, reasonReuse, actorSelf, p.address, p.agent, maxSpent,
 	).StringSlice()
 	if err != nil {
 		s.suspect(sid) // the script may have run, and marked a reuse

@@ -30,6 +30,18 @@ type Session struct {
 	// ImpersonatorSID is the log-in from which, empty where that has none.
 	Impersonator, ImpersonatorSID string
 	Minted                        []Minted // the current pair and the one before it, the newest first
+	// Line is its line of refresh tokens, the newest first: the current one and the last
+	// five that were spent. Empty for a session of one token.
+	Line []Refreshed
+}
+
+// Refreshed is what is kept of a refresh token, spent or not: never the token.
+type Refreshed struct {
+	Generation     int64
+	JTI            string
+	IssuedAt       time.Time
+	SpentAt        time.Time // zero: it is the current one
+	Address, Agent string    // of who got it; both empty where that was not kept
 }
 
 // Minted is what is kept of a token: never the token.

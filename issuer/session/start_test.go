@@ -47,6 +47,7 @@ func TestStart(t *testing.T) {
 			SID: p.SID, Subject: "7", Username: "ada", Address: "192.0.2.1", Agent: "curl/8",
 			Created: at, ExpiresAt: p.Refresh.ExpiresAt, Generation: 1, State: StateLive,
 			Minted: []Minted{{Stamp: p.Refresh, Refresh: true, Generation: 1}, {Stamp: p.Access, Generation: 1}},
+			Line:   []Refreshed{{Generation: 1, JTI: p.Refresh.JTI, IssuedAt: at, Address: "192.0.2.1", Agent: "curl/8"}},
 		}
 		if diff := cmp.Diff(wantSession, s); err != nil || diff != "" {
 			t.Errorf("Get: %v (-want +got):\n%s", err, diff)

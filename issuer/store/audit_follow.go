@@ -45,43 +45,88 @@ func (a *Audit) Follow(ctx context.Context, f AuditFilter, after string) (page [
 		f.Limit = defaultPage
 	}
 	f.Limit = min(f.Limit, maxPage)
-	text, err := base64.RawURLEncoding.DecodeString(after)
-	if err != nil || !positionForm.Match(text) {
-		return nil, "", invalid("after")
-	}
-	var ends [2]string
-	ends[0], ends[1], _ = strings.Cut(string(text), " ")
-	var ahead [2][]redis.XMessage
-	for i, key := range []string{a.names.actions(), a.names.events()} {
-		if ahead[i], err = a.client.XRangeN(ctx, key, "("+ends[i], "+", auditChunk).Result(); err != nil {
-			return nil, "", unavailable("follow the audit log", err)
-		}
-	}
-	open, held, err := a.unsettled(ctx, ahead[0])
+	ends, err := positionOf(after)
 	if err != nil {
 		return nil, "", err
 	}
+	found, err := a.behind(ctx, ends)
+	if err != nil {
+		return nil, "", err
+	}
+	page = f.take(found, &ends)
+	return page, position(ends), nil
+}
+
+// positionOf reads what position wrote. ErrInvalid.
+func positionOf(after string) (ends [2]string, err error) {
+	text, err := base64.RawURLEncoding.DecodeString(after)
+	if err != nil || !positionForm.Match(text) {
+		return ends, invalid("after")
+	}
+	ends[0], ends[1], _ = strings.Cut(string(text), " ")
+	return ends, nil
+}
+
+// entry is one entry of one of the two streams.
+type entry struct {
+	place  int // 0: actions, 1: events
+	id     string
+	line   Line
+	hidden bool // an intent whose outcome stands in another entry
+}
+
+// take returns the lines that fit among entries behind a position, and moves the
+// position behind all that it has looked at.
+func (f *AuditFilter) take(found []entry, at *[2]string) (page []Line) {
+	for i := range found {
+		e := &found[i]
+		if !newer(e.id, at[e.place]) {
+			continue
+		}
+		at[e.place] = e.id
+		if !e.hidden && f.fits(&e.line) {
+			if page = append(page, e.line); len(page) == f.Limit {
+				break
+			}
+		}
+	}
+	return page
+}
+
+// behind reads what stands behind a position, in the order of both streams, as far as
+// one read of each goes and no young intent stands in the way.
+func (a *Audit) behind(ctx context.Context, ends [2]string) (out []entry, err error) {
+	var found [2]*redis.XMessageSliceCmd
+	pipe := a.client.Pipeline()
+	for i, key := range []string{a.names.actions(), a.names.events()} {
+		found[i] = pipe.XRangeN(ctx, key, "("+ends[i], "+", auditChunk)
+	}
+	if _, err = pipe.Exec(ctx); err != nil {
+		return nil, unavailable("follow the audit log", err)
+	}
+	ahead := [2][]redis.XMessage{found[0].Val(), found[1].Val()}
+	open, held, err := a.unsettled(ctx, ahead[0])
+	if err != nil {
+		return nil, err
+	}
 	whole := [2]bool{len(ahead[0]) < auditChunk, len(ahead[1]) < auditChunk}
-	for len(page) < f.Limit {
+	for {
 		i := older(ahead)
 		if i < 0 {
-			break
+			return out, nil
 		}
 		m := ahead[i][0]
 		if i == 0 && m.ID == held {
-			break
+			return out, nil
 		}
-		ahead[i], ends[i] = ahead[i][1:], m.ID
-		l := lineOf([2]string{placeAction, placeEvent}[i], m)
-		settled := i == 0 && l.Outcome == OutcomeBegun && !open[m.ID]
-		if !settled && f.fits(&l) {
-			page = append(page, l)
-		}
+		ahead[i] = ahead[i][1:]
+		e := entry{place: i, id: m.ID, line: lineOf([2]string{placeAction, placeEvent}[i], m)}
+		e.hidden = i == 0 && e.line.Outcome == OutcomeBegun && !open[m.ID]
+		out = append(out, e)
 		if len(ahead[i]) == 0 && !whole[i] {
-			break // what comes next in this one may be older than what the other has
+			return out, nil // what comes next in this one may be older than what the other has
 		}
 	}
-	return page, position(ends), nil
 }
 
 // older says which of two has the older next entry; -1: neither has one.

@@ -2,7 +2,7 @@ package store
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -22,7 +22,8 @@ func BudgetFor(op time.Duration) time.Duration { return max(OpBudget, opsInBudge
 
 // ErrSpent says that a request has waited for Redis as long as it may. The command
 // that met it was not sent.
-var ErrSpent = errors.New("the request's time for Redis is spent")
+// Like a deadline that has passed, it is no error that another attempt may not meet.
+var ErrSpent = fmt.Errorf("the request's time for Redis is spent: %w", context.DeadlineExceeded)
 
 type budgetKey struct{}
 

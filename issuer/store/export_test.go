@@ -23,3 +23,10 @@ func WithWriter(write func(context.Context, []Line) error) *AuditQueue {
 	q.note = write
 	return q
 }
+
+// Followers is how many wait.
+func (t *AuditTail) Followers() int {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return t.follow
+}

@@ -23,6 +23,20 @@ func (k *Kit) mustAudit(tb testing.TB) {
 	})
 }
 
+// mustRunWaits does what the admin API does beside its requests, until the test ends or
+// Drain.
+func (k *Kit) mustRunWaits(tb testing.TB) {
+	tb.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- k.Admin.RunWaits(ctx) }()
+	k.Drain = cancel
+	tb.Cleanup(func() {
+		cancel()
+		must(tb, <-done)
+	})
+}
+
 // MustAudit returns the lines of the audit log that fit, the newest first, once there
 // are so many.
 func (k *Kit) MustAudit(tb testing.TB, f store.AuditFilter, least int) []store.Line {

@@ -78,6 +78,9 @@ type Kit struct {
 	Metrics     *telemetry.Metrics
 	Logs        *Logs
 	Status      *statuslist.Lists // nil unless asked for
+	Admin       *admin.Admin
+	// Drain ends what the admin API waits for, as a process does that stops.
+	Drain func()
 
 	client *http.Client
 
@@ -181,6 +184,8 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 		AdminTokens: k.AdminTokens, Audit: k.Audit, Events: k.Events,
 	})
 	must(tb, err)
+	k.Admin = control
+	k.mustRunWaits(tb)
 	observed := telemetry.Options{Log: log, Access: true, Metrics: k.Metrics}
 	k.URL = serve(tb, telemetry.Handler(public, observed))
 	k.AdminURL = serve(tb, telemetry.Handler(control, observed))

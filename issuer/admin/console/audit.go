@@ -14,11 +14,27 @@ import (
 type trace struct {
 	At      time.Time
 	Actor   string
+	Role    string
 	Action  string
+	Kind    string
 	Target  string
+	Session string
 	From    string
+	Via     string
 	Outcome string
+	Detail  string
 	More    string
+}
+
+// Tag is the colour of the outcome.
+func (t trace) Tag() string {
+	switch t.Outcome {
+	case "done":
+		return "ok"
+	case "begun":
+		return "behind"
+	}
+	return "failed"
 }
 
 type auditData struct {
@@ -80,6 +96,7 @@ func traceOf(item map[string]any) trace {
 	t := trace{
 		Actor: take("actor", "who"), Action: take("action", "what", "event"), Target: take("target", "value", "object"),
 		From: take("remote", "address", "from"), Outcome: take("outcome", "result", "status"),
+		Role: take("role"), Kind: take("kind"), Session: take("session"), Via: take("via"), Detail: take("detail"),
 	}
 	t.At, _ = time.Parse(time.RFC3339Nano, take("at", "time", "when"))
 	var more []string

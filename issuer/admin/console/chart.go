@@ -1,6 +1,7 @@
 package console
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,11 +36,17 @@ type column struct {
 	Requests, RefusedAll uint64
 }
 
+// reason is one line of refusals over time, on the time of the columns.
 type reason struct {
-	Name  string
-	Count uint64
-	Share float64 // of the longest bar, 0 to 100
+	Name          string
+	Count         uint64
+	Most          uint64 // in one column
+	Width, Height float64
+	Columns       []column
 }
+
+// reasonHeight is that of such a line. All have one scale: what is longer is more.
+const reasonHeight = 24.0
 
 // chartOf draws samples; nil when there are none.
 func chartOf(samples []sample) *chart {
@@ -53,14 +60,17 @@ func chartOf(samples []sample) *chart {
 		c.Every = length(step * time.Duration(per))
 		c.From = c.From.Add(-step)
 	}
-	counts := map[string]uint64{}
+	reasons := map[string]*reason{}
 	for chunk := range slices.Chunk(samples, per) {
 		var one column
 		for _, s := range chunk {
 			one.Requests += s.Requests
 			for name, n := range s.Denied {
 				one.RefusedAll += n
-				counts[name] += n
+				if reasons[name] == nil {
+					reasons[name] = &reason{Name: name, Columns: make([]column, (len(samples)+per-1)/per)}
+				}
+				reasons[name].Columns[len(c.Columns)].Requests += n
 			}
 		}
 		one.Label = fmt.Sprintf("%s: %s, %d refused", chunk[len(chunk)-1].At.UTC().Format("15:04:05 UTC"),
@@ -71,17 +81,15 @@ func chartOf(samples []sample) *chart {
 		c.Columns = append(c.Columns, one)
 	}
 	c.scale()
-	c.rank(counts)
+	c.rank(reasons)
 	return c
 }
 
 // scale gives the columns their places. They stand at the right edge: now is there.
 func (c *chart) scale() {
-	slot := chartWidth / maxColumns
 	for i := range c.Columns {
 		one := &c.Columns[i]
-		one.W = slot - 2
-		one.X = chartWidth - float64(len(c.Columns)-i)*slot + 1
+		one.X, one.W = placeOf(i, len(c.Columns))
 		if c.Peak > 0 {
 			one.H = chartHeight * float64(one.Requests) / float64(c.Peak)
 			one.RefusedH = chartHeight * float64(one.RefusedAll) / float64(c.Peak)
@@ -90,17 +98,36 @@ func (c *chart) scale() {
 	}
 }
 
-func (c *chart) rank(counts map[string]uint64) {
-	for name, n := range counts {
-		c.Reasons = append(c.Reasons, reason{Name: name, Count: n})
+func placeOf(i, all int) (x, width float64) {
+	const slot = chartWidth / maxColumns
+	return chartWidth - float64(all-i)*slot + 1, slot - 2
+}
+
+// rank puts the reasons in order, the most frequent first, and draws each.
+func (c *chart) rank(reasons map[string]*reason) {
+	var most uint64
+	for _, r := range reasons {
+		for _, one := range r.Columns {
+			r.Count += one.Requests
+			r.Most = max(r.Most, one.Requests)
+		}
+		most = max(most, r.Most)
+		c.Reasons = append(c.Reasons, *r)
 	}
 	slices.SortFunc(c.Reasons, func(a, b reason) int {
-		if a.Count != b.Count {
-			return int(b.Count) - int(a.Count)
-		}
-		return strings.Compare(a.Name, b.Name)
+		return cmp.Or(cmp.Compare(b.Count, a.Count), strings.Compare(a.Name, b.Name))
 	})
 	for i := range c.Reasons {
-		c.Reasons[i].Share = 100 * float64(c.Reasons[i].Count) / float64(c.Reasons[0].Count)
+		r := &c.Reasons[i]
+		r.Width, r.Height = chartWidth, reasonHeight
+		for j := range r.Columns {
+			one := &r.Columns[j]
+			if one.X, one.W = placeOf(j, len(r.Columns)); most > 0 {
+				one.H = reasonHeight * float64(one.Requests) / float64(most)
+			}
+			one.Y = reasonHeight - one.H
+			at, _, _ := strings.Cut(c.Columns[j].Label, ": ")
+			one.Label = fmt.Sprintf("%s: %d %s", at, one.Requests, r.Name)
+		}
 	}
 }

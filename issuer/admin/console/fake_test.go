@@ -24,7 +24,8 @@ type api struct {
 	bodies  []string
 	refuses bool // the token from now on
 	role    string
-	whoami  int // status of its answer; 0: 200
+	id      string // of the token
+	whoami  int    // status of its answer; 0: 200
 }
 
 func (a *api) roleOrAdmin() string {
@@ -58,11 +59,17 @@ func (a *api) problem(w http.ResponseWriter, status int, code string) {
 
 func (a *api) answer(r *http.Request) any {
 	x, at := a.text, time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
-	list := func(items ...map[string]any) any { return map[string]any{"items": items, "next": "cursor"} }
+	list := func(items ...map[string]any) any {
+		return map[string]any{"items": append([]map[string]any{}, items...), "next": "cursor"}
+	}
 	session := map[string]any{
 		"sid": "s-" + x, "subject": x, "username": x, "address": x, "agent": x, "state": "live", "generation": 2, "created_at": at, "last_refresh": at,
 		"expires_at": at, "ended_at": at, "reason": x, "actor": x,
-		"tokens": []any{map[string]any{"type": x, "jti": x, "generation": 2, "issued_at": at, "expires_at": at}},
+		"tokens": []any{map[string]any{"type": x, "jti": x, "generation": 2, "issued_at": at, "expires_at": at}}, "impersonator": x,
+		"refreshes": []any{
+			map[string]any{"generation": 2, "jti": x, "issued_at": at, "spent_at": nil, "address": "another", "agent": x},
+			map[string]any{"generation": 1, "jti": x, "issued_at": at, "spent_at": at, "address": x, "agent": x},
+		},
 	}
 	revoked := map[string]any{
 		"id": "r-" + x, "kind": "jti", "value": x, "issuer": x, "subject": "of " + x, "reason": x, "actor": x, "revoked_at": at, "expires_at": at, "n": 7,
@@ -79,10 +86,12 @@ func (a *api) answer(r *http.Request) any {
 			"activity": []any{map[string]any{"at": at, "requests": 5, "denied": map[string]int{x: 2}}},
 		}
 	case p == "/whoami":
-		return map[string]any{"id": "0", "name": x, "role": a.roleOrAdmin()}
+		return map[string]any{"id": a.id, "name": x, "role": a.roleOrAdmin()}
 	case p == "/edges":
 		return list(map[string]any{"name": x, "version": x, "live": true, "n": 7, "epoch": "e", "stale": x, "closes_after": x, "heard": at},
 			map[string]any{"name": "behind " + x, "live": true, "n": 6, "epoch": "e", "lag": 1, "stale": "2s", "closes_after": "5s", "heard": at})
+	case p == "/sessions" && r.URL.Query().Get("jti") != "" && r.URL.Query().Get("jti") != "jti-of-"+x:
+		return list()
 	case p == "/sessions":
 		return list(session)
 	case strings.HasPrefix(p, "/sessions/"):
@@ -92,7 +101,7 @@ func (a *api) answer(r *http.Request) any {
 	case strings.HasPrefix(p, "/revocations"):
 		return revoked
 	case strings.HasPrefix(p, "/keys"):
-		return map[string]any{"version": 3, "waiting_for": []string{x}, "items": []any{
+		return map[string]any{"version": 3, "sessions_ended": 12, "waiting_for": []string{x}, "items": []any{
 			map[string]any{"kid": "kid-" + x, "algorithm": x, "state": "active", "created_at": at, "signs_from": at, "planned_signs_until": at.Add(time.Hour), "tokens_until": at},
 			map[string]any{"kid": "next-" + x, "algorithm": x, "state": "pending", "created_at": at, "planned_signs_from": at.Add(time.Hour)},
 			map[string]any{"kid": "dead-" + x, "algorithm": x, "state": "revoked", "created_at": at, "signs_from": at, "revoked_at": at.Add(time.Minute)},

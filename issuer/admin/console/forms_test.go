@@ -117,3 +117,51 @@ func TestCheckRepeatsNoToken(t *testing.T) {
 		t.Errorf("without an explanation: %s", page)
 	}
 }
+
+// TestTwinOfMany ends each session that was ticked, also in a shell.
+func TestTwinOfMany(t *testing.T) {
+	b := open(t, "word")
+	b.login()
+	page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"b", "a", "b", "x'y"}}).Body.String()
+	for _, want := range []string{
+		"End 3 sessions?", "for sid in a b &#39;x&#39;\\&#39;&#39;y&#39;; do tollgate sessions revoke &#34;$sid&#34; --yes --server http://example.com; done",
+		"&#34;http://example.com/admin/v1/sessions/$sid&#34;; done",
+	} {
+		if !strings.Contains(page, want) {
+			t.Errorf("no %s in %s", want, page)
+		}
+	}
+	if page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"a"}}).Body.String(); !strings.Contains(page, "tollgate sessions revoke a --yes --server http://example.com\n") {
+		t.Errorf("%s", page)
+	}
+}
+
+// TestFindingSessions: by the jti of a refresh token at once; everybody's without asking,
+// page by page; a user's ticked all together where that is asked for.
+func TestFindingSessions(t *testing.T) {
+	b := open(t, "word")
+	b.login()
+	if w := b.send("GET", "/sessions?q=jti-of-word", nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != "/sessions/s-word" {
+		t.Errorf("by jti: %d %v", w.Code, w.Header())
+	}
+	page := b.get("/sessions")
+	if !strings.Contains(page, "Everybody&#39;s sessions") && !strings.Contains(page, "Everybody's sessions") || !strings.Contains(page, `href="/sessions?cursor=cursor"`) {
+		t.Errorf("%s", page)
+	}
+	if asked := b.api.asked[len(b.api.asked)-1]; asked != "GET /admin/v1/sessions?limit=50" {
+		t.Errorf("asked %s", asked)
+	}
+	b.get("/sessions?cursor=c%2Bd")
+	if asked := b.api.asked[len(b.api.asked)-1]; asked != "GET /admin/v1/sessions?cursor=c%2Bd&limit=50" {
+		t.Errorf("asked %s", asked)
+	}
+	if strings.Contains(b.get("/sessions?q=word"), " checked") || !strings.Contains(b.get("/sessions?q=word&all=1"), " checked") {
+		t.Error("ticked without being asked, or not when asked")
+	}
+	if page := b.get("/sessions/s-word"); !strings.Contains(page, "not as at the log-in") || !strings.Contains(page, "Its line of refresh tokens") {
+		t.Errorf("%s", page)
+	}
+	if page := b.get("/keys/kid-word/revoke"); !strings.Contains(page, "12 live sessions") || !strings.Contains(strings.Join(b.api.asked, " "), "cost_of=kid-word") {
+		t.Errorf("%s", page)
+	}
+}

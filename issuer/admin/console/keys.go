@@ -45,6 +45,8 @@ func retireKey(v *visit) error {
 // keyData is a key that is about to be revoked.
 type keyData struct {
 	Key key
+	// Ended is how many live sessions it would end; nil: they could not be counted.
+	Ended *int
 	// Word is what has to be typed: nobody kills a key by one click too many.
 	Word string
 }
@@ -56,14 +58,14 @@ func word(kid string) string { return kid[:min(len(kid), wordLength)] }
 func confirmKey(v *visit) error {
 	kid := v.r.PathValue("kid")
 	var r ring
-	if err := v.call(http.MethodGet, endpoint("keys"), nil, &r); err != nil {
+	if err := v.call(http.MethodGet, query(endpoint("keys"), "cost_of", kid), nil, &r); err != nil {
 		return err
 	}
 	at := slices.IndexFunc(r.Items, func(k key) bool { return k.ID == kid })
 	if at < 0 {
 		return &refusal{Status: http.StatusNotFound, Title: "No such key", Detail: "The ring has no key of that name."}
 	}
-	return v.show("key", http.StatusOK, &page{Title: "Revoke a key", Nav: "/keys", Data: keyData{r.Items[at], word(kid)}, Twin: twin{
+	return v.show("key", http.StatusOK, &page{Title: "Revoke a key", Nav: "/keys", Data: keyData{r.Items[at], r.SessionsEnded, word(kid)}, Twin: twin{
 		Command: "tollgate keys revoke --yes " + value(kid), Curl: v.curl(http.MethodPost, endpoint("keys", kid, "revoke"), ""),
 	}})
 }

@@ -16,7 +16,7 @@ func login(v *visit) error {
 	if token == "" {
 		return v.showLogin(http.StatusUnprocessableEntity, "Paste the admin token.")
 	}
-	var who struct{ Name, Role string }
+	var who struct{ ID, Name, Role string }
 	err := v.callAs(token, http.MethodGet, endpoint("whoami"), nil, &who)
 	var refused *refusal
 	switch {
@@ -28,7 +28,7 @@ func login(v *visit) error {
 	default:
 		return v.showLogin(refused.Status, refused.Error())
 	}
-	v.console.sessions.begin(v.w, v.r, token, who.Name, who.Role)
+	v.console.sessions.begin(v.w, v.r, &session{token: token, id: who.ID, name: who.Name, role: who.Role})
 	v.console.Log.Info("somebody logged in to the console", "name", who.Name, "role", who.Role, "remote", v.r.RemoteAddr)
 	return v.redirect("/")
 }

@@ -3,9 +3,12 @@ package console_test
 import (
 	"net/http"
 	"net/url"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
+
+	"tollgate/issuer/admin/console"
 )
 
 // TestLogin: who may in, what the cookie is, and how long it is good.
@@ -73,22 +76,72 @@ func TestTokenTakenBack(t *testing.T) {
 	}
 }
 
-// TestManyLogins: the oldest makes room.
+// in says whether a cookie is good for a page.
+func (b *tab) in(c http.Cookie) bool {
+	b.t.Helper()
+	b.cookie = &c
+	return strings.Contains(b.get("/keys"), "Log out")
+}
+
+// loginAs logs in with a token of that id, and returns the cookie.
+func (b *tab) loginAs(id string) http.Cookie {
+	b.t.Helper()
+	b.api.id, b.cookie, b.now = id, nil, b.now.Add(time.Millisecond)
+	b.login()
+	return *b.cookie
+}
+
+// TestManyLogins: of one token the oldest makes room, and only of that one.
 func TestManyLogins(t *testing.T) {
 	b := open(t, "word")
-	b.login()
-	first := *b.cookie
-	for range 256 {
-		b.now = b.now.Add(time.Second)
-		b.cookie = nil
-		b.login()
+	other := b.loginAs("other")
+	var mine []http.Cookie
+	for range console.MaxOfOne + 1 {
+		mine = append(mine, b.loginAs("mine"))
 	}
-	if !strings.Contains(b.get("/keys"), "Log out") {
-		t.Error("the newest is out")
+	if b.in(mine[0]) || !b.in(mine[1]) || !b.in(mine[len(mine)-1]) {
+		t.Error("it is not the oldest that has made room")
 	}
-	b.cookie = &first
-	if strings.Contains(b.get("/keys"), "Log out") {
-		t.Error("257 are in")
+	if !b.in(other) {
+		t.Error("a log-in of another token has made room")
+	}
+}
+
+// TestLoginsAsAnAttack: who has one token, of whatever role, logs in again and again, in
+// a console that is full. He pushes out himself, and of others only those who have more
+// log-ins than he.
+func TestLoginsAsAnAttack(t *testing.T) {
+	b := open(t, "word")
+	one, two := b.loginAs("one"), b.loginAs("two")
+	for team := range console.MaxSessions/console.MaxOfOne - 1 {
+		for range console.MaxOfOne {
+			b.loginAs("team " + strconv.Itoa(team))
+		}
+	}
+	for range console.MaxOfOne - 2 {
+		b.loginAs("rest")
+	}
+	before := b.console.LogIns()
+	for range 3 * console.MaxOfOne {
+		b.loginAs("attacker")
+	}
+	after := b.console.LogIns()
+	if !b.in(one) || !b.in(two) {
+		t.Error("somebody with one log-in was pushed out")
+	}
+	all := 0
+	for id, n := range before {
+		if after[id] < n && after[id] < after["attacker"] {
+			t.Errorf("%s had %d log-ins and has %d, the attacker %d", id, n, after[id], after["attacker"])
+		}
+		all += after[id]
+	}
+	if all += after["attacker"]; all != console.MaxSessions || after["attacker"] == 0 {
+		t.Errorf("%d log-ins, of them %d of the attacker", all, after["attacker"])
+	}
+	// Whoever comes new gets in although it is full.
+	if late := b.loginAs("late"); !b.in(late) || !b.in(one) {
+		t.Error("the newcomer is out, or has pushed out the only log-in of another")
 	}
 }
 

@@ -65,6 +65,25 @@ func (e edge) State() string {
 	return "level"
 }
 
+// lag is how old an edge's knowledge is, beside the age at which its routes close: ready
+// to be drawn.
+type lag struct {
+	Share float64 // 0 to 100
+	Late  bool
+	Words string
+}
+
+// Drawn is the edge's lag; nil where that is not known, or its routes never close.
+func (e edge) Drawn() *lag {
+	stale, err := time.ParseDuration(e.Stale)
+	closes, wrong := time.ParseDuration(e.ClosesAfter)
+	if err != nil || wrong != nil || closes <= 0 || stale < 0 {
+		return nil
+	}
+	share := 100 * float64(stale) / float64(closes)
+	return &lag{Share: min(100, max(1, share)), Late: share >= 100, Words: age(e.Stale) + " of " + age(e.ClosesAfter) + ", after which its routes close"}
+}
+
 // overviewData is what the first page shows. What could not be asked for stands in
 // Missing: the rest is shown all the same.
 type overviewData struct {

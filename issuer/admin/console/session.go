@@ -3,24 +3,27 @@ package console
 import (
 	"crypto/rand"
 	"crypto/sha256"
+	"maps"
 	"net/http"
 	"sync"
 	"time"
 )
 
-// Life and number of log-ins. More than so many people do not look at one process:
-// the oldest makes room.
+// Life and number of log-ins. Nobody is refused for want of room: whoever has most
+// makes it (see room).
 const (
 	cookieName  = "tollgate_console"
 	sessionLife = 8 * time.Hour
-	maxSessions = 256
+	maxOfOne    = 64   // with one admin token, which a team may share
+	maxSessions = 4096 // in all; about 400 bytes each
 )
 
 // session is one log-in. It keeps the token in this process's memory and nowhere
 // else: with the process it is gone.
 type session struct {
 	token string
-	name  string // of the token
+	id    string // of the token; so is what follows
+	name  string
 	role  string
 	ends  time.Time
 
@@ -62,26 +65,46 @@ func newSessions(now func() time.Time) *sessions {
 }
 
 // begin logs in and sets the cookie.
-func (s *sessions) begin(w http.ResponseWriter, r *http.Request, token, name, role string) *session {
+func (s *sessions) begin(w http.ResponseWriter, r *http.Request, one *session) {
 	id, now := rand.Text(), s.now()
-	one := &session{token: token, name: name, role: role, ends: now.Add(sessionLife)}
+	one.ends = now.Add(sessionLife)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	var oldest [sha256.Size]byte
-	var first time.Time
-	for key, other := range s.live {
-		if !other.ends.After(now) {
-			delete(s.live, key)
-		} else if first.IsZero() || other.ends.Before(first) {
-			oldest, first = key, other.ends
-		}
-	}
-	if len(s.live) >= maxSessions {
-		delete(s.live, oldest)
-	}
+	maps.DeleteFunc(s.live, func(_ [sha256.Size]byte, other *session) bool { return !other.ends.After(now) })
+	s.room(one.id)
 	s.live[sha256.Sum256([]byte(id))] = one
 	http.SetCookie(w, cookie(r, id, int(sessionLife.Seconds())))
-	return one
+}
+
+// room ends a log-in where one more with that token would be too many. With one token
+// as many as may be: its oldest. All together as many: the oldest of the token that has
+// most, the newcomer's own at a tie. So nobody loses a log-in to a token that has as many
+// as he has, and a token of the least role cannot keep anybody out.
+func (s *sessions) room(newcomer string) {
+	of := map[string]int{}
+	for _, one := range s.live {
+		of[one.id]++
+	}
+	most := newcomer
+	switch {
+	case of[newcomer] >= maxOfOne:
+	case len(s.live) < maxSessions:
+		return
+	default:
+		for id, n := range of {
+			if n > of[most] {
+				most = id
+			}
+		}
+	}
+	var oldest [sha256.Size]byte
+	var first time.Time
+	for key, one := range s.live {
+		if one.id == most && (first.IsZero() || one.ends.Before(first)) {
+			oldest, first = key, one.ends
+		}
+	}
+	delete(s.live, oldest)
 }
 
 // of returns the log-in that a request belongs to; nil: none.

@@ -3,6 +3,7 @@ package console
 import (
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 )
@@ -23,6 +24,19 @@ type signIn struct {
 	Reason      string     `json:"reason"`
 	Actor       string     `json:"actor"`
 	Tokens      []minted   `json:"tokens"`
+
+	Impersonator string      `json:"impersonator"`
+	Refreshes    []refreshed `json:"refreshes"`
+}
+
+// refreshed is a refresh token of the session, spent or not: never the token.
+type refreshed struct {
+	Generation int64      `json:"generation"`
+	JTI        string     `json:"jti"`
+	IssuedAt   time.Time  `json:"issued_at"`
+	SpentAt    *time.Time `json:"spent_at"`
+	Address    string     `json:"address"`
+	Agent      string     `json:"agent"`
 }
 
 // minted is a token of the session of which a record is kept: never the token.
@@ -39,48 +53,78 @@ func (s signIn) Live() bool { return s.State == "live" || s.State == "unknown" |
 
 type sessionsData struct {
 	Query   string
-	Subject string // the id that the query came to
+	Subject string // the id that the query came to; empty: everybody's
 	Name    string // under which the newest of them logged in
 	Items   []signIn
 	Live    int
+	Unknown int // of them nobody can say
 	Asked   bool
+	All     bool // each that can be ended is ticked
+	Next    string
 }
 
-// sidLength is that of our sids: 24 bytes in base64url.
-const sidLength = 32
+const (
+	// sidLength is that of our sids: 24 bytes in base64url.
+	sidLength = 32
+	// everybodys is how many sessions a page has where nobody is asked for.
+	everybodys = "50"
+)
 
-// listSessions looks for a sid, a user's id, and a user's name, in this order.
+// listSessions looks for a sid, the jti of a refresh token, a user's id, and a user's
+// name, in this order; asked for nothing, it lists everybody's.
 func listSessions(v *visit) error {
-	d := &sessionsData{Query: v.field("q")}
-	d.Asked = d.Query != ""
-	p := &page{Title: "Sessions", Nav: "/sessions", Data: d, Twin: twin{
-		Command: "tollgate sessions list --subject ID", Curl: v.curl(http.MethodGet, endpoint("sessions")+"?subject=ID", ""),
-	}}
-	if !d.Asked {
-		// Asked for nothing, it still tells whether there are sessions here at all.
-		if err := v.call(http.MethodGet, query(endpoint("sessions"), "subject", "?"), nil, nil); absent(err) || isOver(err) {
-			return err
-		}
-		return v.show("sessions", http.StatusOK, p)
+	d := &sessionsData{Query: v.field("q"), All: v.field("all") != ""}
+	if d.Asked = d.Query != ""; !d.Asked {
+		return v.everybody(d)
 	}
-	if len(d.Query) == sidLength {
-		var one signIn
-		err := v.call(http.MethodGet, endpoint("sessions", d.Query), nil, &one)
-		if err == nil {
-			return v.redirect("/sessions/" + url.PathEscape(one.SID))
-		}
-		if !missing(err) {
-			return err
-		}
+	sid, err := v.sidOf(d.Query)
+	if err != nil {
+		return err
+	}
+	if sid != "" {
+		return v.redirect("/sessions/" + url.PathEscape(sid))
 	}
 	if err := v.findSessions(d); err != nil {
 		return err
 	}
-	p.Twin = twin{
+	return v.show("sessions", http.StatusOK, &page{Title: "Sessions", Nav: "/sessions", Data: d, Twin: twin{
 		Command: "tollgate sessions list --subject " + quote(d.Subject),
 		Curl:    v.curl(http.MethodGet, query(endpoint("sessions"), "subject", d.Subject), ""),
+	}})
+}
+
+func (v *visit) everybody(d *sessionsData) error {
+	var found list[signIn]
+	if err := v.call(http.MethodGet, query(endpoint("sessions"), "limit", everybodys, "cursor", v.field("cursor")), nil, &found); err != nil {
+		return err
 	}
-	return v.show("sessions", http.StatusOK, p)
+	d.take(found.Items)
+	if found.Next != "" {
+		d.Next = query("/sessions", "cursor", found.Next)
+	}
+	return v.show("sessions", http.StatusOK, &page{Title: "Sessions", Nav: "/sessions", Data: d, Twin: twin{
+		Command: "tollgate sessions list", Curl: v.curl(http.MethodGet, query(endpoint("sessions"), "limit", everybodys), ""),
+	}})
+}
+
+// sidOf returns the session that a text names by its sid, or by the jti of a refresh
+// token; empty: none.
+func (v *visit) sidOf(text string) (string, error) {
+	if len(text) == sidLength {
+		var one signIn
+		err := v.call(http.MethodGet, endpoint("sessions", text), nil, &one)
+		if err == nil {
+			return one.SID, nil
+		}
+		if !missing(err) {
+			return "", err
+		}
+	}
+	var found list[signIn]
+	if err := v.call(http.MethodGet, query(endpoint("sessions"), "jti", text), nil, &found); err != nil || len(found.Items) == 0 {
+		return "", err
+	}
+	return found.Items[0].SID, nil
 }
 
 func (v *visit) findSessions(d *sessionsData) error {
@@ -102,16 +146,24 @@ func (v *visit) sessionsOf(d *sessionsData) error {
 	if err := v.call(http.MethodGet, query(endpoint("sessions"), "subject", d.Subject), nil, &found); err != nil {
 		return err
 	}
-	d.Items, d.Live = found.Items, 0
-	if len(found.Items) > 0 {
-		d.Name = found.Items[0].Username
+	d.take(found.Items)
+	// Those in which the user acts for another are among them.
+	if i := slices.IndexFunc(d.Items, func(s signIn) bool { return s.Subject == d.Subject }); i >= 0 {
+		d.Name = d.Items[i].Username
 	}
-	for _, s := range found.Items {
+	return nil
+}
+
+func (d *sessionsData) take(items []signIn) {
+	d.Items, d.Live, d.Unknown = items, 0, 0
+	for _, s := range items {
+		if s.State == "unknown" {
+			d.Unknown++
+		}
 		if s.Live() {
 			d.Live++
 		}
 	}
-	return nil
 }
 
 // userID returns the id of the user of that name; empty: there is none. A process

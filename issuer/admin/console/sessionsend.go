@@ -5,7 +5,11 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 )
+
+// shownOfMany is how many of the sessions that would end are listed.
+const shownOfMany = 20
 
 // maxTicked is how many sessions one form may end.
 const maxTicked = 1000
@@ -13,6 +17,8 @@ const maxTicked = 1000
 // ending is what is about to be ended, shown before it is done.
 type ending struct {
 	Subject string
+	Name    string // under which the newest log-in was
+	More    int    // live ones beside Items
 	SIDs    []string
 	Items   []signIn
 	Live    int
@@ -47,9 +53,22 @@ func confirmEnd(v *visit) error {
 	if len(sids) == 0 {
 		return v.back(d.Back, &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was chosen: tick the sessions to be ended."})
 	}
-	return v.show("confirm", http.StatusOK, &page{Title: "End sessions", Nav: "/sessions", Data: d, Twin: twin{
-		Command: "tollgate sessions revoke --yes " + value(sids[0]), Curl: v.curl(http.MethodDelete, endpoint("sessions", sids[0]), ""),
-	}})
+	return v.show("confirm", http.StatusOK, &page{Title: "End sessions", Nav: "/sessions", Data: d, Twin: v.endTwin(sids)})
+}
+
+// endTwin ends each of the sessions, and not only the first.
+func (v *visit) endTwin(sids []string) twin {
+	if len(sids) == 1 {
+		return twin{Command: "tollgate sessions revoke --yes " + value(sids[0]), Curl: v.curl(http.MethodDelete, endpoint("sessions", sids[0]), "")}
+	}
+	each := "for sid in"
+	for _, sid := range sids {
+		each += " " + quote(sid)
+	}
+	each += "; do "
+	// Between double quotes, so that the shell puts the sid in.
+	address := strings.ReplaceAll(v.curl(http.MethodDelete, endpoint("sessions"), ""), quote(v.base()+endpoint("sessions")), `"`+v.base()+endpoint("sessions")+`/$sid"`)
+	return twin{Command: each + `tollgate sessions revoke --yes -- "$sid"; done`, Curl: each + address + "; done"}
 }
 
 // endSessions ends them one after the other, and says of a failure how far it came.
@@ -81,8 +100,15 @@ func confirmEverywhere(v *visit) error {
 	if err := v.sessionsOf(found); err != nil {
 		return err
 	}
+	d := &ending{Subject: sub, Name: found.Name, Live: found.Live, Back: sessionsPage(sub)}
+	for _, s := range found.Items {
+		if s.Live() && len(d.Items) < shownOfMany {
+			d.Items = append(d.Items, s)
+		}
+	}
+	d.More = d.Live - len(d.Items)
 	return v.show("everywhere", http.StatusOK, &page{
-		Title: "Sign out everywhere", Nav: "/sessions", Data: &ending{Subject: sub, Items: found.Items, Live: found.Live, Back: sessionsPage(sub)},
+		Title: "Sign out everywhere", Nav: "/sessions", Data: d,
 		Twin: twin{
 			Command: "tollgate revoke subject --yes " + value(sub),
 			Curl:    v.curl(http.MethodDelete, endpoint("subjects", sub, "sessions"), ""),

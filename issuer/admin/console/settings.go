@@ -39,6 +39,6 @@ func showSettings(v *visit) error {
 		last.Items = append(last.Items, s)
 	}
 	return v.show("settings", http.StatusOK, &page{Title: "Settings", Nav: "/settings", Data: d, Twin: twin{
-		Command: "tollgate config print", Curl: v.curl(http.MethodGet, endpoint("settings"), ""),
+		Command: "tollgate config print # in the environment of the process", Curl: v.curl(http.MethodGet, endpoint("settings"), ""),
 	}})
 }

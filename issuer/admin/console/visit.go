@@ -78,6 +78,9 @@ func (v *visit) show(name string, status int, p *page) error {
 		return fmt.Errorf("there is no page %q", name)
 	}
 	p.Issuer, p.In = v.console.Issuer, v.session != nil
+	if p.Twin.Command != "" && !strings.Contains(p.Twin.Command, " --server ") {
+		p.Twin.Command = strings.Replace(p.Twin.Command, "tollgate ", "tollgate"+v.server()+" ", 1)
+	}
 	if p.In {
 		p.Flash, p.Menu, p.Name, p.Role = v.session.take(), v.menu(p.Nav), v.session.name, v.session.role
 	}
@@ -124,19 +127,31 @@ func (v *visit) field(name string) string {
 // curl writes a line for a shell that asks the API the same. The token is named by
 // its variable, never written out.
 func (v *visit) curl(method, path, body string) string {
-	scheme := "http"
-	if v.r.TLS != nil {
-		scheme = "https"
-	}
 	line := "curl "
 	if method != http.MethodGet && (method != http.MethodPost || body == "") {
 		line += "-X " + method + " "
 	}
-	line += `-H "Authorization: Bearer $TOLLGATE_ADMIN_TOKEN" ` + quote(scheme+"://"+v.r.Host+path)
+	line += `-H "Authorization: Bearer $TOLLGATE_ADMIN_TOKEN" ` + quote(v.base()+path)
 	if body != "" {
 		line += " -d " + quote(body)
 	}
 	return line
+}
+
+// base is the address of this console.
+func (v *visit) base() string {
+	if v.r.TLS != nil {
+		return "https://" + v.r.Host
+	}
+	return "http://" + v.r.Host
+}
+
+// server says to a command where we are, if it would not look here anyway.
+func (v *visit) server() string {
+	if base := v.base(); base != "http://127.0.0.1:8081" {
+		return " --server " + quote(base)
+	}
+	return ""
 }
 
 // quote makes one word of a shell of any text.

@@ -5,7 +5,8 @@
 --          6 access life, 7 refresh life, 8 longest life, 9 leeway (all s),
 --          10 grace, 11 cap while undelivered (ms),
 --          12 '1' to rotate, '0' for a new access token alone,
---          13 reason, 14 actor of the end if this is reuse
+--          13 reason, 14 actor of the end if this is reuse,
+--          15 address, 16 agent of who presents it, 17 spent tokens to remember
 -- Returns  {'rotated' | 'replay', now, gen, sub, rj, ri, rx, aj, ai, ax, ends}
 --          or {'lost' | 'ending' | 'ended' | 'expired' | 'reuse'}; at 'reuse' the
 --          record was marked ending
@@ -44,6 +45,17 @@ if ARGV[12] == '1' then
   new.prj, new.pri, new.prx, new.paj, new.pai, new.pax = r.rj, r.ri, r.rx, r.aj, r.ai, r.ax
   new.rj, new.ri, new.rx = ARGV[4], whole(now), whole(math.min(now + tonumber(ARGV[7]), last))
   new.gen, new.at, new.told = whole(tonumber(r.gen) + 1), whole(ms), '0'
+  -- '=' is as at the log-in: most records then need no room for it.
+  local function same(given, first)
+    return given == first and '=' or '~' .. given
+  end
+  local from = r.from
+  if not from or string.match(from, '^%d+') ~= r.gen then -- a version without it has rotated
+    from = r.gen .. (r.gen == '1' and '\31=\31=' or '\31~\31~')
+  end
+  -- One field for each of the last, the oldest is written over: all stay short.
+  new['l' .. whole(tonumber(r.gen) % tonumber(ARGV[17]))] = table.concat({r.rj, r.ri, from}, '\31')
+  new.from = table.concat({new.gen, same(ARGV[15], r.addr), same(ARGV[16], r.agent)}, '\31')
 end
 new.ends = whole(math.max(tonumber(r.ends), tonumber(new.ax), tonumber(new.rx or 0)))
 local set = {}
