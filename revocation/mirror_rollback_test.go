@@ -45,7 +45,7 @@ func TestRollbackKeepsTheEpoch(t *testing.T) {
 	f, s := serverFleet(t)
 	first := f.all[0].born("first")
 	mustRevoke(t, f.all[0], revocation.KindJTI, "first")
-	await(t, "written to the file", func() bool { return f.client.Info(t.Context(), "persistence").Err() == nil })
+	testkit.MustAwait(t, "written to the file", func() bool { return f.client.Info(t.Context(), "persistence").Err() == nil })
 	time.Sleep(1500 * time.Millisecond) // appendfsync everysec
 	old := f.aof()
 	what := f.teach()
@@ -113,7 +113,7 @@ func TestReloadBeforeOthersPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		fresh.run()
-		await(t, "loaded", func() bool { return fresh.Ready() == nil && fresh.Status().Epoch.Lost != 0 }, fresh.detail)
+		testkit.MustAwait(t, "loaded", func() bool { return fresh.Ready() == nil && fresh.Status().Epoch.Lost != 0 }, fresh.detail)
 		if v := fresh.Check(t.Context(), what.clear); v.State == revocation.Clear {
 			t.Errorf("vouches for old tokens: %+v", v)
 		}
@@ -134,14 +134,14 @@ func TestTwoLossesInARow(t *testing.T) {
 		what := f.teach()
 		l := loser{k, t, f.all[0].store}
 		l.do("flushall")
-		await(t, "the first epoch", func() bool { return f.epoch()["lost"] != "" })
+		testkit.MustAwait(t, "the first epoch", func() bool { return f.epoch()["lost"] != "" })
 		first := f.epoch()["id"]
 		for _, c := range f.all {
-			await(t, "at the first epoch", func() bool { return c.Status().Epoch.ID == first }, c.detail)
+			testkit.MustAwait(t, "at the first epoch", func() bool { return c.Status().Epoch.ID == first }, c.detail)
 		}
 		f.awaitLevel()
 		l.do("flushall")
-		await(t, "the second epoch", func() bool { e := f.epoch(); return e["lost"] != "" && e["id"] != first })
+		testkit.MustAwait(t, "the second epoch", func() bool { e := f.epoch(); return e["lost"] != "" && e["id"] != first })
 		f.awaitMended(first)
 		f.wantKnown("mended", what)
 		f.wantStore(what)
@@ -208,7 +208,7 @@ func TestLaggingProcessMerges(t *testing.T) {
 		f.all[1].awaitLevel()
 		before := f.epoch()["id"]
 		loser{k, t, a.store}.do("flushall")
-		await(t, "mended", func() bool { e := f.epoch(); return e["id"] != before && e["id"] != "" && e["lost"] == "" })
+		testkit.MustAwait(t, "mended", func() bool { e := f.epoch(); return e["id"] != before && e["id"] != "" && e["lost"] == "" })
 		lagging.wantState("not heard of the undo", jti, revocation.Revoked)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

@@ -140,7 +140,7 @@ func TestHeardIsApplied(t *testing.T) {
 			name := fmt.Sprint(i)
 			tok := c.born(name)
 			rev := mustRevoke(t, mustOpen(t, k.client, revocationtest.Settings()), revocation.KindJTI, name)
-			await(t, "there", func() bool { return c.Status().N >= rev.Seq })
+			testkit.MustAwait(t, "there", func() bool { return c.Status().N >= rev.Seq })
 			c.wantState("at its record", tok, revocation.Revoked)
 		}
 	})
