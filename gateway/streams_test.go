@@ -274,7 +274,7 @@ func TestRevokedBetweenVerdictAndAnswer(t *testing.T) {
 	}
 }
 
-// A handshake that is no WebSocket's in every part opens no tunnel (must-hold 13).
+// A handshake that is no WebSocket's in every part opens no tunnel.
 func TestMustHold13_HandshakeIsChecked(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: streamRoutes, handler: streaming})
 	auth := e.token(t)

@@ -13,7 +13,7 @@ import (
 	"tollgate/keys/remote"
 )
 
-// hostile are answers that are worth nothing (security.md must-hold 18).
+// hostile are answers that are worth nothing, and must replace no set.
 func hostile(tb testing.TB) map[string]http.HandlerFunc {
 	good := mustDocument(tb, "evil")
 	return map[string]http.HandlerFunc{
