@@ -61,7 +61,7 @@ func TestStreamEndsWithItsForeignKey(t *testing.T) {
 	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
 		t.Errorf("%q %v: want the stream's regular end", rest, err)
 	}
-	s.eventually("the log says why", 5*time.Second, func() bool {
+	s.eventually("the log says why", 20*time.Second, func() bool {
 		return strings.Contains(s.logs.String(), `"reason":"unknown_key"`)
 	})
 }
