@@ -118,11 +118,7 @@ func mustMirror(tb testing.TB) *revocation.Mirror {
 		tb.Fatal(err)
 	}
 	mustRunUntilEnd(tb, m.Run)
-	for end := time.Now().Add(time.Minute); m.Ready() != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			tb.Fatal("the mirror was not loaded in a minute")
-		}
-	}
+	testkit.MustAwait(tb, "a mirror that is loaded", func() bool { return m.Ready() == nil })
 	return m
 }
 

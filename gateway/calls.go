@@ -13,7 +13,8 @@ const (
 	grpcUnauthenticated = "16"
 )
 
-// overMessage stands beside grpcUnauthenticated.
+// overMessage is the grpc-message that goes with grpcUnauthenticated when a token ends
+// during a call.
 const overMessage = "the token is not valid any more"
 
 // isGRPC reports whether a media type is gRPC's own. gRPC-Web is another protocol:
@@ -32,8 +33,8 @@ func isGRPCWeb(media string) bool {
 // callEnd is how a gRPC call ends.
 type callEnd struct{ status, message string }
 
-// write answers a call of which there is no answer yet, by its end alone
-// (Trailers-Only in the protocol's own words): the status stands in the header.
+// write ends a call that has no answer yet. The status stands in the header then and
+// nothing follows it: gRPC calls that Trailers-Only.
 func (e callEnd) write(w http.ResponseWriter) {
 	h := w.Header()
 	h.Set("Content-Type", "application/grpc")
@@ -62,8 +63,9 @@ func (g *Gateway) brokenCall(x *exchange) func(error) bool {
 	}
 }
 
-// trail puts the end behind an answer that has begun. What the back end announced
-// stays announced, so that the proxy takes all of it for what it is.
+// trail puts the end of the call into the trailer of an answer that has begun. Names
+// that the back end announced stay in it, so that the proxy goes on treating them as
+// trailer fields.
 func (e callEnd) trail(res *http.Response) {
 	if res.Trailer == nil {
 		res.Trailer = http.Header{}

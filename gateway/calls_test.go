@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"tollgate/internal/telemetry"
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -101,7 +102,7 @@ func TestCallsEndWhileTheClientCouldSayMore(t *testing.T) {
 		doomed = append(doomed, res)
 	}
 	spared, _ := begin("/stay", "spared")
-	waitFor(t, "four streams", func() bool { return e.gateway.OpenStreams() == 4 })
+	testkit.MustAwait(t, "four streams", func() bool { return e.gateway.OpenStreams() == 4 })
 	for n := range doomed {
 		jti := fmt.Sprintf("doomed-%d", n)
 		state.revoke(jti)
@@ -110,7 +111,7 @@ func TestCallsEndWhileTheClientCouldSayMore(t *testing.T) {
 	for _, res := range doomed {
 		wantStatus(res, "16")
 	}
-	waitFor(t, "one stream", func() bool { return e.gateway.OpenStreams() == 1 })
+	testkit.MustAwait(t, "one stream", func() bool { return e.gateway.OpenStreams() == 1 })
 	if got := spared.Trailer.Get("Grpc-Status"); got != "" {
 		t.Errorf("the call that was spared ended with %q", got)
 	}

@@ -24,8 +24,9 @@ func NewCORS(list []string) (*CORS, error) {
 	return &CORS{o}, nil
 }
 
-// joinCORS returns a rule for the origins of all routes. What it is for, a refusal
-// that depends on nobody's credential, tells a page nothing.
+// joinCORS returns a rule for the origins of all routes together. It serves refusals
+// that come before a route is found: they depend on nobody's credential, so that any
+// listed page may read them.
 func joinCORS(routes []*Route) *CORS {
 	all := &CORS{&origins{list: map[string]struct{}{}}}
 	for _, r := range routes {
@@ -129,8 +130,9 @@ func addVary(h http.Header, names ...string) {
 	}
 }
 
-// stripCORS removes a back end's own word from an answer where the gateway
-// speaks: two values of one such header are none to a browser.
+// stripCORS removes the CORS headers of the back end from an answer to which the gateway
+// adds its own: a browser that finds two values of one of them lets the page read
+// nothing.
 func stripCORS(h http.Header) {
 	for name := range h {
 		if strings.HasPrefix(name, "Access-Control-") {

@@ -7,9 +7,8 @@ import (
 	"time"
 )
 
-// MaxStale returns the smallest and the greatest age of what is known of revocations
-// that any route takes; of a table in which no route looks at tokens both are
-// otherwise.
+// MaxStale returns the smallest and the greatest max_stale of the routes that look at
+// tokens. Where none does, both are otherwise.
 func (t *Table) MaxStale(otherwise time.Duration) (least, most time.Duration) {
 	asked := false
 	for _, r := range t.routes {

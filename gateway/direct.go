@@ -23,8 +23,8 @@ func (x *exchange) direct(r *http.Request) bool {
 		h["Upgrade"] == nil && h["Expect"] == nil && h["Te"] == nil && !isCall(mediaType(h)) && plainQuery(r.URL.RawQuery)
 }
 
-// plainQuery reports whether a query is one that everybody takes apart alike. Of
-// another the proxy leaves out what it cannot read.
+// plainQuery reports whether every parser takes a query apart in the same way. From any
+// other net/http's proxy removes the parameters that it cannot read.
 func plainQuery(q string) bool {
 	for i := 0; i < len(q); i++ {
 		switch c := q[i]; {

@@ -50,9 +50,10 @@ func (x *exchange) identify(id *token.Identity) {
 // ends reports whether what is open may not outlive the token.
 func (x *exchange) ends() bool { return x.identity != nil && !x.route.KeepStreams }
 
-// opens reports whether the request opens a tunnel. A proxy that asks may have
-// dropped what belongs to its own connection, RFC 9110 section 7.6.1: what else a
-// browser sends tells then, and over HTTP/2 (RFC 8441) from the beginning.
+// opens reports whether the request opens a tunnel. When another proxy asks on a
+// client's behalf (forward-auth) it may have dropped Connection and Upgrade, which
+// belong to its own connection (RFC 9110 section 7.6.1), and over HTTP/2 they were never
+// there (RFC 8441). Then the other headers of a browser's handshake decide.
 func (x *exchange) opens(r *http.Request) bool {
 	h := r.Header
 	return isUpgrade(h) || x.asked && (len(h["Upgrade"]) > 0 || len(h["Sec-Websocket-Key"]) > 0 || len(h["Sec-Websocket-Version"]) > 0 ||

@@ -34,7 +34,7 @@ func TestAllowedRequestCarriesIdentity(t *testing.T) {
 }
 
 // Identity and forwarding headers of the client never arrive, in any spelling;
-// the gateway's own always do, whatever Connection names (must-holds 10 and 11).
+// the gateway's own always do, whatever Connection names.
 func TestMustHold10_IdentityHeadersCannotBeImitated(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: `
 version: 1

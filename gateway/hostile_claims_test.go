@@ -9,7 +9,7 @@ import (
 )
 
 // Two members of one name are two tokens in one, whatever their case and however
-// they are escaped: golang-jwt reads the last (security.md 1.1).
+// they are escaped: golang-jwt reads the last.
 func TestMustHold03_StrictJSON(t *testing.T) {
 	refusedEach(t, func(f *forge) forgeries {
 		out := forgeries{}

@@ -5,7 +5,7 @@ import (
 )
 
 // upgradeAttacks ask for a tunnel through which requests would pass unseen: Kemal
-// PR 767 and Echo's proxyRaw (security.md 1.2).
+// PR 767 and Echo's proxyRaw.
 func upgradeAttacks() []attack {
 	const key = "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ=="
 	const version = "Sec-WebSocket-Version: 13"

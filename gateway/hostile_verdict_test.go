@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -40,7 +41,7 @@ routes:
 	if res, _ := e.get(t, "GET", "/", bearerOf(other)...); res.StatusCode != 401 {
 		t.Errorf("after its revocation: %d", res.StatusCode)
 	}
-	waitFor(t, "expired", func() bool {
+	testkit.MustAwait(t, "expired", func() bool {
 		res, _ := e.get(t, "GET", "/", bearerOf(raw)...)
 		return res.StatusCode == 401
 	})

@@ -1,7 +1,6 @@
 package gateway
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -21,6 +20,7 @@ import (
 	"tollgate/internal/problem"
 	"tollgate/internal/ratelimit"
 	"tollgate/internal/telemetry"
+	"tollgate/internal/testkit"
 	"tollgate/keys"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -48,27 +48,10 @@ type edge struct {
 
 	key  *ecdsa.PrivateKey
 	kid  string
-	logs *syncBuffer
+	logs *testkit.Buffer
 
 	mu   sync.Mutex
 	seen []*http.Request
-}
-
-type syncBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *syncBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *syncBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }
 
 type edgeOptions struct {
@@ -91,7 +74,7 @@ func corsHandler(w http.ResponseWriter, _ *http.Request) {
 
 func mustEdge(t *testing.T, o edgeOptions) *edge {
 	t.Helper()
-	e := &edge{logs: &syncBuffer{}}
+	e := &edge{logs: &testkit.Buffer{}}
 	e.Backend = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		e.mu.Lock()
 		e.seen = append(e.seen, r.Clone(context.Background()))

@@ -62,9 +62,9 @@ func TestMustHold15_OnlyTheUpstreamIsDialled(t *testing.T) {
 }
 
 // Each refusal of a token says the same to the client: one challenge, with an error
-// only where a token was presented, and nothing of what is known inside. DESIGN.md
-// section 6.4 lets bodies tell expired and wrong-typed tokens apart, as SimpleJWT's
-// do, and names the reasons that SimpleJWT does not know. Traefik CVE-2022-23469 had
+// only where a token was presented, and nothing of what is known inside. Bodies
+// may tell expired and wrong-typed tokens apart, as SimpleJWT's
+// do, and name the reasons that SimpleJWT does not know. Traefik CVE-2022-23469 had
 // tokens in its log.
 func TestMustHold16_RefusalsTellNothing(t *testing.T) {
 	e := mustEdge(t, edgeOptions{check: func(tok *revocation.Token) revocation.Verdict {
@@ -103,8 +103,8 @@ func TestMustHold16_RefusalsTellNothing(t *testing.T) {
 }
 
 // Without a definite answer about revocation nothing is forwarded. To let through
-// is a route's own explicit choice, and covers a store that cannot be reached alone
-// (DESIGN.md section 5.5).
+// is a route's own explicit choice, and covers a store that cannot be reached
+// alone.
 func TestMustHold22_NoAnswerLetsNothingThrough(t *testing.T) {
 	causes := map[string]revocation.Verdict{
 		"unreachable": {State: revocation.Unknown, Cause: revocation.CauseUnreachable, Err: errors.New("dial tcp 10.0.0.9:6379: refused")},

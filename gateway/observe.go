@@ -9,8 +9,8 @@ import (
 	"tollgate/keys/token"
 )
 
-// authenticate checks the token of the exchange. Of requests that are measured the
-// stages are timed; the others pay for the question whether they are.
+// authenticate checks the token of the exchange. The stages are timed only for requests
+// that are sampled for measuring; for all others this costs one comparison.
 func (g *Gateway) authenticate(r *http.Request, x *exchange) (*token.Identity, error) {
 	if !x.record.Measured() {
 		return g.verifier.Authenticate(r.Context(), x.credential.raw, &x.route.Policy, g.revocations)

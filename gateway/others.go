@@ -69,9 +69,9 @@ func (n near) why(host, method string, chosen *Route) string {
 	return "its path " + n.route.Path + " is shorter"
 }
 
-// special tells how special the entry of the route's hosts is that fits a host, as
-// Match goes by it: exact before wildcard, the longer wildcard before the shorter,
-// any host last; below 0 none fits.
+// special returns a rank for the most specific of the route's hosts that fits a host, in
+// the order that Match uses: exact before wildcard, the longer wildcard before the
+// shorter, any host last. Below 0 none fits.
 func (r *Route) special(host string) int {
 	if len(r.Hosts) == 0 {
 		return 0

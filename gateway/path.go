@@ -8,9 +8,9 @@ import (
 	"strings"
 )
 
-// The path that is matched must be the path that the back end will act upon. Any
-// spelling on which two parsers could differ is refused instead of mended
-// (security must-hold 12): what passes is forwarded byte for byte.
+// The path that is matched must be the path that the back end will act upon. A spelling
+// that two parsers could read differently is refused, and never mended: what passes is
+// forwarded byte for byte.
 var errPath = errors.New("the path is ambiguous: dot segments, empty segments, encoded separators, ';', '#', backslash and control characters are refused")
 
 // target is the path of a request as it is matched.
@@ -20,9 +20,9 @@ type target struct {
 	spelling spelling // what a route must allow for this path
 }
 
-// readTarget returns the path to match. It refuses every target whose path has
-// more than one reading whatever a route allows, and every host that is none:
-// policies are chosen by both.
+// readTarget returns the path to match. It refuses a path that has more than one
+// reading, whatever a route allows, and a Host that is not a valid host: policies are
+// chosen by both.
 func readTarget(r *http.Request) (target, error) {
 	u := r.URL
 	if !strings.HasPrefix(u.Path, "/") || strings.ContainsAny(r.RequestURI, "# ") {

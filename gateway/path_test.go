@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// A path that two parsers could read differently is refused (security must-hold
-// 12), whatever the route and without a token.
+// A path that two parsers could read differently is refused, whatever the
+// route and without a token.
 func TestMustHold12_AmbiguousPathsAreRefused(t *testing.T) {
 	for _, target := range []string{
 		"/a/../b", "/a/./b", "/..", "/.", "/a/..", "/a/%2e%2e/b", "/%2E/a", "/a/.%2e/", "//a", "/a//b", "/a//",

@@ -107,9 +107,9 @@ func rewrite(pr *httputil.ProxyRequest) {
 	}
 }
 
-// outgoing takes from a request what is not the back end's business, or not the
-// client's to say. What the back end is told instead comes after it: see also. What
-// Connection named is gone already. Out may be in itself.
+// outgoing removes from a request what the back end must not see, or what the client has
+// no right to say. What the back end is told in its place comes from [exchange.also]. The
+// fields that Connection names were removed before. Out may be the same request as in.
 func (x *exchange) outgoing(in, out *http.Request) {
 	if p := x.route.StripPrefix; p != "" {
 		stripPrefix(out, p)
@@ -129,9 +129,10 @@ func (x *exchange) outgoing(in, out *http.Request) {
 	}
 }
 
-// also is what the back end is told beside the header that outgoing has left, which
-// holds none of these names: who asks, from where, and under which number. A route that
-// makes the request id of a claim means the claim.
+// also returns the fields that are added to the header that outgoing has left, which
+// holds none of these names: about the client, the request id, and the identity. If the
+// route has X-Request-Id among its identity headers, the claim's value is sent and not
+// our id.
 func (x *exchange) also() (also [2][]upstream.Field) {
 	var identity []upstream.Field
 	if x.identity != nil {

@@ -104,7 +104,7 @@ func TestClientGoneCancelsUpstream(t *testing.T) {
 	}
 }
 
-// A malformed body is the client's 400, not the upstream's 502 (must-hold 14).
+// A malformed body is the client's 400, not the upstream's 502.
 func TestMustHold14_MalformedBodyIsTheClients(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: public(""), handler: func(_ http.ResponseWriter, r *http.Request) { _, _ = io.Copy(io.Discard, r.Body) }})
 	c, err := net.Dial("tcp", strings.TrimPrefix(e.URL, "http://"))
@@ -125,7 +125,7 @@ func TestMustHold14_MalformedBodyIsTheClients(t *testing.T) {
 }
 
 // An upgrade is not the client's to ask for on an ordinary route: no tunnel
-// opens, and no byte behind the request reaches the back end (must-hold 13).
+// opens, and no byte behind the request reaches the back end.
 func TestMustHold13_NoTunnelOnAnOrdinaryRoute(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: public("")})
 	for _, upgrade := range []string{"websocket", "h2c", "TLS/1.0", "x"} {

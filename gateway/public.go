@@ -22,10 +22,10 @@ type Public struct {
 	cors *CORS
 	once sync.Once
 	rows map[string]bool // by path; written once
-	// parents are rows whose last segment may be anything, by the path before it.
+	// parents holds rows whose last segment is a parameter, by the path before it.
 	parents map[string]bool
-	// within are the same with their slash. Where nothing follows such a segment in
-	// any row, Echo lets it take in all that comes, slashes included.
+	// within holds the same paths with a final slash. Where no row goes on behind the
+	// parameter, Echo lets it take in the whole rest of a path, slashes included.
 	within []string
 	// others says that there are rows of another form than these.
 	others bool
@@ -103,7 +103,8 @@ func (p *Public) mayBeRow(r *http.Request, at target) bool {
 		r.URL.RawPath != "" && (p.isRow(r.URL.RawPath) || p.isWithin(r.URL.RawPath))
 }
 
-// isWithin is asked behind isRow.
+// isWithin reports whether Echo could take a path for a row that ends in a parameter. It
+// is asked only after isRow has said no.
 func (p *Public) isWithin(path string) bool {
 	for _, parent := range p.within {
 		if strings.HasPrefix(path, parent) {
@@ -113,8 +114,8 @@ func (p *Public) isWithin(path string) bool {
 	return false
 }
 
-// allow lets pages read a refusal that comes before it is known whose the request
-// is.
+// allow lets pages of listed origins read a refusal that comes before anybody knows
+// whether a row or a route would answer.
 func (p *Public) allow(w http.ResponseWriter, r *http.Request) {
 	p.cors.apply(w.Header(), r)
 	if g, routes := p.rest.(*Gateway); routes {
@@ -138,9 +139,9 @@ func refusedMethod(method string) bool {
 	return method == http.MethodConnect || method == http.MethodTrace
 }
 
-// plain returns the request with its path unescaped where that is the path of a
-// row: Echo matches what was written, and /api/%74oken/ must not be a way past the
-// row to a back end.
+// plain returns the request with its path unescaped, if that is the path of a row. Echo
+// matches the path as it was written, and /api/%74oken/ must not lead past the row to a
+// back end.
 func (p *Public) plain(r *http.Request, at target) *http.Request {
 	if r.URL.RawPath == "" || at.spelling != 0 || !p.isRow(at.path) {
 		return r

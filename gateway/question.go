@@ -6,10 +6,10 @@ import (
 	"strings"
 )
 
-// question is a request that another proxy asks about.
+// question is a request about which another proxy asks (forward-auth).
 type question struct {
 	*http.Request
-	// rival is another host that the question could mean; empty: none.
+	// rival is another host that the asking proxy could mean; empty: none.
 	rival string
 }
 

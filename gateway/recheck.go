@@ -10,13 +10,13 @@ import (
 )
 
 const (
-	// recheckAtOnce bounds the questions about open streams that are under way.
+	// recheckAtOnce bounds how many open streams are asked about at the same time.
 	recheckAtOnce = 8
-	// recheckVain is how many of them nobody may be able to answer, one after
-	// another, before the rest waits as well.
+	// recheckVain is how many questions in a row may go without an answer before the
+	// remaining streams are left for the next round.
 	recheckVain = 64
-	// The pause before those are asked about again of which nobody could say
-	// anything; it doubles.
+	// The pause before streams are asked about again whose questions nobody could
+	// answer. It doubles from the first value to the second.
 	recheckPause, recheckPauseMax = 100 * time.Millisecond, 2 * time.Second
 )
 

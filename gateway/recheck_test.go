@@ -6,6 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys"
 	"tollgate/keys/token"
 	"tollgate/revocation"
@@ -63,18 +64,18 @@ func TestRecheckAsksUntilSomebodyCanSay(t *testing.T) {
 		a, b := e.dial(t, "/ws", bearerOf(e.token(t, withJTI("a")))...), e.dial(t, "/ws", bearerOf(e.token(t, withJTI("b")))...)
 		a.wantHello(t)
 		b.wantHello(t)
-		waitFor(t, "open", func() bool { return e.gateway.OpenStreams() == 2 })
+		testkit.MustAwait(t, "open", func() bool { return e.gateway.OpenStreams() == 2 })
 		state.revoke("a")
 		state.set(func() { state.down = true })
 		before, _ := state.count()
 		e.gateway.Recheck()
-		waitFor(t, "asked twice", func() bool { asked, _ := state.count(); return asked >= before+4 })
+		testkit.MustAwait(t, "asked twice", func() bool { asked, _ := state.count(); return asked >= before+4 })
 		if n := e.gateway.OpenStreams(); n != 2 {
 			t.Errorf("a store that does not answer left %d streams", n)
 		}
 		state.set(func() { state.down = false })
 		a.wantClosed(t, "revoked")
-		waitFor(t, "one left", func() bool { return e.gateway.OpenStreams() == 1 })
+		testkit.MustAwait(t, "one left", func() bool { return e.gateway.OpenStreams() == 1 })
 	}
 }
 

@@ -49,10 +49,10 @@ func encodedSeparators(raw string) (found spelling, bad bool) {
 	}
 }
 
-// permits reports whether a route allows the spelling of a path that led to it,
-// and whether a back end that reads the spelling in another way (unescapes a slash,
-// cuts parameters off, merges slashes) would still be at the same route: allowing
-// /files/a%2Fb must not open /files/secret%2Fb where /files/secret is another's.
+// permits reports whether a route allows the spelling of the path that led to it. A back
+// end may read such a path in another way: unescape a slash, cut parameters off, merge
+// slashes. So every such reading must lead to the same route: allowing /files/a%2Fb must
+// not open /files/secret%2Fb where /files/secret belongs to another route.
 func (t *Table) permits(route *Route, host string, at target, method string) bool {
 	if at.spelling == 0 {
 		return true

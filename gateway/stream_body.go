@@ -40,7 +40,8 @@ func mediaType(h http.Header) string {
 type streamBody struct {
 	io.ReadCloser
 	res *http.Response
-	// whole answers are no streams: of them a part must not pass for all.
+	// whole says that the answer is an ordinary one, no stream: when it is cut off, the
+	// part must not pass for all of it.
 	whole bool
 	// broke is told of an error of the back end and reports whether the client takes
 	// a status for it; nil: it does not.

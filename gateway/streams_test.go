@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -156,7 +157,7 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 		body, err := io.ReadAll(res.Body)
 		ended <- fmt.Sprint(res.StatusCode, " ", string(body), err)
 	}()
-	waitFor(t, "three streams", func() bool { return e.gateway.OpenStreams() == 3 })
+	testkit.MustAwait(t, "three streams", func() bool { return e.gateway.OpenStreams() == 3 })
 	state.revoke("doomed")
 	e.gateway.Apply(record(revocation.KindJTI, "doomed"))
 	a.wantClosed(t, "revoked")
@@ -170,9 +171,9 @@ func TestStreamsEndWithTheirToken(t *testing.T) {
 	if _, err := io.ReadFull(b.Reader, echo); err != nil || string(echo) != "still here" {
 		t.Errorf("the other stream: %q %v", echo, err)
 	}
-	waitFor(t, "one stream", func() bool { return e.gateway.OpenStreams() == 1 })
+	testkit.MustAwait(t, "one stream", func() bool { return e.gateway.OpenStreams() == 1 })
 	b.Close()
-	waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+	testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 	if len(e.gateway.streams.byDigest) != 0 {
 		t.Errorf("the index still has %d digests", len(e.gateway.streams.byDigest))
 	}
@@ -189,16 +190,6 @@ func getStream(url string, headers []string) (*http.Response, error) {
 	return http.DefaultTransport.RoundTrip(req)
 }
 
-func waitFor(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(5 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("not %s within 5s", what)
-}
-
 // Each kind of revocation finds its streams; a cut-off only those born before.
 func TestEveryKindFindsItsStreams(t *testing.T) {
 	sid := revocation.NewSessionID(time.Now().UnixMicro())
@@ -213,7 +204,7 @@ func TestEveryKindFindsItsStreams(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := e.dial(t, "/ws", bearerOf(e.token(t, func(c map[string]any) { c["sid"] = sid }))...)
 			s.wantHello(t)
-			waitFor(t, "open", func() bool { return e.gateway.OpenStreams() == 1 })
+			testkit.MustAwait(t, "open", func() bool { return e.gateway.OpenStreams() == 1 })
 			undone := records[0]
 			undone.Cut = 0
 			old := records[0]
@@ -227,7 +218,7 @@ func TestEveryKindFindsItsStreams(t *testing.T) {
 			}
 			e.gateway.Apply(records)
 			s.wantClosed(t, "revoked")
-			waitFor(t, "closed", func() bool { return e.gateway.OpenStreams() == 0 })
+			testkit.MustAwait(t, "closed", func() bool { return e.gateway.OpenStreams() == 0 })
 		})
 	}
 }
@@ -283,7 +274,7 @@ func TestRevokedBetweenVerdictAndAnswer(t *testing.T) {
 	}
 }
 
-// A handshake that is no WebSocket's in every part opens no tunnel (must-hold 13).
+// A handshake that is no WebSocket's in every part opens no tunnel.
 func TestMustHold13_HandshakeIsChecked(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: streamRoutes, handler: streaming})
 	auth := e.token(t)

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -52,7 +53,7 @@ func TestBackEndLeavesTheTunnel(t *testing.T) {
 	e := mustEdge(t, edgeOptions{routes: routes, handler: switching("websocket", func(net.Conn, *bufio.ReadWriter) {})})
 	for _, auth := range [][]string{nil, bearerOf(e.token(t)), nil} {
 		s := e.dial(t, "/", auth...)
-		waitFor(t, "its place", func() bool {
+		testkit.MustAwait(t, "its place", func() bool {
 			if s.response.StatusCode == http.StatusServiceUnavailable { // the one before has not left yet
 				s = e.dial(t, "/", auth...)
 			}
@@ -64,7 +65,7 @@ func TestBackEndLeavesTheTunnel(t *testing.T) {
 		if rest, err := io.ReadAll(s.Reader); len(rest) != 0 {
 			t.Errorf("%d bytes, %v", len(rest), err)
 		}
-		waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+		testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 
 	"tollgate/internal/server"
 	"tollgate/internal/telemetry"
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -125,7 +126,7 @@ func TestCallWithoutAnAnswerEndsWithItsToken(t *testing.T) {
 			case <-time.After(5 * time.Second):
 				t.Error("the back end still serves the call")
 			}
-			waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+			testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 		})
 	}
 }
@@ -142,7 +143,7 @@ func TestCallKeepsItsPlaceWhenItIsAnswered(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	answer := mustStream(t, client, url, e.token(t), "application/grpc")
-	waitFor(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 })
+	testkit.MustAwait(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 })
 	close(begin)
 	res := mustAnswer(t, answer)
 	if n := e.gateway.OpenStreams(); n != 1 {
@@ -152,7 +153,7 @@ func TestCallKeepsItsPlaceWhenItIsAnswered(t *testing.T) {
 	if rest, err := io.ReadAll(res.Body); len(rest) != 0 || err != nil || res.Trailer.Get("Grpc-Status") != "16" {
 		t.Errorf("%q %v %v", rest, err, res.Trailer)
 	}
-	waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+	testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 }
 
 // The end that comes while the answer's head is on its way leaves neither an open
@@ -172,7 +173,7 @@ func TestEndMeetsTheAnswer(t *testing.T) {
 			t.Fatalf("%d: %d status %q %v", n, res.StatusCode, status, err)
 		}
 	}
-	waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+	testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 }
 
 // An upload that nobody announced the end of is a stream in the other direction,
@@ -193,7 +194,7 @@ func TestUploadWithoutAnEndEndsWithItsToken(t *testing.T) {
 	}
 	known := dial("Content-Length: 100000") // more than is read before the back end hears of it
 	c := dial("Transfer-Encoding: chunked")
-	waitFor(t, "one indexed, two served", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 2 })
+	testkit.MustAwait(t, "one indexed, two served", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 2 })
 	e.gateway.Apply(record(revocation.KindJTI, "jti-1"))
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -221,12 +222,12 @@ func TestAnsweredUploadsLeaveTheIndex(t *testing.T) {
 		<-r.Context().Done()
 	}))
 	res := mustAnswer(t, mustStream(t, client, url, e.token(t), "text/plain"))
-	waitFor(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 })
+	testkit.MustAwait(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 })
 	e.gateway.Apply(record(revocation.KindJTI, "jti-1"))
 	if text, err := io.ReadAll(res.Body); err == nil {
 		t.Errorf("a part passes for the whole: %q", text)
 	}
-	waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+	testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 	out, in := io.Pipe()
 	go func() { _, _ = io.WriteString(in, "all"); in.Close() }()
 	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, e.URL, out)
@@ -239,7 +240,7 @@ func TestAnsweredUploadsLeaveTheIndex(t *testing.T) {
 		t.Fatal(res, err)
 	}
 	defer res.Body.Close()
-	waitFor(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
+	testkit.MustAwait(t, "no stream", func() bool { return e.gateway.OpenStreams() == 0 })
 }
 
 // gRPC over HTTP/1.1 is none: its client is refused as everybody is. A token that
@@ -289,7 +290,7 @@ func TestSilentUploadEndsBehindTheServersLimit(t *testing.T) {
 	}
 	defer c.Close()
 	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n", e.token(t))
-	waitFor(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 1 })
+	testkit.MustAwait(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 1 })
 	e.gateway.Apply(record(revocation.KindJTI, "jti-1"))
 	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
 	if res, err := http.ReadResponse(bufio.NewReader(c), nil); err != nil || res.StatusCode != 401 {
@@ -344,7 +345,7 @@ func TestUploadOutlivesItsToken(t *testing.T) {
 		t.Fatal(err)
 	}
 	fmt.Fprintf(c, "POST / HTTP/1.1\r\nHost: h\r\nAuthorization: Bearer %s\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n", raw)
-	waitFor(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 1 })
+	testkit.MustAwait(t, "indexed", func() bool { return e.gateway.OpenStreams() == 1 && len(e.requests()) == 1 })
 	e.gateway.Expire()
 	if n := e.gateway.OpenStreams(); n != 1 {
 		t.Errorf("%d streams: the upload ended with the token's life", n)

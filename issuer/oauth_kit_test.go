@@ -192,3 +192,9 @@ func (p keyPair) assertion(t *testing.T, k *issuerkit.Kit, id string, changes ma
 	}
 	return p.sign(t, header, claims)
 }
+
+// jsonInt is a number as a decoder with UseNumber reads it.
+func jsonInt(n int64) json.Number {
+	text, _ := json.Marshal(n)
+	return json.Number(text)
+}

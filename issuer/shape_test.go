@@ -2,12 +2,9 @@ package issuer_test
 
 import (
 	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
-	"time"
 
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer"
@@ -141,24 +138,7 @@ func TestSlowBody(t *testing.T) {
 	}
 	t.Parallel()
 	k := opened(t, issuerkit.Options{})
-	u, err := url.Parse(k.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
-	_, err = io.WriteString(conn, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(conn) // to the end: the connection is closed
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") {
-		t.Errorf("%v: %q", err, answer)
-	}
+	issuerkit.WantBodyTimeout(t, k.URL, "POST /api/token/ HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 100\r\n\r\n{")
 }
 
 func TestNewRefusesAnIncompleteConfig(t *testing.T) {

@@ -3,8 +3,8 @@
 // JWKS form in both directions, and the HTTP handler that publishes a set.
 //
 // It must not know Redis, Echo or private keys: whatever signs lives in
-// keys/ring, whatever is kept lives in keys/keystore, and key sets of other
-// servers are fetched by keys/remote. jwx is imported by this package and the
+// keys/ring, whatever is kept lives in keys/keystore, files that people hand about
+// are read by keys/keyfile, and key sets of other servers are fetched by keys/remote. jwx is imported by this package and the
 // packages below it, nowhere else in the program, and only for single keys and
 // single signatures.
 //

@@ -12,7 +12,7 @@ import (
 )
 
 // The library checks one signature with one key: its JWT parser is not even
-// imported, and of its JWS none of what reads a whole token (security.md 1.1).
+// imported, and of its JWS none of what reads a whole token.
 // .golangci.yml forbids the same; this holds where no linter runs.
 func TestMustHold08_TheLibraryChecksOneSignature(t *testing.T) {
 	const library = "github.com/lestrrat-go/jwx/v2/"

@@ -17,8 +17,9 @@ const (
 	mostLook    = 50 * time.Millisecond // and at last, but for a wait that is long already
 	longLook    = 10                    // a tenth of which it pauses: what hangs is not asked about for nothing
 	lookTimeout = 500 * time.Millisecond
-	// settling is how long after a loss nobody can say who is live: each edge is back
-	// in the register by its next report, and one that was cut off needs a little more.
+	// settling is how long after a loss the register counts as incomplete: an edge is
+	// entered again by its next report, a second later at most, and one that was cut off
+	// needs a little more.
 	settling = 3 * time.Second
 )
 
@@ -111,12 +112,14 @@ type tally struct {
 	live, applied int
 }
 
-// settling says whether the register may still lack edges that it has lost.
+// settling reports whether edges may still be missing from the register because it was
+// lost.
 func (t tally) settling() bool {
 	return t.since != 0 && t.now < t.born+settling.Microseconds()
 }
 
-// look counts once; twice when there are edges whose names were not at hand.
+// look counts, and counts again while the register has edges whose names were not asked
+// for: as a rule it does so once.
 func (c *Census) look(ctx context.Context, n uint64, epoch string) (tally, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
@@ -173,7 +176,7 @@ func (c *Census) atHand() []string {
 	return nil
 }
 
-// keep has the names at hand for the next time. The slice must not be changed.
+// keep remembers the names for the next count. The slice must not be changed afterwards.
 func (c *Census) keep(names []string) {
 	names = slices.Clip(names[:min(len(names), maxEdgeNames)])
 	c.known.Store(&names)

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -55,11 +56,6 @@ func (w *writer) count() int {
 func (w *writer) mustAckMore(t *testing.T, more int) {
 	t.Helper()
 	start, from := time.Now(), w.count()
-	for w.count() < from+more {
-		if time.Since(start) > time.Minute {
-			t.Fatalf("%s: no statement was acknowledged for a minute", w.name)
-		}
-		time.Sleep(time.Millisecond)
-	}
+	testkit.MustAwaitWithin(t, time.Minute, w.name+": acknowledged statements", func() bool { return w.count() >= from+more })
 	t.Logf("%s: %d more acknowledged after %s", w.name, more, time.Since(start).Round(time.Millisecond))
 }

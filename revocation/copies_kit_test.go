@@ -35,20 +35,10 @@ func startReplica(t *testing.T, primary *testkit.RedisServer) *testkit.RedisServ
 func awaitReplicas(t *testing.T, addr string, count int) {
 	t.Helper()
 	client := testkit.MustClient(t, addr)
-	awaitTrue(t, fmt.Sprintf("%d replicas", count), func(ctx context.Context) bool {
-		info, _ := client.Info(ctx, "replication").Result()
+	testkit.MustAwait(t, fmt.Sprintf("%d replicas", count), func() bool {
+		info, _ := client.Info(t.Context(), "replication").Result()
 		return strings.Count(info, "state=online") == count
 	})
-}
-
-// awaitTrue asks again and again whether something holds, at most 20 s.
-func awaitTrue(t *testing.T, what string, holds func(context.Context) bool) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(t.Context()); time.Sleep(10 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%s: not within 20s", what)
-		}
-	}
 }
 
 // startCluster starts a cluster of three primaries without replicas and returns its
@@ -92,8 +82,8 @@ func awaitCluster(t *testing.T, nodes []*testkit.RedisServer) {
 	t.Helper()
 	for _, n := range nodes {
 		client := testkit.MustClient(t, n.Addr)
-		awaitTrue(t, "the cluster", func(ctx context.Context) bool {
-			info, _ := client.ClusterInfo(ctx).Result()
+		testkit.MustAwait(t, "the cluster", func() bool {
+			info, _ := client.ClusterInfo(t.Context()).Result()
 			return strings.Contains(info, "cluster_state:ok") && strings.Contains(info, fmt.Sprintf("cluster_known_nodes:%d\r", len(nodes)))
 		})
 	}

@@ -1,7 +1,7 @@
 // Package revocation keeps what is revoked: it takes statements, gives verdicts on
 // tokens, and says when it cannot give one. It knows no token format, no HTTP and
-// no policy: it reports, whoever asked decides. It imports no other package of
-// tollgate.
+// no policy: it reports, whoever asked decides. Of tollgate it imports its own table
+// alone, which keeps digests in memory.
 //
 // # What can be revoked
 //
@@ -58,10 +58,6 @@
 //	                 life in unix ms without leeway, "0" for never; u is when it was
 //	                 undone, or ""
 //
-// Epoch, HASH <prefix>{rev}:epoch, has beside what its type says access_life (ms):
-// the longest life of an access token that any process of this store allows. A bare
-// jti is kept for that long.
-//
 // Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change, in
 // one field, r: the words n nonce prev d k cut exp at, separated by blanks, and then
 // u=… and w=1 where they are needed. (Earlier versions wrote a field for each; that is
@@ -92,6 +88,8 @@
 //	n, last         sequence and nonce of the latest feed record
 //	trimmed         sequence of the latest record that was trimmed
 //	clock           the latest store time given out
+//	access_life     ms: the longest life of an access token that any process of this
+//	                store allows; a bare jti is kept for that long
 //	beat, confirmed the latest heartbeat, and the latest that replicas have
 //	confirmed_at    when that one was written, by Redis's own time
 //	heart,          which process has the lease to beat, and until when by Redis's

@@ -5,9 +5,9 @@ import (
 	"sync/atomic"
 )
 
-// familiar has the digests that token after token has in common, those of its key and
-// of its issuer, so that they are not made for each token anew. It is safe for
-// concurrent use.
+// familiar is a small cache of the digests that many tokens have in common, those of
+// their key and of their issuer, so that they are not computed for each token. It is
+// safe for concurrent use.
 type familiar [16]atomic.Pointer[familiarName]
 
 type familiarName struct {

@@ -141,7 +141,8 @@ func (f *Feed) vouchedFor(from time.Time) bool {
 	return f.cfg.Replicas == 0 || !f.pulse.vouched.Before(from)
 }
 
-// resume lets a feed that has not run go on from where another left off.
+// resume lets a feed that has not run yet start from the position at which another one
+// stopped.
 func (f *Feed) resume(from Position) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -186,8 +187,8 @@ func (f *Feed) scanNext() {
 	f.scanned = time.Time{}
 }
 
-// moveTo takes a new position. N tells of it only after applied, unless it is nearer to
-// the beginning. The caller holds mu.
+// moveTo takes a new position. N returns it only once applied was called, unless it lies
+// before the present one. The caller holds mu.
 func (f *Feed) moveTo(p feedPosition) {
 	if p != f.at {
 		f.at = p
@@ -198,15 +199,15 @@ func (f *Feed) moveTo(p feedPosition) {
 	}
 }
 
-// applied says that all up to the position was. The caller holds mu.
+// applied notes that all records up to the position were applied. The caller holds mu.
 func (f *Feed) applied() {
 	if at := f.at; at != *f.done.Load() {
 		f.done.Store(&at)
 	}
 }
 
-// tellLevel calls Level. A scan that was overtaken by one that was sent later does
-// not make what is known older. The caller holds mu.
+// tellLevel calls Level. Scans may end in another order than they were sent: the earlier
+// one then does not make what is known older. The caller holds mu.
 func (f *Feed) tellLevel(level bool, sent time.Time) {
 	if f.cfg.Replicas > 0 {
 		sent = f.pulse.vouched

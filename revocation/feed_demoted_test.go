@@ -39,15 +39,15 @@ func (p *pair) follow(c redis.UniversalClient, addr string) {
 	if err := c.SlaveOf(context.Background(), host, port).Err(); err != nil {
 		p.t.Error(err)
 	}
-	awaitTrue(p.t, "synchronised", func(ctx context.Context) bool {
-		return strings.Contains(c.Info(ctx, "replication").Val(), "master_link_status:up")
+	testkit.MustAwait(p.t, "synchronised", func() bool {
+		return strings.Contains(c.Info(p.t.Context(), "replication").Val(), "master_link_status:up")
 	})
 }
 
 // swap makes the replica the primary, and the primary its replica, when it has so many
 // records. It returns the time.
 func (p *pair) swap(records int64) time.Time {
-	awaitTrue(p.t, "the replica has all", func(ctx context.Context) bool { return p.next.XLen(ctx, p.store.FeedKey()).Val() == records })
+	testkit.MustAwait(p.t, "the replica has all", func() bool { return p.next.XLen(p.t.Context(), p.store.FeedKey()).Val() == records })
 	if err := p.next.SlaveOf(context.Background(), "no", "one").Err(); err != nil {
 		p.t.Error(err)
 	}

@@ -84,43 +84,41 @@ func (l loser) keep() (putBack func()) {
 func TestLossIsNoticed(t *testing.T) {
 	t.Parallel()
 	for name, tt := range map[string]struct {
-		lose func(loser)
+		lose func(loser, *follower)
 		gaps []string // in brackets: may come too, by which read is first
 		real bool     // miniredis has no DUMP of streams
 	}{
 		"everything": {
-			lose: func(l loser) { l.do("flushall") },
+			lose: func(l loser, _ *follower) { l.do("flushall") },
 			gaps: []string{"(" + gapNoEpoch + ")", "(" + gapEpoch + ")"},
 		},
 		"the epoch": {
-			lose: func(l loser) { l.do("del", l.s.EpochKey()) },
+			lose: func(l loser, _ *follower) { l.do("del", l.s.EpochKey()) },
 			gaps: []string{"(" + gapNoEpoch + ")", "(" + gapEpoch + ")"},
 		},
 		"the feed": {
-			lose: func(l loser) { l.do("del", l.s.FeedKey()) },
+			lose: func(l loser, _ *follower) { l.do("del", l.s.FeedKey()) },
 			gaps: []string{gapGone, gapEnd},
 		},
 		"the last records": {
-			lose: func(l loser) { l.del(4, 5) },
+			lose: func(l loser, _ *follower) { l.del(4, 5) },
 			gaps: []string{gapGone, gapEnd},
 		},
-		"records that were read, but not the last": {lose: func(l loser) { l.del(2, 3) }},
+		"records that were read, but not the last": {lose: func(l loser, _ *follower) { l.del(2, 3) }},
 		"a second": {
 			real: true,
-			lose: func(l loser) {
+			lose: func(l loser, f *follower) {
 				putBack := l.keep()
-				mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged")
-				time.Sleep(3 * block) // and read
+				f.awaitTold(mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged"))
 				putBack()
 			},
 			gaps: []string{gapFell},
 		},
 		"a second, and as much is written": {
 			real: true,
-			lose: func(l loser) {
+			lose: func(l loser, f *follower) {
 				putBack := l.keep()
-				mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged")
-				time.Sleep(3 * block)
+				f.awaitTold(mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged"))
 				putBack()
 				mustRevoke(l.t, l.s, revocation.KindKey, "another")
 			},
@@ -128,10 +126,9 @@ func TestLossIsNoticed(t *testing.T) {
 		},
 		"a second, and more is written": {
 			real: true,
-			lose: func(l loser) {
+			lose: func(l loser, f *follower) {
 				putBack := l.keep()
-				mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged")
-				time.Sleep(3 * block)
+				f.awaitTold(mustRevoke(l.t, l.s, revocation.KindKey, "acknowledged"))
 				putBack()
 				for i := range 3 {
 					mustRevoke(l.t, l.s, revocation.KindKey, fmt.Sprint("another", i))
@@ -153,14 +150,14 @@ func TestLossIsNoticed(t *testing.T) {
 	}
 }
 
-func testLoss(t *testing.T, l loser, lose func(loser), gaps []string) {
+func testLoss(t *testing.T, l loser, lose func(loser, *follower), gaps []string) {
 	for i := range 5 {
 		mustRevoke(t, l.s, revocation.KindKey, fmt.Sprint("k", i))
 	}
 	f := follow(t, l.client)
 	f.awaitLevel()
 	f.wantGaps()
-	lose(l)
+	lose(l, f)
 	if err := l.s.Open(t.Context()); err != nil {
 		t.Fatal(err)
 	}

@@ -30,8 +30,8 @@ type feedPosition struct {
 	nonce string // of record n
 	id    int64  // what comes after has a greater stream id
 	level bool   // the end was reached since the beginning was read
-	// absent: the feed does not hold record n, as was seen when n was taken over
-	// from the epoch.
+	// absent: record n was not in the feed when the position was taken over from the
+	// epoch.
 	absent bool
 }
 

@@ -151,7 +151,7 @@ func (r *feedReader) wait(ctx context.Context) error {
 	return nil
 }
 
-// apply tells of fresh records. The caller holds the feed's mu.
+// apply hands new records to FeedConfig.Apply. The caller holds the feed's mu.
 func (r *feedReader) apply(fresh []told) {
 	if len(fresh) == 0 {
 		return

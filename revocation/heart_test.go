@@ -61,7 +61,7 @@ func TestFeedBelievesOnlyWhatReplicasVouchFor(t *testing.T) {
 
 	replica.MustPause()
 	beats, _, _ := pulseOf(t, client, s)
-	awaitTrue(t, "beats in vain", func(context.Context) bool {
+	testkit.MustAwait(t, "beats in vain", func() bool {
 		now, confirmed, _ := pulseOf(t, client, s)
 		return now > beats+2 && now > confirmed+1
 	})
@@ -126,7 +126,7 @@ func TestFeedOnADeposedPrimary(t *testing.T) {
 	}
 	f.mu.Unlock()
 	beats, _, _ := pulseOf(t, testkit.MustClient(t, deposed.Addr), s)
-	awaitTrue(t, "beats there", func(context.Context) bool {
+	testkit.MustAwait(t, "beats there", func() bool {
 		now, _, _ := pulseOf(t, testkit.MustClient(t, deposed.Addr), s)
 		return now > beats
 	})
@@ -144,11 +144,11 @@ func TestHeartByLease(t *testing.T) {
 	client := testkit.MustClient(t, primary.Addr)
 	s := confirming(t, client, 0, 0)
 	stop := beat(t, client)
-	awaitTrue(t, "a beat", func(context.Context) bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 0 })
+	testkit.MustAwait(t, "a beat", func() bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 0 })
 	_, _, first := pulseOf(t, client, s)
 	beat(t, client)
 	before, _, _ := pulseOf(t, client, s)
-	awaitTrue(t, "ten beats", func(context.Context) bool {
+	testkit.MustAwait(t, "ten beats", func() bool {
 		now, confirmed, holder := pulseOf(t, client, s)
 		if holder != first {
 			t.Fatalf("the lease went from %q to %q while it was renewed", first, holder)
@@ -157,7 +157,7 @@ func TestHeartByLease(t *testing.T) {
 	})
 	stop()
 	before, _, _ = pulseOf(t, client, s)
-	awaitTrue(t, "the other's beats", func(context.Context) bool {
+	testkit.MustAwait(t, "the other's beats", func() bool {
 		_, confirmed, holder := pulseOf(t, client, s)
 		return confirmed > before && holder != first && holder != ""
 	})
@@ -175,7 +175,7 @@ func TestHeartMakesNoEpoch(t *testing.T) {
 		t.Fatalf("%d keys", n)
 	}
 	s := confirming(t, client, 0, 0)
-	awaitTrue(t, "beats", func(context.Context) bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 2 })
+	testkit.MustAwait(t, "beats", func() bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 2 })
 	if err := client.Del(t.Context(), s.EpochKey()).Err(); err != nil {
 		t.Fatal(err)
 	}
@@ -196,7 +196,7 @@ func TestHeartPassesOverALeaseOfAnotherClock(t *testing.T) {
 		t.Fatal(err)
 	}
 	beat(t, client)
-	awaitTrue(t, "a beat", func(context.Context) bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 0 })
+	testkit.MustAwait(t, "a beat", func() bool { _, confirmed, _ := pulseOf(t, client, s); return confirmed > 0 })
 }
 
 func TestNewHeartRefuses(t *testing.T) {
@@ -242,13 +242,13 @@ func TestLookupsAgeWithTheHeart(t *testing.T) {
 		t.Errorf("nobody beats: %+v", v)
 	}
 	beat(t, client)
-	awaitTrue(t, "a fresh verdict", func(context.Context) bool { return check(s, "j").Stale < time.Second })
+	testkit.MustAwait(t, "a fresh verdict", func() bool { return check(s, "j").Stale < time.Second })
 	if v := check(plain, "j"); v.Stale != 0 {
 		t.Errorf("nobody is asked: %+v", v)
 	}
 	replica.MustPause()
-	awaitTrue(t, "a stale verdict", func(context.Context) bool { return check(s, "j").Stale > 2*time.Second })
+	testkit.MustAwait(t, "a stale verdict", func() bool { return check(s, "j").Stale > 2*time.Second })
 	check(s, "revoked")
 	replica.MustContinue()
-	awaitTrue(t, "a fresh verdict", func(context.Context) bool { return check(s, "j").Stale < time.Second })
+	testkit.MustAwait(t, "a fresh verdict", func() bool { return check(s, "j").Stale < time.Second })
 }

@@ -163,8 +163,8 @@ func (j *Journal) Close() error {
 	return nil
 }
 
-// join adds data to what the next flush writes, and sees to it that there is one. The
-// caller holds mu.
+// join adds data to the batch that the next flush writes, and starts a flush if none
+// runs. The caller holds mu.
 func (j *Journal) join(data []byte) *batch {
 	if j.waiting == nil {
 		j.waiting = &batch{done: make(chan struct{})}

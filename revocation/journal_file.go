@@ -71,7 +71,8 @@ func (j *journalFile) mend() error {
 	return nil
 }
 
-// due says whether to look what is still of use.
+// due reports whether the file has grown enough to be worth a look at how much of it is
+// still of use.
 func (j *journalFile) due() bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()

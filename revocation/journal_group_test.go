@@ -3,10 +3,13 @@ package revocation
 import (
 	"context"
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 // While the disk is busy, all calls gather in one batch and share its fsync; one whose
@@ -23,18 +26,11 @@ func TestJournalCallsShareAnFsync(t *testing.T) {
 	}
 	waiting := func(size int) {
 		t.Helper()
-		for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		testkit.MustAwait(t, fmt.Sprintf("%d bytes that wait", size), func() bool {
 			j.mu.Lock()
-			is := 0
-			if j.waiting != nil {
-				is = len(j.waiting.data)
-			}
-			j.mu.Unlock()
-			if is == size {
-				return
-			}
-		}
-		t.Fatalf("never %d bytes are waiting", size)
+			defer j.mu.Unlock()
+			return j.waiting != nil && len(j.waiting.data) == size
+		})
 	}
 	var calls sync.WaitGroup
 	call := func() {
@@ -46,17 +42,11 @@ func TestJournalCallsShareAnFsync(t *testing.T) {
 	}
 	j.file.mu.Lock() // the disk is busy
 	call()
-	for end := time.Now().Add(20 * time.Second); ; time.Sleep(time.Millisecond) {
+	testkit.MustAwait(t, "the first call is taken", func() bool {
 		j.mu.Lock()
-		taken := j.flying && j.waiting == nil
-		j.mu.Unlock()
-		if taken {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the first call is never taken")
-		}
-	}
+		defer j.mu.Unlock()
+		return j.flying && j.waiting == nil
+	})
 	for range 100 {
 		call()
 	}

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -147,7 +148,7 @@ func TestJournalCompacts(t *testing.T) {
 		})
 	}
 	work.Wait()
-	awaitTrue(t, "compaction", func(context.Context) bool { return size() < 1<<20 }) // of 1.5 MB
+	testkit.MustAwait(t, "compaction", func() bool { return size() < 1<<20 }) // of 1.5 MB
 	wantKept(t, j, live...)
 	mustAppend(t, j, kept(4))
 	mustClose(t, j)

@@ -19,8 +19,8 @@ const (
 // before a mirror cannot say any more that it knew all up to a loss.
 const silence = 2 * time.Second
 
-// claim is what a mirror knows of an epoch to its end: every revocation about tokens
-// that are not older than this.
+// claim names an epoch that a mirror knew completely up to its end: every revocation
+// about tokens that are not older than born and since.
 type claim struct {
 	id          string
 	born, since int64
@@ -47,8 +47,8 @@ type lossState struct {
 	sign     time.Time
 	silent   bool   // a read was not answered in time since the last level one
 	gap      string // told by the feed, and the epoch after it not yet
-	// known is what the mirror knows, in the sense of a claim, of all up to the last
-	// level read; nil: it cannot say.
+	// known is the claim that the mirror could make as of the last level read; nil:
+	// none.
 	known   *claim
 	claims  []claim // of epochs before the followed one, newest first
 	found   *finding
@@ -59,8 +59,8 @@ type lossState struct {
 	noticed time.Time
 }
 
-// gap takes the feed's word that something is missing. Unless the epoch, which is
-// told next, says that somebody has seen to it, the store is told.
+// gap is told by the feed that something is missing. The store is told of it, unless the
+// epoch, which the feed reports next, shows that somebody else has done so.
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
 	m.heardN = 0 // the feed is told from its beginning

@@ -14,9 +14,9 @@ func TestBenchMending(t *testing.T) {
 	for _, many := range []int{1_000, 10_000, 100_000} {
 		for _, lost := range []string{"the last hundred", "everything"} {
 			t.Run(fmt.Sprintf("%s of %d", lost, many), func(t *testing.T) {
-				f, s := serverFleet(t)
+				f, s := serverFleet(t, "--appendfsync", "always")
 				f.revokeMany("kept", many)
-				old := f.saved()
+				old := f.aof()
 				f.revokeMany("lost", 100)
 				before := f.epoch()["id"]
 				if lost == "everything" {

@@ -57,9 +57,9 @@ func (f fleet) wantRevoked(prefix string, count int) {
 func TestWhatSurvivesIsNotPutBack(t *testing.T) {
 	t.Parallel()
 	const many, few = 2000, 20
-	f, s := serverFleet(t)
+	f, s := serverFleet(t, "--appendfsync", "always") // what is acknowledged is in the file
 	f.revokeMany("kept", many)
-	old := f.saved()
+	old := f.aof()
 	f.revokeMany("lost", few)
 	before := f.epoch()["id"]
 	s.MustKill()

@@ -164,11 +164,7 @@ func benchMirror(b *testing.B, store *revocation.Redis) (*revocation.Mirror, fun
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() { defer close(done); _ = m.Run(ctx) }()
-	for end := time.Now().Add(time.Minute); m.Ready() != nil; time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			b.Fatal("not loaded in a minute")
-		}
-	}
+	testkit.MustAwaitWithin(b, time.Minute, "a mirror that is loaded", func() bool { return m.Ready() == nil })
 	return m, func() { cancel(); <-done }
 }
 

@@ -22,13 +22,13 @@ type heardOf struct {
 
 func (h heardOf) Revoke(ctx context.Context, o revocation.Order) (revocation.Revocation, error) {
 	r, err := h.Store.Revoke(ctx, o)
-	await(h.c.t, "heard of", func() bool { return err != nil || h.c.Status().N >= r.Seq }, h.c.detail)
+	testkit.MustAwait(h.c.t, "heard of", func() bool { return err != nil || h.c.Status().N >= r.Seq }, h.c.detail)
 	return r, err
 }
 
 func (h heardOf) Undo(ctx context.Context, id string) (revocation.Revocation, error) {
 	r, err := h.Store.Undo(ctx, id)
-	await(h.c.t, "heard of", func() bool { return err != nil || h.c.Status().N >= r.Seq }, h.c.detail)
+	testkit.MustAwait(h.c.t, "heard of", func() bool { return err != nil || h.c.Status().N >= r.Seq }, h.c.detail)
 	return r, err
 }
 
@@ -45,11 +45,11 @@ func mirrorHarness(t *testing.T, client redis.UniversalClient, change ...func(*r
 // entries are listed with their words.
 func (c *copier) awaitMended(entries int) {
 	c.t.Helper()
-	await(c.t, "mended", func() bool {
+	testkit.MustAwait(c.t, "mended", func() bool {
 		s := c.Status()
 		return s.Losses > 0 && s.Epoch.Lost == 0 && s.Epoch.CompleteSince == 0
 	}, c.detail)
-	await(c.t, "described", func() bool {
+	testkit.MustAwait(c.t, "described", func() bool {
 		p, err := c.List(context.Background(), revocation.Filter{Limit: 100})
 		return err == nil && len(p.Items) == entries && !slices.ContainsFunc(p.Items, func(r revocation.Revocation) bool { return r.Issuer == "" })
 	}, c.detail)
@@ -58,7 +58,7 @@ func (c *copier) awaitMended(entries int) {
 // awaitLevelOnce waits until checks are answered, by a clock that may stand.
 func (c *copier) awaitLevelOnce() {
 	c.t.Helper()
-	await(c.t, "level", func() bool { return c.Ready() == nil }, c.detail)
+	testkit.MustAwait(c.t, "level", func() bool { return c.Ready() == nil }, c.detail)
 }
 
 // TestMirrorIsAStore: what every store means, a mirror means, its own writes at once.

@@ -58,12 +58,12 @@ func TestWordsOfALoss(t *testing.T) {
 		his := mustSay(t, f.all[0], revocation.KindJTI, "his", "lost", "ben")
 		digest := revocation.DigestOf(his.Issuer, his.Kind, his.Value)
 		f.awaitLevel()
-		await(t, "all in the journal", func() bool { return len(recordsOf(t, journal)) == 4 })
+		testkit.MustAwait(t, "all in the journal", func() bool { return len(recordsOf(t, journal)) == 4 })
 		before := f.epoch()["id"]
 
 		loser{k, t, c.store}.do("flushall")
 		f.awaitMended(before)
-		await(t, "described", func() bool {
+		testkit.MustAwait(t, "described", func() bool {
 			l := inForce(t, c)
 			return l["mine"].ID != "" && l["both"].ID != "" && l["silent"].ID != ""
 		})
@@ -146,7 +146,7 @@ func TestWordsAfterARestart(t *testing.T) {
 	again := func(when string) {
 		t.Helper()
 		c, j = start()
-		await(t, when, func() bool {
+		testkit.MustAwait(t, when, func() bool {
 			r := inForce(t, c)["mine"]
 			return r.ID == mine.ID && r.Reason == "stolen" && r.Actor == "ann"
 		})

@@ -76,25 +76,11 @@ func (c *copier) run() {
 	c.t.Cleanup(c.stop)
 }
 
-// await waits until something holds.
-func await(t *testing.T, what string, holds func() bool, detail ...func() string) {
-	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !holds(); time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			text := ""
-			for _, d := range detail {
-				text += d() + "\n"
-			}
-			t.Fatalf("%s: not within 20s\n%s", what, text)
-		}
-	}
-}
-
 // awaitLevel waits for what the store holds now.
 func (c *copier) awaitLevel() {
 	c.t.Helper()
 	from := time.Now()
-	await(c.t, "level", func() bool {
+	testkit.MustAwait(c.t, "level", func() bool {
 		s := c.Status()
 		return s.Level && time.Now().Add(-s.Stale).After(from)
 	}, c.detail)
@@ -122,7 +108,7 @@ func (c *copier) born(jti string) *revocation.Token {
 // awaitState waits until a check says so.
 func (c *copier) awaitState(what string, tok *revocation.Token, want revocation.State) {
 	c.t.Helper()
-	await(c.t, what+" to be "+want.String(), func() bool { return c.Check(c.t.Context(), tok).State == want }, c.detail)
+	testkit.MustAwait(c.t, what+" to be "+want.String(), func() bool { return c.Check(c.t.Context(), tok).State == want }, c.detail)
 }
 
 func (c *copier) wantState(what string, tok *revocation.Token, want revocation.State) {
@@ -180,13 +166,13 @@ func (f fleet) epoch() map[string]string {
 // again, and every mirror has heard so.
 func (f fleet) awaitMended(before string) {
 	f.t.Helper()
-	await(f.t, "mended", func() bool {
+	testkit.MustAwait(f.t, "mended", func() bool {
 		e := f.epoch()
 		return e["id"] != before && e["id"] != "" && e["lost"] == "" && e["complete_since"] == "0"
 	}, func() string { return fmt.Sprint(f.epoch()) }, f.all[0].detail, f.all[1].detail, f.all[2].detail)
 	id := f.epoch()["id"]
 	for i, c := range f.all {
-		await(f.t, fmt.Sprint("mirror ", i, " at the mended epoch"), func() bool {
+		testkit.MustAwait(f.t, fmt.Sprint("mirror ", i, " at the mended epoch"), func() bool {
 			e := c.Status().Epoch
 			return e.ID == id && e.CompleteSince == 0 && e.Lost == 0
 		}, c.detail)

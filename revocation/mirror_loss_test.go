@@ -140,12 +140,12 @@ func TestLossIsMended(t *testing.T) {
 				stop := f.watch(what)
 				tt.lose(f, loser{k, t, f.all[0].store})
 				for i, c := range f.all {
-					await(t, fmt.Sprint("noticed by ", i), func() bool {
+					testkit.MustAwait(t, fmt.Sprint("noticed by ", i), func() bool {
 						v := c.Check(t.Context(), what.clear)
 						return v.State == revocation.Unknown && v.Cause == revocation.CauseLost
 					}, c.detail)
 				}
-				await(t, "another epoch", func() bool { return f.epoch()["id"] != what.epoch })
+				testkit.MustAwait(t, "another epoch", func() bool { return f.epoch()["id"] != what.epoch })
 				f.all[0].awaitState("born after the loss", f.all[0].born("new"), revocation.Clear)
 				f.awaitMended(what.epoch)
 				stop()

@@ -35,7 +35,7 @@ func TestNobodyWasLevel(t *testing.T) {
 			time.Sleep(2500 * time.Millisecond) // longer than a read's deadline
 			loser{kit{client: direct}, t, store}.do("flushall")
 			proxy.Thaw()
-			await(t, "the loss", func() bool { return c.Status().Epoch.Lost != 0 }, c.detail)
+			testkit.MustAwait(t, "the loss", func() bool { return c.Status().Epoch.Lost != 0 }, c.detail)
 			time.Sleep(4 * time.Second) // the window is over
 			c.wantState("known", known, revocation.Revoked)
 			for what, tok := range map[string]*revocation.Token{"missed": missed, "other": other} {
@@ -102,7 +102,7 @@ func TestDefiniteEndIsNoSilence(t *testing.T) {
 	loser{kit{client: direct}, t, c.store}.do("flushall")
 	time.Sleep(3 * block)
 	proxy.Heal()
-	await(t, "the loss", func() bool { return c.Status().Losses == 1 }, c.detail)
+	testkit.MustAwait(t, "the loss", func() bool { return c.Status().Losses == 1 }, c.detail)
 	c.awaitState("clear again", other, revocation.Clear)
 	c.wantState("revoked", gone, revocation.Revoked)
 	if fresh := mirror(t, direct); true {

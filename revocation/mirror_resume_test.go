@@ -102,7 +102,7 @@ func TestJournal(t *testing.T) {
 			t.Error("own undo is not in the journal")
 		}
 		mustRevoke(t, store, revocation.KindJTI, "other")
-		await(t, "another's write in the journal", func() bool { return holds(revocation.KindJTI, "other", true) }, c.detail)
+		testkit.MustAwait(t, "another's write in the journal", func() bool { return holds(revocation.KindJTI, "other", true) }, c.detail)
 		book.mu.Lock()
 		book.fails = true
 		book.mu.Unlock()
@@ -153,7 +153,7 @@ func TestResume(t *testing.T) {
 		third := newMirror(t, k.client)
 		third.Resume(at, book.kept())
 		third.run()
-		await(t, "put back", func() bool { return third.Status().Merged == 1 }, third.detail)
+		testkit.MustAwait(t, "put back", func() bool { return third.Status().Merged == 1 }, third.detail)
 		if v := fresh.Check(t.Context(), tok); v.State != revocation.Revoked {
 			t.Errorf("store: %+v", v)
 		}

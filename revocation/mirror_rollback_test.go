@@ -37,12 +37,6 @@ func (f fleet) aof() map[string][]byte {
 	return out
 }
 
-// saved is aof once it has what was written.
-func (f fleet) saved() map[string][]byte {
-	time.Sleep(1500 * time.Millisecond) // appendfsync everysec
-	return f.aof()
-}
-
 // restore has a server that was killed come back with files that it had.
 func (f fleet) restore(files map[string][]byte) {
 	f.t.Helper()
@@ -58,10 +52,10 @@ func (f fleet) restore(files map[string][]byte) {
 // back.
 func TestRollbackKeepsTheEpoch(t *testing.T) {
 	t.Parallel()
-	f, s := serverFleet(t)
+	f, s := serverFleet(t, "--appendfsync", "always") // what is acknowledged is in the file
 	first := f.all[0].born("first")
 	mustRevoke(t, f.all[0], revocation.KindJTI, "first")
-	old := f.saved()
+	old := f.aof()
 	what := f.teach()
 	s.MustKill()
 	f.restore(old)
@@ -123,7 +117,7 @@ func TestReloadBeforeOthersPutBack(t *testing.T) {
 			t.Fatal(err)
 		}
 		fresh.run()
-		await(t, "loaded", func() bool { return fresh.Ready() == nil && fresh.Status().Epoch.Lost != 0 }, fresh.detail)
+		testkit.MustAwait(t, "loaded", func() bool { return fresh.Ready() == nil && fresh.Status().Epoch.Lost != 0 }, fresh.detail)
 		if v := fresh.Check(t.Context(), what.clear); v.State == revocation.Clear {
 			t.Errorf("vouches for old tokens: %+v", v)
 		}
@@ -144,14 +138,14 @@ func TestTwoLossesInARow(t *testing.T) {
 		what := f.teach()
 		l := loser{k, t, f.all[0].store}
 		l.do("flushall")
-		await(t, "the first epoch", func() bool { return f.epoch()["lost"] != "" })
+		testkit.MustAwait(t, "the first epoch", func() bool { return f.epoch()["lost"] != "" })
 		first := f.epoch()["id"]
 		for _, c := range f.all {
-			await(t, "at the first epoch", func() bool { return c.Status().Epoch.ID == first }, c.detail)
+			testkit.MustAwait(t, "at the first epoch", func() bool { return c.Status().Epoch.ID == first }, c.detail)
 		}
 		f.awaitLevel()
 		l.do("flushall")
-		await(t, "the second epoch", func() bool { e := f.epoch(); return e["lost"] != "" && e["id"] != first })
+		testkit.MustAwait(t, "the second epoch", func() bool { e := f.epoch(); return e["lost"] != "" && e["id"] != first })
 		f.awaitMended(first)
 		f.wantKnown("mended", what)
 		f.wantStore(what)
@@ -218,7 +212,7 @@ func TestLaggingProcessMerges(t *testing.T) {
 		f.all[1].awaitLevel()
 		before := f.epoch()["id"]
 		loser{k, t, a.store}.do("flushall")
-		await(t, "mended", func() bool { e := f.epoch(); return e["id"] != before && e["id"] != "" && e["lost"] == "" })
+		testkit.MustAwait(t, "mended", func() bool { e := f.epoch(); return e["id"] != before && e["id"] != "" && e["lost"] == "" })
 		lagging.wantState("not heard of the undo", jti, revocation.Revoked)
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan struct{})

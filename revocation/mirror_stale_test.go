@@ -64,7 +64,7 @@ func TestStopped(t *testing.T) {
 		mustOpen(t, k.client, revocationtest.Settings())
 		clock := &skewed{}
 		c := mirror(t, k.client, func(cfg *revocation.MirrorConfig) { cfg.Now = clock.Now })
-		await(t, "level", func() bool { return c.Ready() == nil }, c.detail)
+		testkit.MustAwait(t, "level", func() bool { return c.Ready() == nil }, c.detail)
 		tok := c.born("j")
 		if v := c.Check(t.Context(), tok); v.State != revocation.Clear || v.Stale > 10*time.Second {
 			t.Fatalf("at first: %+v", v)
@@ -176,8 +176,8 @@ func TestSetMaxStale(t *testing.T) {
 			t.Errorf("asked once a second, and never staler than %s", got)
 		}
 		c.SetMaxStale(150 * time.Millisecond)
-		await(t, "asked more often", func() bool { return oldest(700*time.Millisecond) < 500*time.Millisecond }, c.detail)
+		testkit.MustAwait(t, "asked more often", func() bool { return oldest(700*time.Millisecond) < 500*time.Millisecond }, c.detail)
 		c.SetMaxStale(0)
-		await(t, "asked less often", func() bool { return oldest(2500*time.Millisecond) > 500*time.Millisecond }, c.detail)
+		testkit.MustAwait(t, "asked less often", func() bool { return oldest(2500*time.Millisecond) > 500*time.Millisecond }, c.detail)
 	})
 }

@@ -34,7 +34,7 @@ func TestRollbackOfWhatNobodyHasRead(t *testing.T) {
 	for _, kind := range []revocation.Kind{revocation.KindJTI, revocation.KindSubject} {
 		t.Run(string(kind), func(t *testing.T) {
 			t.Parallel()
-			s := testkit.MustStartRedis(t)
+			s := testkit.MustStartRedis(t, "--appendfsync", "always") // what is acknowledged is in the file
 			f, line := writers(t, s.Addr)
 			tok, other := f.all[0].born("unread"), f.all[0].born("other")
 			value := "unread"
@@ -42,7 +42,6 @@ func TestRollbackOfWhatNobodyHasRead(t *testing.T) {
 				value = tok.Subject
 			}
 			before := f.epoch()["id"]
-			time.Sleep(1500 * time.Millisecond) // appendfsync everysec
 			old := f.aof()
 			line.Refuse()
 			line.Cut()
@@ -140,7 +139,7 @@ func TestHeardIsApplied(t *testing.T) {
 			name := fmt.Sprint(i)
 			tok := c.born(name)
 			rev := mustRevoke(t, mustOpen(t, k.client, revocationtest.Settings()), revocation.KindJTI, name)
-			await(t, "there", func() bool { return c.Status().N >= rev.Seq })
+			testkit.MustAwait(t, "there", func() bool { return c.Status().N >= rev.Seq })
 			c.wantState("at its record", tok, revocation.Revoked)
 		}
 	})

@@ -67,7 +67,7 @@ func TestMustHold21_EntriesOutliveTokens(t *testing.T) {
 }
 
 // The first look-up after a loss of the store notices it, and no token of before is
-// accepted because its entry is gone (DESIGN.md sections 5.6 and 5.7).
+// accepted because its entry is gone.
 func TestMustHold23_LossIsNoticed(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		s := mustOpen(t, k.client, revocationtest.Settings())

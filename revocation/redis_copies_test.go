@@ -63,9 +63,9 @@ func TestConfirm(t *testing.T) {
 	}
 	replica.MustContinue()
 	s.Confirm(1, liveReplica)
-	awaitTrue(t, "confirmation", func(ctx context.Context) bool {
-		_, revoked := s.Revoke(ctx, order)
-		_, undid := s.Undo(ctx, undone.ID)
+	testkit.MustAwait(t, "confirmation", func() bool {
+		_, revoked := s.Revoke(t.Context(), order)
+		_, undid := s.Undo(t.Context(), undone.ID)
 		return revoked == nil && undid == nil
 	})
 }

@@ -34,7 +34,7 @@ func TestLookUpOnAReplica(t *testing.T) {
 	if err := replica.SlaveOf(t.Context(), host, port).Err(); err != nil {
 		t.Fatal(err)
 	}
-	await(t, "synchronised", func() bool {
+	testkit.MustAwait(t, "synchronised", func() bool {
 		return strings.Contains(replica.Info(t.Context(), "replication").Val(), "master_link_status:up")
 	})
 	refuse := func(what string, s *revocation.Redis) {
@@ -59,7 +59,7 @@ func TestLookUpOnAReplica(t *testing.T) {
 		t.Fatal(err)
 	}
 	refuse("a deposed primary", s)
-	await(t, "the new primary is asked", func() bool { return behind.Check(t.Context(), tok).State == revocation.Clear })
+	testkit.MustAwait(t, "the new primary is asked", func() bool { return behind.Check(t.Context(), tok).State == revocation.Clear })
 	mustRevoke(t, behind, revocation.KindJTI, "a")
 	if v := behind.Check(t.Context(), tok); v.State != revocation.Revoked {
 		t.Errorf("revoked there: %+v", v)

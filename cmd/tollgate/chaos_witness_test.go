@@ -12,6 +12,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 const (
@@ -248,11 +250,8 @@ func (w *witness) count() int {
 func (w *witness) mustAckMore(more int) {
 	w.t.Helper()
 	from := w.count()
-	for end := time.Now().Add(60 * time.Second); w.count() < from+more; time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			w.t.Fatalf("%d of %d revocations acknowledged within a minute\n%s", w.count()-from, more, &w.f.Home.logs)
-		}
-	}
+	testkit.MustAwaitWithin(w.t, time.Minute, fmt.Sprint(more, " more revocations acknowledged"), func() bool { return w.count() >= from+more },
+		func() string { return fmt.Sprint(w.count()-from, " were") }, w.f.Home.logs.String)
 }
 
 // String is what the witness has seen since the last step began.

@@ -7,7 +7,8 @@
 // roles need, and hands the running of it to internal/server.
 //
 // The settings are in config*.go: one struct per group with the variables' full
-// names in its tags, from which the table in the documentation is made. The Redis
+// names in its tags, from which the table in the documentation is made. What serve
+// builds of them is in app*.go, what it counts in collector*.go. The Redis
 // clients are in redis*.go. What "tollgate doctor" looks at is in doctor*.go, and in
 // redisdoctor*.go, which serve uses at its start, too.
 package main

@@ -89,7 +89,7 @@ func TestReloadUnderLoad(t *testing.T) {
 	write(0)
 	s.mustAddUser(ada, adaPassword)
 	p := s.mustLogin(ada, adaPassword)
-	s.eventually("in front of the back end", 5*time.Second, func() bool { return s.call(p.Access).Status == 200 })
+	s.eventually("in front of the back end", 20*time.Second, func() bool { return s.call(p.Access).Status == 200 })
 	var sent, failed atomic.Int64
 	var first atomic.Value
 	var wg sync.WaitGroup

@@ -30,7 +30,9 @@ type foreign struct {
 	fetches atomic.Int64
 }
 
-func mustForeign(t *testing.T) *foreign {
+// mustKeyDocument makes a key that the issuer has never signed with, and the document
+// that publishes it.
+func mustKeyDocument(t *testing.T) (ring.Key, []byte) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
@@ -48,7 +50,13 @@ func mustForeign(t *testing.T) *foreign {
 	if err != nil {
 		t.Fatal(err)
 	}
-	f := &foreign{name: "https://foreign.example", forge: &forge{tb: t, active: ring.Key{ID: public.ID(), Private: key, Public: &key.PublicKey}}}
+	return ring.Key{ID: public.ID(), Private: key, Public: &key.PublicKey}, document
+}
+
+func mustForeign(t *testing.T) *foreign {
+	t.Helper()
+	key, document := mustKeyDocument(t)
+	f := &foreign{name: "https://foreign.example", forge: &forge{tb: t, active: key}}
 	f.mode.Store("")
 	f.host = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		f.fetches.Add(1)

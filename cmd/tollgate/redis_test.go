@@ -241,14 +241,7 @@ func TestEmbeddedRedis(t *testing.T) {
 	if err := stranger.Get(ctx, "short").Err(); err == nil || errors.Is(err, redis.Nil) {
 		t.Errorf("a stranger without password got %v", err)
 	}
-	for end := time.Now().Add(10 * time.Second); ; time.Sleep(20 * time.Millisecond) {
-		if err := c.Hot.Get(ctx, "short").Err(); errors.Is(err, redis.Nil) {
-			break
-		}
-		if time.Now().After(end) {
-			t.Fatal("the key never expired")
-		}
-	}
+	testkit.MustAwait(t, "a key that expires", func() bool { return errors.Is(c.Hot.Get(ctx, "short").Err(), redis.Nil) })
 	if err := c.Close(); err != nil {
 		t.Error(err)
 	}
@@ -310,11 +303,7 @@ func TestHotClientIsBounded(t *testing.T) {
 	}
 
 	server.MustRestart()
-	for end := time.Now().Add(2 * time.Second); c.Hot.Ping(ctx).Err() != nil; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("no answer within 2 s of the restart")
-		}
-	}
+	testkit.MustAwait(t, "an answer after the restart", func() bool { return c.Hot.Ping(ctx).Err() == nil })
 }
 
 func TestRedisLog(t *testing.T) {

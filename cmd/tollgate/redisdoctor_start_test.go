@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
-	"time"
 
 	"tollgate/internal/testkit"
 )
@@ -25,12 +24,7 @@ func mustStarting(t *testing.T, url string) (*app, *lockedBuffer) {
 
 func eventuallyLogs(t *testing.T, log *lockedBuffer, want string) {
 	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
-		if strings.Contains(log.String(), want) {
-			return
-		}
-	}
-	t.Fatalf("the log has no %q:\n%s", want, log)
+	testkit.MustAwait(t, "the line "+want, func() bool { return log.Count(want) > 0 }, log.String)
 }
 
 func TestWarningsAtStart(t *testing.T) {

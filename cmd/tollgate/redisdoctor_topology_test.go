@@ -13,14 +13,11 @@ import (
 func findsSoon(t *testing.T, d *redisDoctor, want string) []finding {
 	t.Helper()
 	var got []finding
-	for end := time.Now().Add(30 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	testkit.MustAwaitWithin(t, 30*time.Second, want, func() bool {
 		got = d.examine(t.Context())
-		if strings.Contains("\n"+brief(got), "\n"+want) {
-			return got
-		}
-	}
-	t.Fatalf("no %q in\n%s", want, brief(got))
-	return nil
+		return strings.Contains("\n"+brief(got), "\n"+want)
+	}, func() string { return brief(got) })
+	return got
 }
 
 func TestRedisDoctorOnSentinels(t *testing.T) {

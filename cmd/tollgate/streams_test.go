@@ -2,9 +2,6 @@ package main
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"fmt"
 	"io"
 	"net/http"
@@ -14,39 +11,14 @@ import (
 	"strings"
 	"testing"
 	"time"
-
-	"tollgate/keys"
 )
-
-// mustOtherKeys is a document of keys of which the issuer has never signed with
-// one.
-func mustOtherKeys(t *testing.T) []byte {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
-	public, err := keys.NewKey(&key.PublicKey, keys.ES256)
-	if err != nil {
-		t.Fatal(err)
-	}
-	set, err := keys.NewSet(public)
-	if err != nil {
-		t.Fatal(err)
-	}
-	document, err := set.JWKS()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return document
-}
 
 // A key that leaves the set of a foreign issuer takes the streams with it that are
 // open under it, though no feed names them: nobody else would end them before
 // their token expires.
 func TestStreamEndsWithItsForeignKey(t *testing.T) {
 	f := mustForeign(t)
-	other := mustOtherKeys(t)
+	_, other := mustKeyDocument(t)
 	before := f.host.Config.Handler
 	f.host.Config.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if f.mode.Load() == "left" {
@@ -89,7 +61,7 @@ func TestStreamEndsWithItsForeignKey(t *testing.T) {
 	if rest, err := io.ReadAll(res.Body); err != nil || len(rest) > 0 {
 		t.Errorf("%q %v: want the stream's regular end", rest, err)
 	}
-	s.eventually("the log says why", 5*time.Second, func() bool {
+	s.eventually("the log says why", 20*time.Second, func() bool {
 		return strings.Contains(s.logs.String(), `"reason":"unknown_key"`)
 	})
 }

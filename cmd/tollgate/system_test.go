@@ -81,22 +81,8 @@ type system struct {
 	seen []*http.Request
 }
 
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
-}
+// lockedBuffer is a log that is read while it is written.
+type lockedBuffer = testkit.Buffer
 
 // mustSystem starts the system; settings ("TOLLGATE_ACCESS_TTL=1m") come after
 // the kit's own and win.

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"sync"
 	"testing"
+
+	"tollgate/internal/testkit"
 )
 
 func TestRoundRobinIsExact(t *testing.T) {
@@ -64,7 +66,7 @@ func TestLeastConnPrefersIdle(t *testing.T) {
 		_, err := ask(u, request(t, http.MethodGet, "/slow", ""))
 		done <- err
 	}()
-	eventually(t, "the slow request", func() bool { return a.hits.Load()+b.hits.Load() == 1 })
+	testkit.MustAwait(t, "the slow request", func() bool { return a.hits.Load()+b.hits.Load() == 1 })
 	busy, idle := a, b
 	if b.hits.Load() == 1 {
 		busy, idle = b, a

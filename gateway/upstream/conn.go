@@ -10,6 +10,8 @@ import (
 	"os"
 	"sync"
 	"syscall"
+
+	"tollgate/gateway/upstream/wire"
 )
 
 // conn is a connection that can say whether it is quiet: nothing has arrived
@@ -106,18 +108,7 @@ func (c *conn) tryRead(fd uintptr) bool {
 	return true
 }
 
-// tryPeek asks the kernel without taking anything. An end of the stream or an
-// error is something, too.
-func (c *conn) tryPeek(fd uintptr) {
-	var one [1]byte
-	for {
-		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
-		if !errors.Is(err, syscall.EINTR) {
-			c.nobody = errors.Is(err, syscall.EAGAIN)
-			return
-		}
-	}
-}
+func (c *conn) tryPeek(fd uintptr) { c.nobody = wire.Silent(fd) }
 
 // quiet waits until the reader has dealt with all that arrived, and reports
 // whether the connection lived through it. The wait is as long as the reader

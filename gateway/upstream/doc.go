@@ -1,8 +1,9 @@
 // Package upstream sends requests to the back ends behind the edge: it chooses
 // one of several, keeps the connections to them, knows which are out, and holds
-// the number of requests in flight within a bound. It knows nothing of routes,
-// tokens or answers to clients, and imports nothing of ours; whoever calls it
-// turns its errors into statuses.
+// the number of requests in flight within a bound. Plain HTTP/1.1 is spoken by
+// package wire, everything else by net/http. It knows nothing of routes, tokens or
+// answers to clients, and imports nothing of ours but wire; whoever calls it turns
+// its errors into statuses.
 //
 // # What is out
 //

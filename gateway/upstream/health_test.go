@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 func TestThresholds(t *testing.T) {
@@ -68,12 +70,12 @@ func TestActiveChecks(t *testing.T) {
 	run.Go(func() { u.Run(ctx) })
 	defer func() { cancel(); run.Wait() }()
 
-	eventually(t, "a check of each", func() bool { return !u.Status()[0].LastCheck.IsZero() && !u.Status()[1].LastCheck.IsZero() })
+	testkit.MustAwait(t, "a check of each", func() bool { return !u.Status()[0].LastCheck.IsZero() && !u.Status()[1].LastCheck.IsZero() })
 	if s := u.Status(); !s[0].Healthy || !s[1].Healthy {
 		t.Fatalf("%+v", s)
 	}
 	sick.Store(true)
-	eventually(t, "out", func() bool { return !u.Status()[0].Healthy })
+	testkit.MustAwait(t, "out", func() bool { return !u.Status()[0].Healthy })
 	for range 6 {
 		if u.pick() != u.targets[1] {
 			t.Fatal("an unhealthy target is chosen")
@@ -83,7 +85,7 @@ func TestActiveChecks(t *testing.T) {
 		t.Errorf("last error %q", got)
 	}
 	sick.Store(false)
-	eventually(t, "back", func() bool { return u.Status()[0].Healthy })
+	testkit.MustAwait(t, "back", func() bool { return u.Status()[0].Healthy })
 }
 
 func TestCheckTimesOut(t *testing.T) {

@@ -2,7 +2,6 @@ package upstream
 
 import (
 	"bufio"
-	"context"
 	"io"
 	"net"
 	"net/http"
@@ -175,20 +174,6 @@ func mustGet(t *testing.T, u *Upstream, want string) {
 	t.Helper()
 	if got, err := get(t, u); err != nil || got != want {
 		t.Fatalf("got %q, %v, want %q", got, err, want)
-	}
-}
-
-// eventually waits for something that another goroutine is about to do.
-func eventually(t *testing.T, what string, holds func() bool) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
-	defer cancel()
-	for !holds() {
-		select {
-		case <-ctx.Done():
-			t.Fatalf("never came: %s", what)
-		case <-time.After(time.Millisecond):
-		}
 	}
 }
 

@@ -4,5 +4,6 @@
 // share.
 //
 // It decides nothing: whoever calls it has a verdict already, and has chosen what
-// the client may read of it. It must not know Redis, keys or routes.
+// the client may read of it. It must not know Redis, keys or routes; of keys/token it
+// knows the reasons of a refusal by their names.
 package problem

@@ -54,7 +54,8 @@ func withWire(ctx context.Context, c net.Conn) context.Context {
 	return ctx
 }
 
-// voiced is around the handler of a listener: from here on the answer is its own.
+// voiced wraps the handler of a listener. From its call on, what is written to the
+// connection is the handler's answer and no longer net/http's.
 func voiced(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		if w, ok := r.Context().Value(wireKey{}).(*wire); ok {
@@ -65,9 +66,8 @@ func voiced(h http.Handler) http.Handler {
 	})
 }
 
-// observe is told by net/http what becomes of a connection: once an answer is out,
-// the next one may be the server's again. A connection that a handler took over
-// never gets there.
+// observe is net/http's ConnState hook. Once an answer is out, the next bytes may be
+// net/http's own again. It is not called for a connection that a handler took over.
 func observe(c net.Conn, state http.ConnState) {
 	if state != http.StateIdle {
 		return

@@ -83,11 +83,12 @@ func (a *arrivals) Close() error {
 	return a.Listener.Close()
 }
 
-// wait returns when nothing runs any more; Close comes first, and the lane's end.
+// wait returns when no goroutine of the listener runs any more. Close must have been
+// called, and the lane must have been shut down.
 func (a *arrivals) wait() { a.tasks.Wait() }
 
-// run accepts connections. An error waits for whoever accepts, who knows which of
-// them pass and how long to wait.
+// run accepts connections. An error is handed on through Accept to net/http, which knows
+// which errors pass and how long to wait.
 func (a *arrivals) run(ctx context.Context) {
 	for {
 		if len(a.slots) == cap(a.slots) {

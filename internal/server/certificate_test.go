@@ -127,7 +127,7 @@ func TestWatchReloads(t *testing.T) {
 		before := c.Info().Loaded
 		f.mustWrite(mustPair(t, "second", 90*day))
 		looks(1)
-		if name(c) != "second" || log.count("certificate reloaded") != 1 || !c.Info().Loaded.After(before) {
+		if name(c) != "second" || log.Count("certificate reloaded") != 1 || !c.Info().Loaded.After(before) {
 			t.Errorf("in use: %+v\n%s", c.Info(), log)
 		}
 	})
@@ -184,24 +184,24 @@ func TestWatchKeepsTheOldOneOverABrokenPair(t *testing.T) {
 			t.Errorf("half a pair: %s\n%s", name(c), log)
 		}
 		looks(10)
-		if name(c) != "first" || log.count("certificate not reloaded") != 1 || !strings.Contains(log.String(), f.key) {
+		if name(c) != "first" || log.Count("certificate not reloaded") != 1 || !strings.Contains(log.String(), f.key) {
 			t.Errorf("half a pair for long: %s\n%s", name(c), log)
 		}
 		mustWrite(t, f.key, []byte("-----BEGIN PRIVATE KEY-----\naHVudGVyMg==\n-----END PRIVATE KEY-----\n"))
 		looks(10)
-		if log.count("certificate not reloaded") != 2 || !strings.Contains(log.String(), "cannot be read") {
+		if log.Count("certificate not reloaded") != 2 || !strings.Contains(log.String(), "cannot be read") {
 			t.Errorf("another fault: %s", log)
 		}
 		if err := os.Remove(f.key); err != nil {
 			t.Fatal(err)
 		}
 		looks(10)
-		if name(c) != "first" || log.count("certificate not reloaded") != 3 || !strings.Contains(log.String(), "no such file") {
+		if name(c) != "first" || log.Count("certificate not reloaded") != 3 || !strings.Contains(log.String(), "no such file") {
 			t.Errorf("no key at all: %s\n%s", name(c), log)
 		}
 		mustWrite(t, f.key, key)
 		looks(1)
-		if name(c) != "second" || log.count("certificate reloaded") != 1 {
+		if name(c) != "second" || log.Count("certificate reloaded") != 1 {
 			t.Errorf("mended: %s\n%s", name(c), log)
 		}
 		if strings.Contains(log.String(), "hunter2") || strings.Contains(log.String(), "aHVudGVyMg") {
@@ -213,7 +213,7 @@ func TestWatchKeepsTheOldOneOverABrokenPair(t *testing.T) {
 		looks(2)
 		mustWrite(t, f.cert, []byte("x"))
 		looks(2)
-		if log.count("certificate not reloaded") != 5 || log.count("certificate reloaded") != 1 {
+		if log.Count("certificate not reloaded") != 5 || log.Count("certificate reloaded") != 1 {
 			t.Errorf("twice the same fault, with good times between:\n%s", log)
 		}
 	})
@@ -240,11 +240,11 @@ func TestExpiryIsSpokenOfOnceADay(t *testing.T) {
 		{-2 * day, 3, 2},
 	} {
 		c.Remind(end.Add(-step.left))
-		if soon, over := log.count("certificate expires soon"), log.count("certificate has expired"); soon != step.soon || over != step.over {
+		if soon, over := log.Count("certificate expires soon"), log.Count("certificate has expired"); soon != step.soon || over != step.over {
 			t.Errorf("%v left: said %d times that it expires, %d that it has; want %d, %d", step.left, soon, over, step.soon, step.over)
 		}
 	}
-	if strings.Count(log.String(), f.cert) != 5 || log.count("level=ERROR") != 2 || log.count("level=WARN") != 3 {
+	if strings.Count(log.String(), f.cert) != 5 || log.Count("level=ERROR") != 2 || log.Count("level=WARN") != 3 {
 		t.Errorf("log: %s", &log)
 	}
 }
@@ -254,11 +254,11 @@ func TestWatchSpeaksOfExpiry(t *testing.T) {
 		for i, life := range []time.Duration{10 * day, 90 * day, 5 * day} {
 			f.mustWrite(mustPair(t, "next", life))
 			looks(2)
-			if log.count("certificate reloaded") != i+1 {
+			if log.Count("certificate reloaded") != i+1 {
 				t.Fatalf("not reloaded: %s", log)
 			}
 		}
-		if n := log.count("certificate expires soon"); n != 2 {
+		if n := log.Count("certificate expires soon"); n != 2 {
 			t.Errorf("two short-lived ones of three were spoken of %d times: %s", n, log)
 		}
 	})

@@ -21,8 +21,9 @@ const lengthField = "content-length"
 type lengths struct {
 	mu      sync.Mutex // net/http reads ahead while a handler runs
 	matched int        // bytes of "\n" + lengthField that the end of the last read was
-	// read and seen: something was read since a handler was called last, and a
-	// length. A head may have come in before that, while nothing was read since.
+	// read: something was read since a handler was called last; seen: a Content-Length
+	// was in it; before: one was in what was read before that. It still counts while
+	// nothing new is read: the next head may have come in with it.
 	read, seen, before bool
 }
 
@@ -70,7 +71,8 @@ func (l *lengths) taken() bool {
 	return had
 }
 
-// framed is around the handler of a listener.
+// framed wraps the handler of a listener. It closes the connection after a request whose
+// length two readers could have read differently (see above).
 func framed(w *wire, rw http.ResponseWriter, r *http.Request) {
 	if had := w.sizes.taken(); had && len(r.TransferEncoding) > 0 {
 		rw.Header().Set("Connection", "close")

@@ -27,7 +27,9 @@ func (s *Server) Handshakes(name string) Handshakes {
 	return Handshakes{}
 }
 
-// shake does one handshake, within the time for it. Nil: it must not be spoken of.
+// shake does one handshake, within a.timeout. It returns a connection for Accept also
+// when the handshake failed, so that net/http answers and logs that; nil only after a
+// panic.
 func (a *arrivals) shake(ctx context.Context, raw net.Conn) (out net.Conn) {
 	conn := tls.Server(raw, a.config)
 	defer func() {

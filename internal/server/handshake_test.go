@@ -72,7 +72,7 @@ func TestHandshakeEndsInTime(t *testing.T) {
 		t.Errorf("a silent handshake was not ended: %v", err)
 	}
 	w.mustClose(t)
-	if log.count("TLS handshake error") != 1 || strings.Contains(log.String(), "level=WARN") {
+	if log.Count("TLS handshake error") != 1 || strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("the log: %s", &log)
 	}
 }
@@ -196,7 +196,7 @@ func TestHandshakesThatFail(t *testing.T) {
 	if got := mustText(t, speaking(t, w.files.trusting(), h2), w.tlsURL("public")); got != "HTTP/2.0 tls=true" {
 		t.Errorf("the next one: %s", got)
 	}
-	if log.count("panic shaking hands") != 3 {
+	if log.Count("panic shaking hands") != 3 {
 		t.Errorf("the log: %s", &log)
 	}
 }
@@ -246,7 +246,7 @@ func TestAcceptIsTriedAgain(t *testing.T) {
 		}
 	}
 	w.mustClose(t)
-	if log.count("too many open files; retrying") < 3 {
+	if log.Count("too many open files; retrying") < 3 {
 		t.Errorf("the log: %s", &log)
 	}
 }

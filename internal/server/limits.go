@@ -44,14 +44,14 @@ func tooManyFields(w http.ResponseWriter, r *http.Request) {
 	_, _ = io.WriteString(w, text) // a client that is gone needs no answer
 }
 
-// bodiless reports whether a request has no body at all. Over HTTP/2 a body of
-// declared length 0 may still be open, and be kept so.
+// bodiless reports whether a request certainly has no body. Over HTTP/2 a body of the
+// declared length 0 may still be open, and the client may keep it open.
 func bodiless(r *http.Request) bool {
 	return r.Body == nil || r.Body == http.NoBody || r.ContentLength == 0 && r.Header["Content-Length"] == nil
 }
 
-// streams reports whether a request is a gRPC call: its body is a stream of
-// messages that may rightly be silent for hours, before the answer begins too.
+// streams reports whether a request is a gRPC call. Its body is a stream of messages
+// that may be silent for hours, also before the answer begins.
 func streams(r *http.Request) bool {
 	media := r.Header.Get("Content-Type")
 	return r.ProtoMajor == 2 && len(media) >= len(grpc) && strings.EqualFold(media[:len(grpc)], grpc)

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tollgate/internal/server"
+	"tollgate/internal/testkit"
 )
 
 // telling answers with what it was asked by.
@@ -90,7 +91,7 @@ func TestTLSListener(t *testing.T) {
 	if !strings.Contains(log.String(), `protocols="http/1.1 h2 tls"`) {
 		t.Errorf("the log does not say what is spoken: %s", &log)
 	}
-	if n := log.count("TLS handshake error"); n == 0 || strings.Contains(log.String(), "level=WARN") {
+	if n := log.Count("TLS handshake error"); n == 0 || strings.Contains(log.String(), "level=WARN") {
 		t.Errorf("%d failed handshakes, at the debug level: %s", n, &log)
 	}
 }
@@ -118,11 +119,7 @@ func TestTLSCertificateIsSwapped(t *testing.T) {
 	if got := served(); got != "old.example" {
 		t.Errorf("at once: %s", got)
 	}
-	for end := time.Now().Add(10 * time.Second); served() != "new.example"; time.Sleep(50 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the new certificate is not served")
-		}
-	}
+	testkit.MustAwait(t, "the new certificate", func() bool { return served() == "new.example" })
 	if got := mustText(t, kept, r.tlsURL("public")); got != "HTTP/2.0 tls=true" {
 		t.Errorf("the open connection: %s", got)
 	}

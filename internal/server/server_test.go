@@ -12,6 +12,7 @@ import (
 	"go.uber.org/goleak"
 
 	"tollgate/internal/server"
+	"tollgate/internal/testkit"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -77,11 +78,7 @@ func mustGet(t *testing.T, url string) (int, string) {
 // mustDrain waits until the server says that it is draining.
 func (r *running) mustDrain() {
 	r.t.Helper()
-	for end := time.Now().Add(5 * time.Second); !r.Draining(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			r.t.Fatal("not draining")
-		}
-	}
+	testkit.MustAwait(r.t, "draining", r.Draining)
 }
 
 func text(s string) http.Handler {
@@ -201,16 +198,13 @@ func TestRequestInFlightFinishes(t *testing.T) {
 // mustRefuse waits until no connection is taken any more.
 func mustRefuse(t *testing.T, url string) {
 	t.Helper()
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	testkit.MustAwait(t, "a listener that is closed", func() bool {
 		c, err := net.Dial("tcp", strings.TrimPrefix(url, "http://"))
-		if err != nil {
-			return
+		if err == nil {
+			c.Close()
 		}
-		c.Close()
-		if time.Now().After(end) {
-			t.Fatal("the listener is still open")
-		}
-	}
+		return err != nil
+	})
 }
 
 func TestDelayKeepsServing(t *testing.T) {

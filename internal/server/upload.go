@@ -140,8 +140,8 @@ func (u *upload) deadline(t time.Time) {
 	}
 }
 
-// expire breaks the body of a stream whose read has waited too long. A timer that
-// was stopped or set anew too late gets here too.
+// expire breaks the body of a stream whose read has waited too long. It also runs for a
+// timer that was stopped or set anew a moment too late, and looks again for that reason.
 func (u *upload) expire() {
 	u.mu.Lock()
 	defer u.mu.Unlock()

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"tollgate/internal/server"
+	"tollgate/internal/testkit"
 )
 
 // mustOpen begins a request over HTTP/2 whose body the test writes itself.
@@ -291,16 +292,11 @@ func TestFormFilesAreRemoved(t *testing.T) {
 	if n := <-during; n != 1 {
 		t.Fatalf("%d files on disk", n)
 	}
-	for end := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
+	testkit.MustAwait(t, "a folder without files", func() bool {
 		left, err := os.ReadDir(dir)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if len(left) == 0 {
-			return
-		}
-		if time.Now().After(end) {
-			t.Fatalf("%d files are left", len(left))
-		}
-	}
+		return len(left) == 0
+	})
 }

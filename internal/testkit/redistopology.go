@@ -11,12 +11,7 @@ import (
 // await waits until something holds of a topology.
 func await(tb testing.TB, what string, holds func() bool) {
 	tb.Helper()
-	for end := time.Now().Add(topologyPatience); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
-		if holds() {
-			return
-		}
-	}
-	tb.Fatalf("waited %s until %s", topologyPatience, what)
+	MustAwaitWithin(tb, topologyPatience, what, holds)
 }
 
 func addrs(servers []*RedisServer) []string {

@@ -1,10 +1,7 @@
 package admin_test
 
 import (
-	"io"
-	"net"
 	"net/http"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -182,22 +179,5 @@ func TestSlowBody(t *testing.T) {
 	}
 	t.Parallel()
 	k := opened(t, issuerkit.Options{})
-	u, err := url.Parse(k.AdminURL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	conn, err := net.Dial("tcp", u.Host)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer conn.Close()
-	_ = conn.SetDeadline(time.Now().Add(30 * time.Second))
-	_, err = io.WriteString(conn, "POST /admin/v1/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+issuerkit.AdminToken+"\r\nContent-Length: 100\r\n\r\n{")
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer, err := io.ReadAll(conn) // to the end: the connection is closed
-	if err != nil || !strings.HasPrefix(string(answer), "HTTP/1.1 408 ") {
-		t.Errorf("%v: %q", err, answer)
-	}
+	issuerkit.WantBodyTimeout(t, k.AdminURL, "POST /admin/v1/users HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer "+issuerkit.AdminToken+"\r\nContent-Length: 100\r\n\r\n{")
 }

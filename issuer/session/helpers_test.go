@@ -178,13 +178,3 @@ func onTopologies(t *testing.T, s Settings, test func(t *testing.T, b box)) {
 	t.Run("cluster", func(t *testing.T) { test(t, mustBox(t, testkit.MustStartCluster(t).MustClient(t), s)) })
 	t.Run("sentinel", func(t *testing.T) { test(t, mustBox(t, testkit.MustStartSentinel(t).MustClient(t), s)) })
 }
-
-func mustEventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("waited 10s until %s", what)
-}

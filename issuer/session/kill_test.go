@@ -1,7 +1,6 @@
 package session
 
 import (
-	"context"
 	"fmt"
 	"sync/atomic"
 	"testing"
@@ -20,20 +19,6 @@ type killer struct {
 	server *testkit.RedisServer
 }
 
-func (k *killer) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (k *killer) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		return k.pass(func() error { return next(ctx, cmd) }, cmd)
-	}
-}
-
-func (k *killer) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		return k.pass(func() error { return next(ctx, cmds) }, cmds...)
-	}
-}
-
 func (k *killer) pass(do func() error, cmds ...redis.Cmder) error {
 	if k.left.Add(-1) != -1 {
 		return do()
@@ -44,10 +29,7 @@ func (k *killer) pass(do func() error, cmds ...redis.Cmder) error {
 	}
 	_ = do()
 	k.server.MustKill()
-	for _, cmd := range cmds {
-		cmd.SetErr(errCut)
-	}
-	return errCut
+	return testkit.CutCommands(cmds...)
 }
 
 // A redis-server with its append-only file is killed (SIGKILL) at each command of a
@@ -65,7 +47,7 @@ func TestRefreshWhileRedisIsKilled(t *testing.T) {
 			dying.mustWarm(t)
 			k := &killer{after: after, server: server}
 			k.left.Store(int64(n))
-			client.AddHook(k)
+			client.AddHook(testkit.Hook(k.pass))
 			got, err := dying.refresh(t, held)
 			if finished = k.left.Load() >= 0; finished {
 				if err != nil {

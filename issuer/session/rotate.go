@@ -68,11 +68,8 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 	if !ok || generation < 1 {
 		return Pair{}, fmt.Errorf("%w: not an id or generation of ours", ErrLost)
 	}
-	p := presented{rotate: s.settings.Rotate}
-	for _, opt := range opts {
-		opt(&p)
-	}
-	if err := s.admit(ctx, sid, birth, jti, &p); err != nil {
+	p, err := s.admit(ctx, sid, birth, jti, opts)
+	if err != nil {
 		return Pair{}, err
 	}
 	set := s.settings
@@ -93,17 +90,21 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 	return s.outcome(ctx, sid, reply)
 }
 
-// admit asks the revocations about the token before the record is touched. A
-// session that is met half-ended is ended.
-func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, p *presented) error {
+// admit reads the options and asks the revocations about the token, before the record
+// is touched. A session that is met half-ended is ended.
+func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, opts []Option) (presented, error) {
+	p := presented{rotate: s.settings.Rotate}
+	for _, opt := range opts {
+		opt(&p)
+	}
 	if p.checked {
-		return nil
+		return p, nil
 	}
 	subject := p.subject
 	if subject == "" {
 		var err error
 		if subject, err = s.client.HGet(ctx, s.names.session(sid), "sub").Result(); err != nil && !errors.Is(err, redis.Nil) {
-			return unavailable("read subject", err)
+			return p, unavailable("read subject", err)
 		}
 	}
 	t := s.token(sid, birth, subject)
@@ -119,7 +120,7 @@ func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, 
 	case v.Kind == revocation.KindSession:
 		err = also(err, s.complete(ctx, sid))
 	}
-	return err
+	return p, err
 }
 
 // outcome turns the script's answer into a pair or an error.

@@ -29,11 +29,8 @@ func (s *Store) Slide(ctx context.Context, sid, jti string, opts ...Option) (Pai
 	if !ok {
 		return Pair{}, ErrLost
 	}
-	var p presented
-	for _, opt := range opts {
-		opt(&p)
-	}
-	if err := s.admit(ctx, sid, birth, jti, &p); err != nil {
+	p, err := s.admit(ctx, sid, birth, jti, opts)
+	if err != nil {
 		return Pair{}, err
 	}
 	set := s.settings

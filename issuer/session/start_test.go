@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -112,7 +113,7 @@ func TestStartAgainstRevocations(t *testing.T) {
 			}
 		}
 		_, err := b.withRevoker(deadRevoker{}).Start(t.Context(), Start{Birth: b.mustBirth(t), Subject: "7"})
-		if !errors.Is(err, ErrUnavailable) || !errors.Is(err, errCut) {
+		if !errors.Is(err, ErrUnavailable) || !errors.Is(err, testkit.ErrCut) {
 			t.Errorf("revocations cannot tell = %v, want ErrUnavailable and its cause", err)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/revocation"
 )
 
@@ -176,7 +177,7 @@ func TestRunFindsWhatDiedUnregistered(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error)
 		go func() { done <- b.Run(ctx) }()
-		mustEventually(t, "Run ended what was left", func() bool {
+		testkit.MustAwait(t, "Run ended what was left", func() bool {
 			for _, p := range marked {
 				if b.mustState(t, p.SID) != StateEnded {
 					return false
@@ -188,7 +189,7 @@ func TestRunFindsWhatDiedUnregistered(t *testing.T) {
 		if err := b.register(t.Context(), late.SID); err != nil {
 			t.Fatal(err)
 		}
-		mustEventually(t, "Run swept", func() bool { return b.mustState(t, late.SID) == StateEnded })
+		testkit.MustAwait(t, "Run swept", func() bool { return b.mustState(t, late.SID) == StateEnded })
 		cancel()
 		if err := <-done; err != nil {
 			t.Errorf("Run = %v", err)

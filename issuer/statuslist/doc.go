@@ -31,5 +31,6 @@
 // served any more. The issuer's tokens are then only known to the edges until they
 // are refreshed.
 //
-// It must not know HTTP, Redis, users, or how a key is kept.
+// It must not know HTTP, Redis, users, or how a key is kept. Which index a token has
+// is kept by issuer/store.
 package statuslist

@@ -125,17 +125,8 @@ func (d *desk) mustCatchUp(t testing.TB) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	mustEventually(t, "the feed is read", func() bool { return d.Ready() == nil && d.Ledger.N() >= e.N })
+	testkit.MustAwait(t, "the feed is read", func() bool { return d.Ready() == nil && d.Ledger.N() >= e.N })
 	d.advance(3 * time.Second)
-}
-
-func mustEventually(t testing.TB, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("waited 10s until %s", what)
-		}
-	}
 }
 
 // issued is a token with its place.

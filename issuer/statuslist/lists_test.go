@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/issuer/statuslist"
 	"tollgate/revocation"
 )
@@ -134,7 +135,7 @@ func TestAfterALoss(t *testing.T) {
 	if _, err := d.rev.Now(t.Context()); err != nil { // begins another epoch
 		t.Fatal(err)
 	}
-	mustEventually(t, "the list is gone", func() bool {
+	testkit.MustAwait(t, "the list is gone", func() bool {
 		_, err := d.List(t.Context(), before.list)
 		return errors.Is(err, statuslist.ErrNotFound)
 	})

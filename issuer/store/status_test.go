@@ -35,11 +35,7 @@ func mustStartCluster(t *testing.T) redis.UniversalClient {
 	if err := client.ClusterAddSlotsRange(t.Context(), 0, 16383).Err(); err != nil {
 		t.Fatalf("give the node its slots: %v", err)
 	}
-	for end := time.Now().Add(10 * time.Second); !strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok"); time.Sleep(2 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatal("the cluster does not come up")
-		}
-	}
+	testkit.MustAwait(t, "the cluster", func() bool { return strings.Contains(client.ClusterInfo(t.Context()).Val(), "cluster_state:ok") })
 	cluster := redis.NewClusterClient(&redis.ClusterOptions{Addrs: []string{server.Addr}, ContextTimeoutEnabled: true})
 	t.Cleanup(func() { _ = cluster.Close() })
 	return cluster

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"tollgate/internal/testkit"
 )
 
 // A creation may fail at each of its commands, with or without the command having
@@ -21,7 +23,7 @@ func TestCreationCutAtEachCommand(t *testing.T) {
 			finished := false
 			for n := 0; n < 20 && !finished; n++ {
 				name, id := fmt.Sprintf("u-%d-%d", i, n), fmt.Sprintf("i-%d-%d", i, n)
-				r := NewRedis(mustCut(t, b.client, n, &cut{deaf: kind.deaf, once: kind.once}), prefix, cheap())
+				r := NewRedis(mustCut(t, b.client, testkit.Cut{After: n, Deaf: kind.deaf, Once: kind.once}), prefix, cheap())
 				_, err := r.Add(t.Context(), New{Username: name, ID: id, Password: "pw", IsActive: true})
 				if err != nil && !errors.Is(err, ErrUnavailable) {
 					t.Fatalf("cut at %d: %v", n, err)

@@ -1,7 +1,6 @@
 package users
 
 import (
-	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -36,7 +35,7 @@ func TestRefusalsCostTheSame(t *testing.T) {
 			before, commands := h.Computed(), &counter{}
 			client := testkit.MustClient(t, addr(b))
 			client.Ping(t.Context()) // connects: the handshake is no command of ours
-			client.AddHook(commands)
+			client.AddHook(testkit.Hook(commands.note))
 			_, err := NewRedis(client, prefix, h).Authenticate(t.Context(), tt.login, tt.password)
 			if err != ErrCredentials { //nolint:errorlint // not even the text may differ
 				t.Errorf("%s: %v, want ErrCredentials itself", tt.name, err)
@@ -90,19 +89,13 @@ type counter struct {
 	names []string
 }
 
-func (c *counter) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *counter) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		c.mu.Lock()
+func (c *counter) note(do func() error, cmds ...redis.Cmder) error {
+	c.mu.Lock()
+	for _, cmd := range cmds {
 		c.names = append(c.names, cmd.Name())
-		c.mu.Unlock()
-		return next(ctx, cmd)
 	}
-}
-
-func (c *counter) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return next
+	c.mu.Unlock()
+	return do()
 }
 
 func (c *counter) list() []string {

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"tollgate/internal/testkit"
+
 	"github.com/google/go-cmp/cmp"
 )
 
@@ -208,7 +210,7 @@ func TestFileIsLookedAt(t *testing.T) {
 	done := make(chan error)
 	go func() { done <- f.Run(ctx) }()
 	mustWrite(t, path, "zoe:"+adaHash)
-	mustEventually(t, "zoe is there", func() bool { _, err := f.ByID(ctx, "zoe"); return err == nil })
+	testkit.MustAwait(t, "zoe is there", func() bool { _, err := f.ByID(ctx, "zoe"); return err == nil })
 	cancel()
 	if err := <-done; err != nil {
 		t.Error(err)

@@ -1,10 +1,6 @@
 package users
 
 import (
-	"context"
-	"errors"
-	"net"
-	"sync/atomic"
 	"testing"
 	"time"
 
@@ -50,7 +46,7 @@ func mustExpire(t *testing.T, client redis.UniversalClient) {
 			left = append(left, key)
 		}
 	}
-	mustEventually(t, "keys expired", func() bool {
+	testkit.MustAwait(t, "keys expired", func() bool {
 		return len(left) == 0 || client.Exists(t.Context(), left[0]).Val() == 0
 	})
 }
@@ -62,16 +58,6 @@ func mustKeys(t *testing.T, client redis.UniversalClient) []string {
 		t.Fatalf("KEYS: %v", err)
 	}
 	return keys
-}
-
-func mustEventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for end := time.Now().Add(10 * time.Second); time.Now().Before(end); time.Sleep(2 * time.Millisecond) {
-		if ok() {
-			return
-		}
-	}
-	t.Fatalf("waited 10s until %s", what)
 }
 
 // cheap returns a hasher that computes in no time, for tests of everything else.
@@ -93,51 +79,11 @@ func mustAdd(t *testing.T, r *Redis, n New) User {
 	return u
 }
 
-// errCut is what every command returns after the cut.
-var errCut = &net.OpError{Op: "read", Err: errors.New("cut")}
-
-// cut is a connection that dies: it lets left commands through and fails the rest,
-// or with once the next one only. With deaf, the first that fails was executed all
-// the same and only its answer is lost.
-type cut struct {
-	left       atomic.Int64
-	deaf, once bool
-}
-
-func (c *cut) DialHook(next redis.DialHook) redis.DialHook { return next }
-
-func (c *cut) ProcessHook(next redis.ProcessHook) redis.ProcessHook {
-	return func(ctx context.Context, cmd redis.Cmder) error {
-		return c.pass(func() error { return next(ctx, cmd) }, cmd)
-	}
-}
-
-func (c *cut) ProcessPipelineHook(next redis.ProcessPipelineHook) redis.ProcessPipelineHook {
-	return func(ctx context.Context, cmds []redis.Cmder) error {
-		return c.pass(func() error { return next(ctx, cmds) }, cmds...)
-	}
-}
-
-func (c *cut) pass(do func() error, cmds ...redis.Cmder) error {
-	left := c.left.Add(-1)
-	if left >= 0 || (c.once && left < -1) {
-		return do()
-	}
-	if c.deaf && left == -1 {
-		_ = do()
-	}
-	for _, cmd := range cmds {
-		cmd.SetErr(errCut)
-	}
-	return errCut
-}
-
-// mustCut returns a client of the same server that is cut after n commands.
-func mustCut(t *testing.T, client redis.UniversalClient, n int, h *cut) redis.UniversalClient {
+// mustCut returns a client of the same server that is cut.
+func mustCut(t *testing.T, client redis.UniversalClient, h testkit.Cut) redis.UniversalClient {
 	t.Helper()
 	c := testkit.MustClient(t, client.(*redis.Client).Options().Addr)
 	c.Ping(t.Context()) // connects: the handshake is no command of ours
-	h.left.Store(int64(n))
-	c.AddHook(h)
+	c.AddHook(h.Hook())
 	return c
 }

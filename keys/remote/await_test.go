@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys/remote"
 )
 
@@ -236,9 +237,7 @@ func TestRefetch(t *testing.T) {
 	wantKids(t, keysOf(i).Set(), "b")
 	var done sync.WaitGroup
 	done.Go(func() { wantKids(t, keysOf(i).Await(t.Context(), "c"), "c") })
-	for i.Waiting(issuerA) == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	testkit.MustAwait(t, "somebody who waits", func() bool { return i.Waiting(issuerA) > 0 })
 	proceed <- struct{}{}
 	done.Wait()
 	if h.asked.Load() != 3 {

@@ -21,6 +21,7 @@
 // tokens say. Only [Issuers.Refetch], for a hint that comes from within the
 // system, goes past that.
 //
-// The package knows no Redis, no private keys and no tokens. What becomes of a
-// token whose issuer has no usable keys is decided in keys/token.
+// The package knows no Redis and no private keys, and looks into no token: of
+// keys/token it takes only the form in which a verifier is told of an issuer. What
+// becomes of a token whose issuer has no usable keys is decided there.
 package remote

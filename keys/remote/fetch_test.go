@@ -9,10 +9,11 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys/remote"
 )
 
-// hostile are answers that are worth nothing (security.md must-hold 18).
+// hostile are answers that are worth nothing, and must replace no set.
 func hostile(tb testing.TB) map[string]http.HandlerFunc {
 	good := mustDocument(tb, "evil")
 	return map[string]http.HandlerFunc{
@@ -106,7 +107,7 @@ func TestMixedSets(t *testing.T) {
 			i := mustOpen(t, remote.Config{Log: l.Logger()}, urlSpec(h.URL))
 			wantKids(t, keysOf(i).Set(), tt.want)
 			i.Refetch(issuerA)
-			eventually(t, "fetched again", func() bool { return i.Status()[0].Fetches == 2 })
+			testkit.MustAwait(t, "fetched again", func() bool { return i.Status()[0].Fetches == 2 })
 			i.Close() // the log lines come after the set
 			if text := l.String(); !strings.Contains(text, tt.log) || strings.Count(text, "left out") != 1 || strings.Contains(text, "c2VjcmV0") {
 				t.Errorf("the log is %q, want it with %q once and without key material", text, tt.log)

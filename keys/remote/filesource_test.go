@@ -14,6 +14,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys"
 	"tollgate/keys/remote"
 )
@@ -28,17 +29,6 @@ func mustSwap(tb testing.TB, path, content string) {
 	tb.Helper()
 	mustWrite(tb, path+".new", content)
 	must(tb, os.Rename(path+".new", path))
-}
-
-func eventually(tb testing.TB, what string, holds func() bool) {
-	tb.Helper()
-	for range 1000 {
-		if holds() {
-			return
-		}
-		time.Sleep(2 * time.Millisecond)
-	}
-	tb.Fatalf("after two seconds: not %s", what)
 }
 
 // TestFileChanges: a file that is replaced is taken over, a broken or missing one
@@ -58,34 +48,34 @@ func TestFileChanges(t *testing.T) {
 	wantKids(t, source.Set(), "a")
 	b := mustKeys(t, "b")[0]
 	mustSwap(t, path, with(documentOf(t, b), `{"kty":"AKP","kid":"pq"}`))
-	eventually(t, "replaced by rename", has("b"))
+	testkit.MustAwait(t, "replaced by rename", has("b"))
 	first := source.Set()
 	polls := i.Status()[0].Fetches
-	eventually(t, "read again", func() bool { return i.Status()[0].Fetches > polls+2 })
+	testkit.MustAwait(t, "read again", func() bool { return i.Status()[0].Fetches > polls+2 })
 	if source.Set() != first || strings.Count(l.String(), "left out") != 1 {
 		t.Errorf("reading the same again is not nothing:\n%s", l.String())
 	}
 	mustSwap(t, path, documentOf(t, b, mustKeys(t, "c")[0]))
-	eventually(t, "a key more", has("b c"))
+	testkit.MustAwait(t, "a key more", has("b c"))
 	before, _ := first.Key("b")
 	if after, _ := source.Set().Key("b"); before != after {
 		t.Error("the key that stayed is another one")
 	}
 	mustSwap(t, path, mustDocument(t, "b"))
-	eventually(t, "replaced again", has("b"))
+	testkit.MustAwait(t, "replaced again", has("b"))
 	for name, content := range map[string]string{"broken": "{", "empty": "", "an empty set": `{"keys":[]}`, "too large": strings.Repeat(" ", 2<<20)} {
 		mustSwap(t, path, content)
-		eventually(t, name+" noticed", failing(true))
+		testkit.MustAwait(t, name+" noticed", failing(true))
 		wantKids(t, source.Set(), "b")
 		mustSwap(t, path, mustDocument(t, "b"))
-		eventually(t, "whole again", failing(false))
+		testkit.MustAwait(t, "whole again", failing(false))
 	}
 	c.Advance(24 * time.Hour)
 	polls = i.Status()[0].Fetches
-	eventually(t, "read again", func() bool { return i.Status()[0].Fetches > polls+1 })
+	testkit.MustAwait(t, "read again", func() bool { return i.Status()[0].Fetches > polls+1 })
 	wantKids(t, source.Set(), "b") // it was confirmed by reading it
 	must(t, os.Remove(path))
-	eventually(t, "the loss noticed", failing(true))
+	testkit.MustAwait(t, "the loss noticed", failing(true))
 	wantKids(t, source.Await(t.Context(), "x"), "b")
 	c.Advance(24*time.Hour + 1)
 	wantKids(t, source.Set(), "")
@@ -96,10 +86,10 @@ func TestFileChanges(t *testing.T) {
 	}
 	must(t, os.Symlink("1", filepath.Join(dir, "data")))
 	must(t, os.Symlink("data/jwks.json", path))
-	eventually(t, "back", has("v1"))
+	testkit.MustAwait(t, "back", has("v1"))
 	must(t, os.Symlink("2", filepath.Join(dir, "data.new")))
 	must(t, os.Rename(filepath.Join(dir, "data.new"), filepath.Join(dir, "data")))
-	eventually(t, "swapped", has("v2"))
+	testkit.MustAwait(t, "swapped", has("v2"))
 	for _, want := range []string{"cannot be read", "read again", "changed"} {
 		if !strings.Contains(l.String(), want) {
 			t.Errorf("the log has no %q:\n%s", want, l.String())

@@ -1,7 +1,6 @@
 package remote_test
 
 import (
-	"bytes"
 	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
@@ -23,6 +22,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys"
 	"tollgate/keys/remote"
 	"tollgate/keys/token"
@@ -226,22 +226,7 @@ func wantKids(tb testing.TB, s *keys.Set, want string) {
 }
 
 // logs collects log lines.
-type logs struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logs) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *logs) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
+type logs struct{ testkit.Buffer }
 
 func (l *logs) Logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 

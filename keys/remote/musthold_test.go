@@ -4,8 +4,8 @@ import "testing"
 
 // Sets of others are bounded in time, size and number, lose their bad keys one by
 // one, are never replaced by what is worth nothing, and are asked for at most once
-// in an interval because of unknown kids. DESIGN.md names the interval
-// (JWKS_MIN_REFETCH) and a hard age up to which the last good set holds. Traefik
+// in an interval (JWKS_MIN_REFETCH) because of unknown kids. The last good set holds
+// up to a hard age. Traefik
 // CVE-2026-26998 read an answer without a bound.
 func TestMustHold18_ForeignKeySets(t *testing.T) {
 	t.Run("worthless answers replace nothing", TestHostileAnswers)

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys"
 	"tollgate/keys/remote"
 )
@@ -121,14 +122,14 @@ func TestWithdraw(t *testing.T) {
 	if !i.Withdraw(issuerA, "a") || i.Withdraw("https://b.example", "a") {
 		t.Error("Withdraw does not know its issuers")
 	}
-	eventually(t, "asked", func() bool { return i.Status()[0].Failures > 0 })
+	testkit.MustAwait(t, "asked", func() bool { return i.Status()[0].Failures > 0 })
 	if i.Published(issuerA) != nil {
 		t.Error("a set with a revoked key is handed out")
 	}
 	h.now(says(documentOf(t, ks...)))
 	clock.Advance(time.Minute)
 	i.Refetch(issuerA)
-	eventually(t, "published", func() bool { return i.Published(issuerA) != nil })
+	testkit.MustAwait(t, "published", func() bool { return i.Published(issuerA) != nil })
 	if got := string(i.Published(issuerA).JWKS); got != documentOf(t, ks[1]) {
 		t.Errorf("published %s", got)
 	}

@@ -5,6 +5,7 @@ import (
 	"path/filepath"
 	"testing"
 
+	"tollgate/internal/testkit"
 	"tollgate/keys/remote"
 )
 
@@ -18,15 +19,15 @@ func TestLeftOutIsInTheStatus(t *testing.T) {
 	wantError(t, i.Status()[0].LeftOut, "pq")
 	refetched := func(n uint64) func() bool { return func() bool { return i.Status()[0].Fetches == n } }
 	i.Refetch(issuerA)
-	eventually(t, "fetched again", refetched(2))
+	testkit.MustAwait(t, "fetched again", refetched(2))
 	wantError(t, i.Status()[0].LeftOut, "pq")
 	h.now(status(http.StatusBadGateway)) // the set that is held is the one with the odd key
 	i.Refetch(issuerA)
-	eventually(t, "failed", refetched(3))
+	testkit.MustAwait(t, "failed", refetched(3))
 	wantError(t, i.Status()[0].LeftOut, "pq")
 	h.now(says(good))
 	i.Refetch(issuerA)
-	eventually(t, "mended", refetched(4))
+	testkit.MustAwait(t, "mended", refetched(4))
 	if err := i.Status()[0].LeftOut; err != nil {
 		t.Errorf("after the odd key left: %v", err)
 	}

@@ -40,13 +40,9 @@ func (r Ring) Rotate(now time.Time, s Settings, force bool) (Ring, []Change, err
 // over, under the same condition as in Rotate. A key that is retired or revoked
 // already is left as it is. ErrUnknownKey when the ring has no such key.
 func (r Ring) Retire(id string, now time.Time, s Settings) (Ring, []Change, error) {
-	d, err := r.draft(now, s)
+	d, k, err := r.draftFor(id, now, s)
 	if err != nil {
 		return r, nil, err
-	}
-	k := d.byID(id)
-	if k == nil {
-		return r, nil, fmt.Errorf("%w: %q", ErrUnknownKey, id)
 	}
 	alg := k.Algorithm
 	switch k.State {
@@ -81,13 +77,9 @@ func (r Ring) Retire(id string, now time.Time, s Settings) (Ring, []Change, erro
 // Verifiers that cache the set trust the key until they fetch again; that is
 // what a revocation of kind "key" in the feed is for.
 func (r Ring) Revoke(id string, now time.Time, s Settings) (Ring, []Change, error) {
-	d, err := r.draft(now, s)
+	d, k, err := r.draftFor(id, now, s)
 	if err != nil {
 		return r, nil, err
-	}
-	k := d.byID(id)
-	if k == nil {
-		return r, nil, fmt.Errorf("%w: %q", ErrUnknownKey, id)
 	}
 	alg, was := k.Algorithm, k.State
 	if was == Revoked {

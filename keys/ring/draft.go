@@ -28,6 +28,20 @@ func (r Ring) draft(now time.Time, s Settings) (*draft, error) {
 	return &draft{from: r, ring: r.clone(), now: now.UTC().Round(0), s: s}, nil
 }
 
+// draftFor is draft for a step that is about one key, which it returns, too. The
+// pointer is good until a key is added or removed.
+func (r Ring) draftFor(id string, now time.Time, s Settings) (*draft, *Key, error) {
+	d, err := r.draft(now, s)
+	if err != nil {
+		return nil, nil, err
+	}
+	k := d.byID(id)
+	if k == nil {
+		return nil, nil, fmt.Errorf("%w: %q", ErrUnknownKey, id)
+	}
+	return d, k, nil
+}
+
 // done ends the step: a ring that changed has the next version.
 func (d *draft) done() (Ring, []Change, error) {
 	changes := Diff(d.from, d.ring, d.now)

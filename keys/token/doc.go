@@ -3,8 +3,9 @@
 // It owns the strict parse of a compact JWS, the choice of the key, the checks
 // of claims and policy, the question to the revocation store, and the closed
 // set of reasons for a refusal. [Verifier.Authenticate] is the one function
-// behind the proxy, verify, refresh, logout and whatever comes later: whoever
-// has a token string and wants to know whose it is calls it.
+// behind the proxy, forward-auth, verify, introspection, refresh, logout,
+// impersonation and explain: whoever has a token string and wants to know whose it
+// is calls it.
 //
 // The order is fixed, and each step goes forward only:
 //

@@ -57,9 +57,9 @@ func (m *memory) find(d digest) *Identity {
 	return id
 }
 
-// verify checks a signature by check, once for all who ask at the same time, and
-// remembers that it held. The answer is the asker's own only if key and issuer are:
-// one who came with a newer key set asks for itself.
+// verify calls check for a signature, once for all who ask at the same time, and
+// remembers that it held. The shared result is used only by those who asked with the
+// same key and issuer; one who came with a newer key set checks for itself.
 func (m *memory) verify(d digest, key *keys.Key, issuer *Issuer, check func() (*Identity, *Refusal)) (*Identity, *Refusal) {
 	if m == nil {
 		return check()

@@ -39,7 +39,8 @@ type watch struct {
 	tell  func(stage string, took time.Duration)
 }
 
-// lap ends a part of a stage.
+// lap adds the time since the last lap to a stage, and reports the stage before when
+// another one begins.
 func (w *watch) lap(stage string) {
 	now := time.Now()
 	if stage != w.stage {
@@ -50,7 +51,7 @@ func (w *watch) lap(stage string) {
 	w.last = now
 }
 
-// end tells of the stage that was measured last.
+// end reports the stage that was being measured.
 func (w *watch) end() {
 	if w.stage != "" {
 		w.tell(w.stage, w.took)
@@ -58,9 +59,10 @@ func (w *watch) end() {
 	w.stage, w.took = "", 0
 }
 
-// AuthenticateTimed is Authenticate, and tells how long each stage took that the token
-// passed. A stage that comes twice (claims, before and behind the revocations) is told
-// twice. It is for some requests of many: it looks at the clock for each step.
+// AuthenticateTimed is Authenticate, and reports how long each stage took that the token
+// passed. A stage that comes twice (claims are looked at before and after the
+// revocations) is reported twice. It reads the clock at each step, so it is meant for a
+// sample of the requests.
 func (v *Verifier) AuthenticateTimed(ctx context.Context, raw string, policy *Policy, revocations Checker, tell func(stage string, took time.Duration)) (*Identity, error) {
 	if raw == "" {
 		return nil, refuse(ReasonMissing, "no token")

@@ -88,12 +88,8 @@ func (w *world) mustConverge(t *testing.T, when string) time.Duration {
 	t.Helper()
 	from := time.Now()
 	for _, e := range w.edges {
-		for !e.level(from) {
-			if time.Since(from) > time.Minute {
-				t.Fatalf("%s: %s is not level after a minute: %+v", when, e.name, e.mirror.Load().Status())
-			}
-			time.Sleep(5 * time.Millisecond)
-		}
+		testkit.MustAwaitWithin(t, time.Minute, when+": "+e.name+" is level", func() bool { return e.level(from) },
+			func() string { return fmt.Sprintf("%+v", e.mirror.Load().Status()) })
 		e.disturbed.Store(false)
 	}
 	return time.Since(from)

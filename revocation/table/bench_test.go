@@ -13,7 +13,7 @@ import (
 
 const million = 1_000_000
 
-// sizes are those of DESIGN section 7; the largest takes 300 MB and some seconds.
+// sizes are those of docs/performance.md; the largest takes 300 MB and some seconds.
 func sizes() []uint64 {
 	if testing.Short() {
 		return []uint64{0, 10_000, million}

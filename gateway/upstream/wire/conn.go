@@ -120,13 +120,16 @@ func (c *conn) quiet() bool {
 	return c.raw.Control(c.look) == nil && c.nobody
 }
 
-func (c *conn) peek(fd uintptr) {
+func (c *conn) peek(fd uintptr) { c.nobody = Silent(fd) }
+
+// Silent asks the kernel whether nothing has arrived on a socket, and takes nothing
+// from it. An end of the stream or an error is something, too.
+func Silent(fd uintptr) bool {
 	var one [1]byte
 	for {
 		_, _, err := syscall.Recvfrom(int(fd), one[:], syscall.MSG_PEEK|syscall.MSG_DONTWAIT)
 		if !errors.Is(err, syscall.EINTR) {
-			c.nobody = errors.Is(err, syscall.EAGAIN)
-			return
+			return errors.Is(err, syscall.EAGAIN)
 		}
 	}
 }

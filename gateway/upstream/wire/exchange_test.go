@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"tollgate/gateway/upstream/wire"
+	"tollgate/internal/testkit"
 )
 
 // TestRequestAsSent: the caller's fields go out as they are; what frames a message
@@ -332,11 +333,7 @@ func TestIdleConnectionsEnd(t *testing.T) {
 		_, _ = io.ReadAll(a)
 		_ = a.Close()
 	}
-	for end := time.Now().Add(5 * time.Second); p.Idle() > 0; time.Sleep(5 * time.Millisecond) {
-		if time.Now().After(end) {
-			t.Fatalf("%d connections still wait", p.Idle())
-		}
-	}
+	testkit.MustAwait(t, "no connection that still waits", func() bool { return p.Idle() == 0 })
 }
 
 // TestDialFails: nothing was sent, and that can be told.

@@ -32,8 +32,9 @@ func (b *body) Read(p []byte) (int, error) {
 	return b.read(p)
 }
 
-// read is called with mu held. It touches the connection only while something is
-// left, and counts it last: at zero the connection is nobody's but its own.
+// read is called with mu held. It touches the connection only while a part of the body
+// is left, and lowers left as the last step: at zero the connection's own goroutine may
+// read again.
 func (b *body) read(p []byte) (n int, err error) {
 	left := b.left.Load()
 	if left == 0 {

@@ -91,9 +91,9 @@ func (c *conn) leave() ([]byte, bool) {
 	return c.in[c.from:c.to], true
 }
 
-// await returns when a head is there, and where its empty line begins; -1: the
-// connection has ended. What cannot become an ordinary head is not waited for, nor is
-// one that broke off.
+// await reads until a head is complete, and returns where its empty line begins; -1: the
+// connection has ended. It stops early with ordinary false when what came cannot become
+// an ordinary head, or when the client stopped in the middle of one.
 func (c *conn) await() (end int, ordinary bool) {
 	c.rest()
 	began := c.watch.n == 0 // the first head's time runs from the beginning of the connection
@@ -145,8 +145,8 @@ func begins(have []byte) bool {
 	return true
 }
 
-// rest prepares for the next head. The deadline is moved seldom: it holds for an
-// eighth longer than it has to.
+// rest prepares for the next head. To save system calls the deadline is set an eighth
+// later than needed and moved only when that is used up.
 func (c *conn) rest() {
 	if c.from == c.to {
 		c.from, c.to = 0, 0

@@ -2,7 +2,6 @@ package http1
 
 import (
 	"bufio"
-	"bytes"
 	"io"
 	"log"
 	"net"
@@ -10,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 // rig is a lane behind a port, with what it gave away.
@@ -18,12 +19,12 @@ type rig struct {
 	lane *Lane
 	addr string
 	away chan string
-	log  *lockedBuffer
+	log  *testkit.Buffer
 }
 
 func newRig(t *testing.T, h http.Handler, change ...func(*Config)) *rig {
 	t.Helper()
-	r := &rig{T: t, away: make(chan string, 16), log: &lockedBuffer{}}
+	r := &rig{T: t, away: make(chan string, 16), log: &testkit.Buffer{}}
 	c := Config{Handler: h, Server: &http.Server{}, HeaderTimeout: time.Minute, IdleTimeout: time.Minute, Log: log.New(r.log, "", 0)}
 	for _, f := range change {
 		f(&c)
@@ -88,21 +89,4 @@ func (r *rig) read(in *bufio.Reader, method string) (*http.Response, string) {
 		r.Fatal(err)
 	}
 	return res, string(text)
-}
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.String()
 }

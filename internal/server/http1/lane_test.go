@@ -8,6 +8,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 // stuck is a connection that takes its time to close, as one of TLS does whose
@@ -49,11 +51,11 @@ func TestEndWaitsForNoFarewell(t *testing.T) {
 				}
 				serving.Go(func() { l.Serve(t.Context(), near, nil) })
 			}
-			for there := 0; there < len(far); time.Sleep(time.Millisecond) {
+			testkit.MustAwait(t, "all connections", func() bool {
 				l.mu.Lock()
-				there = len(l.conns)
-				l.mu.Unlock()
-			}
+				defer l.mu.Unlock()
+				return len(l.conns) == len(far)
+			})
 			ended := make(chan error, 1)
 			go func() { ended <- end(l) }()
 			for i := 1; i < len(far); i += 2 {

@@ -46,7 +46,9 @@ func TestWatchRacesWithTheEnd(t *testing.T) {
 			for i := range rounds / 4 {
 				ctx, none := &requestContext{Context: c.ctx}, &body{conn: c}
 				c.watch.begin(ctx, none)
-				c.watch.look() // has seen the request
+				c.watch.mu.Lock()
+				c.watch.seen = c.watch.n // as after a look, which the timer may have had already
+				c.watch.mu.Unlock()
 				looked, sent := make(chan struct{}), make(chan struct{})
 				go func() { defer close(looked); c.watch.look() }()
 				go func() {

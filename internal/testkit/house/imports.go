@@ -14,7 +14,7 @@ const (
 	cobra     = "github.com/spf13/cobra"
 )
 
-// importRules is DESIGN's table of who may import whom, one row a rule.
+// importRules is the table of who may import whom, one row a rule.
 func importRules() []Rule {
 	return []Rule{
 		unreachable("gateway", "an edge cannot sign, even by mistake", "issuer", "keys/ring", "keys/keystore"),

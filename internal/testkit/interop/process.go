@@ -1,15 +1,15 @@
 package interop
 
 import (
-	"bytes"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"tollgate/internal/testkit"
 )
 
 // Process is a program that a test started. It ends with the test, by its own
@@ -17,31 +17,11 @@ import (
 type Process struct {
 	t       *testing.T
 	cmd     *exec.Cmd
-	log     output
-	done    chan struct{} // closed when it has ended
-	err     error         // of its end; read after done
-	stopped bool          // it was told to end
-	brief   bool          // it may end by itself
-}
-
-// output is what a program has printed, both streams together.
-type output struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-// Write implements io.Writer.
-func (o *output) Write(p []byte) (int, error) {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.Write(p)
-}
-
-// String returns what was printed up to now.
-func (o *output) String() string {
-	o.mu.Lock()
-	defer o.mu.Unlock()
-	return o.text.String()
+	log     testkit.Buffer // both streams together
+	done    chan struct{}  // closed when it has ended
+	err     error          // of its end; read after done
+	stopped bool           // it was told to end
+	brief   bool           // it may end by itself
 }
 
 // patience is how long a program may take to start or to end.
