@@ -124,7 +124,7 @@ func TestTwinOfMany(t *testing.T) {
 	b.login()
 	page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"b", "a", "b", "x'y"}}).Body.String()
 	for _, want := range []string{
-		"End 3 sessions?", "for sid in a b &#39;x&#39;\\&#39;&#39;y&#39;; do tollgate sessions revoke &#34;$sid&#34; --yes --server http://example.com; done",
+		"End 3 sessions?", "for sid in a b &#39;x&#39;\\&#39;&#39;y&#39;; do tollgate sessions revoke --yes --server http://example.com -- &#34;$sid&#34;; done",
 		"&#34;http://example.com/admin/v1/sessions/$sid&#34;; done",
 	} {
 		if !strings.Contains(page, want) {

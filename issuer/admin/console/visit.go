@@ -79,7 +79,11 @@ func (v *visit) show(name string, status int, p *page) error {
 	}
 	p.Issuer, p.In = v.console.Issuer, v.session != nil
 	if p.Twin.Command != "" && !strings.Contains(p.Twin.Command, " --server ") {
-		p.Twin.Command = strings.Replace(p.Twin.Command, "tollgate ", "tollgate"+v.server()+" ", 1)
+		flags, values, _ := strings.Cut(p.Twin.Command, " -- ")
+		p.Twin.Command = flags + v.server()
+		if values != "" {
+			p.Twin.Command += " -- " + values // nothing behind it is taken for a flag
+		}
 	}
 	if p.In {
 		p.Flash, p.Menu, p.Name, p.Role = v.session.take(), v.menu(p.Nav), v.session.name, v.session.role
