@@ -131,7 +131,7 @@ func TestTwinOfMany(t *testing.T) {
 			t.Errorf("no %s in %s", want, page)
 		}
 	}
-	if page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"a"}}).Body.String(); !strings.Contains(page, "tollgate sessions revoke a --yes --server http://example.com\n") {
+	if page := b.send("POST", "/sessions/confirm", url.Values{"sid": {"a"}}).Body.String(); !strings.Contains(page, "tollgate sessions revoke --yes a --server http://example.com\n") {
 		t.Errorf("%s", page)
 	}
 }
