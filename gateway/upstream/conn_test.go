@@ -112,6 +112,34 @@ func TestBytesOnAnIdleConnection(t *testing.T) {
 	}
 }
 
+// TestBodyOfNoContent: a connection on which a 204 announced a body is not lent again,
+// whichever way the request went: the body may come behind the next one.
+func TestBodyOfNoContent(t *testing.T) {
+	for announced, kept := range map[string]bool{"": true, "Content-Length: 0\r\n": true, "Content-Length: 6\r\n": false, "Transfer-Encoding: chunked\r\n": false} {
+		for _, direct := range []bool{true, false} {
+			b := mustRaw(t, func(_ int, _ *http.Request, c net.Conn) bool {
+				return write(c, "HTTP/1.1 204 No Content\r\n"+announced+"\r\n")
+			})
+			u := mustUpstream(t, Config{URLs: []string{b.URL}})
+			for range 3 {
+				r := request(t, http.MethodGet, "/", "")
+				if direct {
+					a, err := u.Do(t.Context(), &Call{Method: r.Method, URL: r.URL, Header: r.Header})
+					if err != nil || a.Status != http.StatusNoContent {
+						t.Fatal(err)
+					}
+					_ = a.Close()
+				} else if _, err := ask(u, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := b.connections.Load(); (n == 1) != kept || !kept && n != 3 {
+				t.Errorf("%q, direct %t: %d connections for 3 requests", announced, direct, n)
+			}
+		}
+	}
+}
+
 // TestQuiet drives a connection by hand through each state of its reader.
 func TestQuiet(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
