@@ -49,6 +49,14 @@ func TestUnsolicitedBytes(t *testing.T) {
 			}
 			return write(c, echo(r))
 		},
+		"a late body to 204": func(n int, r *http.Request, c net.Conn) bool {
+			if n%4 > 0 {
+				return write(c, echo(r))
+			}
+			write(c, fmt.Sprintf("HTTP/1.1 204 No Content\r\nX-Path: %s\r\nContent-Length: %d\r\n\r\n", r.URL.Path, len(poison)))
+			time.Sleep(time.Millisecond) // the connection is back in the pool, or in use again
+			return write(c, poison)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := mustRaw(t, func(n int, r *http.Request, c net.Conn) bool {
@@ -197,6 +205,13 @@ func TestQuiet(t *testing.T) {
 	next <- struct{}{}
 	if !<-woken {
 		t.Error("not quiet when the reader came back")
+	}
+	if c.lend(); c.quiet(short()) {
+		t.Error("quiet while somebody has it")
+	}
+	go func() { woken <- c.quiet(t.Context()) }()
+	if c.back(); !<-woken {
+		t.Error("not quiet when it was given back")
 	}
 	theirs.Close()
 	if got := <-reads; got != "EOF" {

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"net/http"
-	"strings"
 	"sync/atomic"
 )
 
@@ -128,15 +127,13 @@ func (u *Upstream) hand(r *http.Request, t *target, body *requestBody) (*attempt
 	for {
 		a, out := newAttempt(r, t, body, by.speaks)
 		res, err := by.RoundTrip(out)
+		a.settle(res)
 		if err == nil && (a.dead || a.stopped) {
 			// The end of the context came between, and net/http took what it found.
 			_ = res.Body.Close()
 			res, err = nil, io.ErrUnexpectedEOF
 		}
 		if err == nil {
-			if a.conn != nil && !a.shared && announcesNothing(res) {
-				a.conn.end(errSpoilt) // whoever is lent it next takes another
-			}
 			return a, res, nil
 		}
 		a.stop(nil)
@@ -144,19 +141,6 @@ func (u *Upstream) hand(r *http.Request, t *target, body *requestBody) (*attempt
 			return a, nil, a.reason(err)
 		}
 	}
-}
-
-// errSpoilt ends a connection for all requests but those that have it already.
-var errSpoilt = errors.New("the upstream announced a body where there is none")
-
-// announcesNothing reports whether an answer says that the body which it cannot have is
-// to come (RFC 9110 section 8.6). It may come, as late as behind the next request.
-func announcesNothing(res *http.Response) bool {
-	if res.StatusCode != http.StatusNoContent {
-		return false
-	}
-	length := res.Header["Content-Length"]
-	return len(res.TransferEncoding) > 0 || len(length) > 0 && strings.Trim(length[0], "0") != ""
 }
 
 // flight is a request whose answer is being read. It holds its places until it
