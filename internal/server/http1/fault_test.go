@@ -1,6 +1,7 @@
 package http1
 
 import (
+	"errors"
 	"io"
 	"net"
 	"net/http"
@@ -48,7 +49,7 @@ func TestPanicOutsideOfTheHandler(t *testing.T) {
 	if rest, open := r.lane.Serve(t.Context(), faulty{ours}, nil); rest != nil || open {
 		t.Errorf("%q, %t", rest, open)
 	}
-	if _, err := theirs.Read(make([]byte, 1)); err != io.EOF {
+	if _, err := theirs.Read(make([]byte, 1)); !errors.Is(err, io.EOF) {
 		t.Errorf("the connection: %v", err)
 	}
 	if told := r.log.String(); !strings.Contains(told, "panic serving pipe: lost") {
