@@ -199,9 +199,7 @@ func answerHeader(h http.Header, answer *upstream.Answer, values []string, cors 
 				dropped += "," + f.Value
 			}
 			continue
-		case ofOneConnection(f.Name), f.Name == "X-Request-Id":
-			continue
-		case cors && strings.HasPrefix(f.Name, "Access-Control-"):
+		case !passes(f.Name, cors):
 			if f.Name == "Access-Control-Expose-Headers" {
 				exposes = append(exposes, f.Value)
 			}
@@ -215,14 +213,34 @@ func answerHeader(h http.Header, answer *upstream.Answer, values []string, cors 
 		}
 	}
 	if dropped != "" {
-		ours := h["X-Request-Id"]
-		for name := range strings.SplitSeq(dropped, ",") {
-			h.Del(strings.TrimSpace(name))
-		}
-		h["X-Request-Id"] = ours
+		dropNamed(h, fields, dropped, cors)
 	}
 	guessNothing(h, h)
 	return exposes
+}
+
+// passes reports whether a field (canonical name) of an answer is the client's to see.
+// Our own request id stands in the answer already, and with cors our word on it.
+func passes(name string, cors bool) bool {
+	return name != "Connection" && !ofOneConnection(name) && name != "X-Request-Id" && !(cors && strings.HasPrefix(name, "Access-Control-"))
+}
+
+// dropNamed takes what the answer's Connection names out of what was copied from it.
+// What stood in the header before is ours, and stays.
+func dropNamed(h http.Header, fields []upstream.Field, list string, cors bool) {
+	named := map[string]bool{}
+	for name := range strings.SplitSeq(list, ",") {
+		named[http.CanonicalHeaderKey(strings.TrimSpace(name))] = true
+	}
+	for _, f := range fields {
+		switch left := len(h[f.Name]) - 1; {
+		case !named[f.Name] || !passes(f.Name, cors):
+		case left > 0:
+			h[f.Name] = h[f.Name][:left]
+		default:
+			delete(h, f.Name)
+		}
+	}
 }
 
 // guessNothing keeps the server from making up a type for an answer whose back end

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync/atomic"
 )
 
@@ -69,17 +70,42 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 		return
 	}
 	a.conn, a.reused = connOf(info.Conn), info.Reused || info.WasIdle
-	a.shared = a.multiplexed(info.Conn)
-	if a.shared || !a.reused {
-		return
-	}
-	if !a.conn.quiet(a.ctx) {
+	switch a.shared = a.multiplexed(info.Conn); {
+	case a.shared:
+	case a.reused && !a.conn.quiet(a.ctx):
 		a.dead = true
 		_ = info.Conn.Close()
+	default:
+		a.conn.lend()
 	}
 }
 
+// settle looks at what RoundTrip has returned, before the connection may serve
+// another.
+func (a *attempt) settle(res *http.Response) {
+	if a.conn == nil || a.shared {
+		return
+	}
+	if res != nil && announcesNothing(res) {
+		a.conn.end(errSpoilt)
+	}
+	a.conn.back()
+}
+
 func (a *attempt) firstByte() { a.answered.Store(true) }
+
+// errSpoilt ends a connection for whoever is lent it next.
+var errSpoilt = errors.New("the upstream announced a body where there is none")
+
+// announcesNothing reports whether an answer says that the body which it cannot have is
+// to come (RFC 9110 section 8.6). It may come, as late as behind the next request.
+func announcesNothing(res *http.Response) bool {
+	if res.StatusCode != http.StatusNoContent {
+		return false
+	}
+	length := res.Header["Content-Length"]
+	return len(res.TransferEncoding) > 0 || len(length) > 0 && strings.Trim(length[0], "0") != ""
+}
 
 // multiplexed reports whether a connection speaks HTTP/2, where each answer
 // names its request and others are under way at any time.

@@ -31,6 +31,7 @@ type conn struct {
 
 	mu     sync.Mutex    // guards the rest; never held across a wait
 	parked bool          // the reader found nothing and waits in the kernel
+	lent   bool          // an attempt has it, and has not yet seen what became of it
 	nobody bool          // tryPeek's answer
 	ended  error         // what ended the reading, or net.ErrClosed
 	wake   chan struct{} // closed when parked or ended changes; nil while nobody waits
@@ -110,9 +111,10 @@ func (c *conn) tryRead(fd uintptr) bool {
 
 func (c *conn) tryPeek(fd uintptr) { c.nobody = wire.Silent(fd) }
 
-// quiet waits until the reader has dealt with all that arrived, and reports
-// whether the connection lived through it. The wait is as long as the reader
-// takes to come round, not as long as the upstream likes.
+// quiet waits until the reader has dealt with all that arrived, and whoever had the
+// connection before with his answer, and reports whether the connection lived
+// through it. The wait is as long as these take to come round, not as long as the
+// upstream likes.
 func (c *conn) quiet(ctx context.Context) bool {
 	for {
 		c.mu.Lock()
@@ -121,7 +123,7 @@ func (c *conn) quiet(ctx context.Context) bool {
 			return false
 		}
 		c.nobody = false
-		if c.parked && c.raw.Control(c.look) == nil && c.nobody {
+		if c.parked && !c.lent && c.raw.Control(c.look) == nil && c.nobody {
 			c.mu.Unlock()
 			return true
 		}
@@ -135,6 +137,24 @@ func (c *conn) quiet(ctx context.Context) bool {
 		case <-ctx.Done():
 			return false
 		}
+	}
+}
+
+// lend notes that an attempt has the connection. A nil one is nobody's.
+func (c *conn) lend() { c.setLent(true) }
+
+// back notes that the attempt knows its answer, or that there is none. net/http may
+// have lent the connection again before.
+func (c *conn) back() { c.setLent(false) }
+
+func (c *conn) setLent(lent bool) {
+	if c == nil {
+		return
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.lent = lent; !lent {
+		c.signal()
 	}
 }
 

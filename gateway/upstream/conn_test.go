@@ -49,6 +49,14 @@ func TestUnsolicitedBytes(t *testing.T) {
 			}
 			return write(c, echo(r))
 		},
+		"a late body to 204": func(n int, r *http.Request, c net.Conn) bool {
+			if n%4 > 0 {
+				return write(c, echo(r))
+			}
+			write(c, fmt.Sprintf("HTTP/1.1 204 No Content\r\nX-Path: %s\r\nContent-Length: %d\r\n\r\n", r.URL.Path, len(poison)))
+			time.Sleep(time.Millisecond) // the connection is back in the pool, or in use again
+			return write(c, poison)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b := mustRaw(t, func(n int, r *http.Request, c net.Conn) bool {
@@ -112,6 +120,34 @@ func TestBytesOnAnIdleConnection(t *testing.T) {
 	}
 }
 
+// TestBodyOfNoContent: a connection on which a 204 announced a body is not lent again,
+// whichever way the request went: the body may come behind the next one.
+func TestBodyOfNoContent(t *testing.T) {
+	for announced, kept := range map[string]bool{"": true, "Content-Length: 0\r\n": true, "Content-Length: 6\r\n": false, "Transfer-Encoding: chunked\r\n": false} {
+		for _, direct := range []bool{true, false} {
+			b := mustRaw(t, func(_ int, _ *http.Request, c net.Conn) bool {
+				return write(c, "HTTP/1.1 204 No Content\r\n"+announced+"\r\n")
+			})
+			u := mustUpstream(t, Config{URLs: []string{b.URL}})
+			for range 3 {
+				r := request(t, http.MethodGet, "/", "")
+				if direct {
+					a, err := u.Do(t.Context(), &Call{Method: r.Method, URL: r.URL, Header: r.Header})
+					if err != nil || a.Status != http.StatusNoContent {
+						t.Fatal(err)
+					}
+					_ = a.Close()
+				} else if _, err := ask(u, r); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if n := b.connections.Load(); (n == 1) != kept || !kept && n != 3 {
+				t.Errorf("%q, direct %t: %d connections for 3 requests", announced, direct, n)
+			}
+		}
+	}
+}
+
 // TestQuiet drives a connection by hand through each state of its reader.
 func TestQuiet(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
@@ -169,6 +205,13 @@ func TestQuiet(t *testing.T) {
 	next <- struct{}{}
 	if !<-woken {
 		t.Error("not quiet when the reader came back")
+	}
+	if c.lend(); c.quiet(short()) {
+		t.Error("quiet while somebody has it")
+	}
+	go func() { woken <- c.quiet(t.Context()) }()
+	if c.back(); !<-woken {
+		t.Error("not quiet when it was given back")
 	}
 	theirs.Close()
 	if got := <-reads; got != "EOF" {

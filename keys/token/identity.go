@@ -37,7 +37,7 @@ type Identity struct {
 	audience  []string
 	scopes    []string
 	named     string // iss as the token has it, empty without
-	signed    string // header.payload
+	signed    []byte // header.payload, the identity's own
 	header    header
 	key       *keys.Key
 	issuer    *Issuer
@@ -49,7 +49,7 @@ type Identity struct {
 }
 
 // seal completes an identity by what is not said in its claims.
-func (id *Identity) seal(key *keys.Key, h header, signed string) {
+func (id *Identity) seal(key *keys.Key, h header, signed []byte) {
 	// The key's own id, not the header's: a token without kid must still be
 	// covered by the revocation of the key that signed it.
 	id.KeyID, id.Algorithm, id.key, id.signed, id.header = key.ID(), h.alg, key, signed, h
@@ -58,7 +58,7 @@ func (id *Identity) seal(key *keys.Key, h header, signed string) {
 		Born: id.Born, IssuedAt: int64(id.issuedAt), Own: id.Own || id.issuer.RefuseBeforeStore,
 	}
 	if id.JTI == "" {
-		id.revocable.Signed = []byte(signed)
+		id.revocable.Signed = signed
 	}
 	id.acting = id.standing()
 }
@@ -124,7 +124,7 @@ func (id *Identity) Audience() []string { return id.audience }
 
 // Signed returns the part of the token under the signature (header.payload): the
 // name by which a token without jti is revoked.
-func (id *Identity) Signed() string { return id.signed }
+func (id *Identity) Signed() string { return string(id.signed) }
 
 // Revocable is what the revocation store needs to know of the token.
 func (id *Identity) Revocable() revocation.Token { return id.revocable }

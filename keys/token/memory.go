@@ -72,6 +72,11 @@ func (m *memory) verify(d digest, key *keys.Key, issuer *Issuer, check func() (*
 	return id, nil
 }
 
+// replace remembers a token as the settings of its issuer now have it: else it would be
+// read again each time. Whoever still has older settings may come last; then the next
+// one reads it again.
+func (m *memory) replace(d digest, id *Identity) { m.cache.Set(d, id) }
+
 // forget drops what is remembered of a token that does not hold any more.
 func (m *memory) forget(d digest) { m.cache.Invalidate(d) }
 

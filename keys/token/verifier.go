@@ -138,6 +138,9 @@ func (v *Verifier) recognise(ctx context.Context, raw string, t *trace) (*Identi
 	if id := v.memory.find(d); id != nil {
 		current, refusal := v.still(id)
 		if refusal == nil {
+			if current != id {
+				v.memory.replace(d, current)
+			}
 			v.hits.Add(1)
 			t.found()
 			return current, nil
@@ -188,7 +191,10 @@ func (v *Verifier) verify(ctx context.Context, raw string, d digest, t *trace) (
 		remembered = nil
 	}
 	return remembered.verify(d, key, issuer, func() (*Identity, *Refusal) {
-		if err := key.Verify([]byte(c.signed), c.signature); err != nil {
+		// A copy: raw is often a piece of a whole request's head, which an identity
+		// that is remembered must not keep.
+		signed := []byte(c.signed)
+		if err := key.Verify(signed, c.signature); err != nil {
 			return nil, refuse(ReasonSignature, "the signature does not fit the key")
 		}
 		t.pass(StepSignature)
@@ -201,7 +207,7 @@ func (v *Verifier) verify(ctx context.Context, raw string, d digest, t *trace) (
 			return nil, refusal
 		}
 		t.pass(StepClaims)
-		id.seal(key, h, c.signed)
+		id.seal(key, h, signed)
 		return id, nil
 	})
 }

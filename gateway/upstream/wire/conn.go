@@ -23,6 +23,7 @@ type conn struct {
 	nobody    bool             // peek's answer
 	used      bool             // it has served before
 	idleSince time.Time
+	since     uint64    // the pool's last closing before it was made
 	until     time.Time // the deadline of reading that stands; zero: none
 	both      bool      // it is one of writing, too
 
@@ -49,7 +50,7 @@ func newConn(p *Pool, dialled net.Conn) (*conn, error) {
 		_ = dialled.Close()
 		return nil, err
 	}
-	c := &conn{Conn: dialled, pool: p, raw: raw, buf: make([]byte, bufferSize)}
+	c := &conn{Conn: dialled, pool: p, raw: raw, since: p.closings(), buf: make([]byte, bufferSize)}
 	c.look = c.peek
 	c.cancel = func() { _ = c.SetDeadline(past) } // fails only on what is closed
 	return c, nil

@@ -29,5 +29,6 @@
 // values of the characters that RFC 9110 allows, one Content-Length or one
 // Transfer-Encoding which is chunked, never both. Up to five informational answers
 // are passed over; 101 is an error, since nobody asked. An answer to HEAD, and
-// 204 and 304, has no body whatever its header says (RFC 9112 section 6.3).
+// 204 and 304, has no body whatever its header says (RFC 9112 section 6.3). A 204 that
+// announces one costs its connection, on which that body may arrive late.
 package wire

@@ -178,8 +178,17 @@ func frame(fields []Field, method string, status, minor int) (framing, error) {
 	if f.chunked && sized {
 		return f, fmt.Errorf("%w: Content-Length beside Transfer-Encoding", ErrProtocol)
 	}
+	body := f.chunked || f.length > 0
 	switch {
-	case method == http.MethodHead, status == http.StatusNoContent, status == http.StatusNotModified:
+	case status < 200:
+		if body { // the next answer would be looked for within it
+			return f, fmt.Errorf("%w: a body of an informational answer", ErrProtocol)
+		}
+	case status == http.StatusNoContent:
+		// None may be announced (RFC 9110 section 8.6). What is announced may follow,
+		// as late as when the connection has been lent again.
+		f.length, f.chunked, f.closes = 0, false, f.closes || body
+	case method == http.MethodHead, status == http.StatusNotModified:
 		f.length, f.chunked = 0, false
 	case !f.chunked && !sized:
 		f.closes = true // the end of the connection is the end of the body

@@ -3,6 +3,7 @@ package wire
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"time"
 )
@@ -23,9 +24,10 @@ type Pool struct {
 	config Config
 	large  buffers
 
-	mu    sync.Mutex
-	free  []*conn // the one used last at the end
-	sweep *time.Timer
+	mu     sync.Mutex
+	free   []*conn // the one used last at the end
+	sweep  *time.Timer
+	closed uint64 // how often
 }
 
 // NewPool returns a pool without connections.
@@ -45,6 +47,7 @@ func (p *Pool) Close() {
 	p.mu.Lock()
 	free := p.free
 	p.free = nil
+	p.closed++
 	if p.sweep != nil {
 		p.sweep.Stop()
 		p.sweep = nil
@@ -53,6 +56,13 @@ func (p *Pool) Close() {
 	for _, c := range free {
 		c.close()
 	}
+}
+
+// closings returns how often the pool was closed.
+func (p *Pool) closings() uint64 {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
 }
 
 // Idle returns how many connections wait.
@@ -87,7 +97,7 @@ func (p *Pool) take() *conn {
 func (p *Pool) put(c *conn) {
 	c.idleSince = time.Now()
 	p.mu.Lock()
-	if len(p.free) >= p.config.MaxIdle {
+	if c.since != p.closed || len(p.free) >= p.config.MaxIdle {
 		p.mu.Unlock()
 		c.close()
 		return
@@ -109,7 +119,7 @@ func (p *Pool) expire() {
 		old++ // the list is in the order of coming back: whoever was taken and came back stands at the end
 	}
 	gone := append([]*conn(nil), p.free[:old]...)
-	p.free = append(p.free[:0], p.free[old:]...)
+	p.free = slices.Delete(p.free, 0, old)
 	if len(p.free) == 0 {
 		p.sweep = nil
 	} else {

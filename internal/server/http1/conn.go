@@ -8,7 +8,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"runtime/debug"
 	"sync/atomic"
 	"time"
 )
@@ -200,7 +199,6 @@ func (c *conn) answer(h *head) bool {
 		_ = r.MultipartForm.RemoveAll() // temporary files; what is left is the system's to sweep
 	}
 	if !done {
-		c.state.Store(closed) // a part must not pass for the whole, nor be waited for
 		return false
 	}
 	return w.finish() && there && b.drain()
@@ -224,9 +222,10 @@ func (c *conn) call(w *response, r *http.Request) (done bool) {
 		if done {
 			return
 		}
+		c.state.Store(closed) // a part must not pass for the whole, nor be waited for
 		fault := recover()
-		if err, ok := fault.(error); (!ok || !errors.Is(err, http.ErrAbortHandler)) && c.lane.config.Log != nil {
-			c.lane.config.Log.Printf("http: panic serving %v: %v\n%s", c.remote, fault, debug.Stack())
+		if err, ok := fault.(error); fault != nil && (!ok || !errors.Is(err, http.ErrAbortHandler)) {
+			c.lane.tell(c, fault)
 		}
 	}()
 	c.lane.config.Handler.ServeHTTP(w, r)

@@ -6,6 +6,7 @@ import (
 	"log"
 	"net"
 	"net/http"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,11 +60,26 @@ func (l *Lane) Serve(ctx context.Context, nc net.Conn, state *tls.ConnectionStat
 		return nil, false
 	}
 	defer l.remove(c)
-	rest, open = c.serve()
-	if !open {
-		c.end()
+	defer func() {
+		// As net/http does: one client must not end all. A handler's own panics do not
+		// come here, but its goroutine may end by runtime.Goexit.
+		if fault := recover(); fault != nil {
+			c.state.Store(closed)
+			l.tell(c, fault)
+			rest, open = nil, false
+		}
+		if !open {
+			c.end()
+		}
+	}()
+	return c.serve()
+}
+
+// tell logs a panic with its stack.
+func (l *Lane) tell(c *conn, fault any) {
+	if l.config.Log != nil {
+		l.config.Log.Printf("http: panic serving %v: %v\n%s", c.remote, fault, debug.Stack())
 	}
-	return rest, open
 }
 
 func (l *Lane) add(c *conn) bool {
