@@ -50,8 +50,11 @@ type Journal struct {
 	waiting *batch   // what the next flush writes; nil: nothing
 	flying  bool     // a flush runs
 	packing bool     // a compaction runs
+	spoilt  bool     // damaged since it was opened: nothing is marked any more
 	marked  Position // the latest; may not have been written yet
 	written Position // the latest that a batch took along
+
+	lost int64 // bytes that are known to be damaged; belongs to whoever packs
 
 	file journalFile
 }
@@ -123,7 +126,7 @@ func (j *Journal) Append(ctx context.Context, records []Kept) error {
 func (j *Journal) Mark(p Position) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if p == j.marked || j.closed || len(p.Epoch)+len(p.Nonce) > MaxText {
+	if p == j.marked || j.closed || j.spoilt || len(p.Epoch)+len(p.Nonce) > MaxText {
 		return
 	}
 	j.marked = p

@@ -7,18 +7,21 @@ import (
 	"time"
 )
 
-// overFor is how long, by this machine's clock, a record must have been over before it
-// is left out: ends were computed by Redis's clock.
+// overFor is how long a record must have been over before it is left out: ends were
+// computed by Redis's clock. It counts by this machine's clock and by the latest store time
+// that the file knows of: one that is hours ahead while a machine starts, and is put right
+// later, must not take out what is in force. A feed is not read again for it.
 const overFor = 10 * time.Minute
 
 // journalIndex says where the records of use are, about 100 bytes for each of them. It
 // is made when it is needed, and not kept.
 type journalIndex struct {
 	refs     map[Digest]journalRef
-	position Position
-	good     int64 // end of the last whole frame
-	lost     int64 // bytes that are damaged in the middle
-	live     int64 // bytes of frames that are of use
+	position Position // none when records are damaged: it speaks of those, too
+	known    int64    // latest store time (µs) of any record and position
+	good     int64    // end of the last whole frame
+	lost     int64    // bytes that are damaged in the middle
+	live     int64    // bytes of frames that are of use
 }
 
 // journalRef is what is of use of one digest.
@@ -52,13 +55,16 @@ func indexJournal(r io.Reader) (*journalIndex, error) {
 			return nil, fmt.Errorf("at byte %d: %w", at, err)
 		}
 		if p != nil {
-			x.position = *p
+			x.position, x.known = *p, max(x.known, p.ID)
 		} else {
 			x.add(k, at, int64(frameHead+len(payload)))
 		}
 	}
 	x.good, x.lost = frames.good, frames.lost
-	over := time.Now().Add(-overFor).Unix()
+	if x.lost > 0 {
+		x.position = Position{}
+	}
+	over := min(time.Now().Unix(), x.known/microsPerSecond) - int64(overFor/time.Second)
 	for d, ref := range x.refs {
 		if ref.expires != 0 && ref.expires <= over {
 			delete(x.refs, d)
@@ -83,6 +89,7 @@ func (x *journalIndex) add(k *Kept, at, size int64) {
 	if k.Detail != nil {
 		ref.detail, ref.detailSize = at, size
 	}
+	x.known = max(x.known, k.At)
 	ref.undone = max(ref.undone, k.Undone)
 	x.refs[k.Digest] = ref
 }

@@ -110,12 +110,14 @@ func TestJournalIsNotShared(t *testing.T) {
 	mustOpenJournal(t, path)
 }
 
-// many are records that end at that second.
+// many are records that end at that second; those that do were made now.
 func many(from, count int, expires int64) []revocation.Kept {
 	out := make([]revocation.Kept, count)
 	for i := range out {
 		out[i] = kept(from + i)
-		out[i].ExpiresAt = expires
+		if out[i].ExpiresAt = expires; expires != 0 {
+			out[i].At = time.Now().UnixMicro()
+		}
 	}
 	return out
 }

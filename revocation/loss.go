@@ -61,7 +61,10 @@ type lossState struct {
 // told next, says that somebody has seen to it, the store is told.
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
-	m.heardN = 0 // the feed is told from its beginning
+	m.heardN = 0                       // the feed is told from its beginning,
+	if m.feed.at == (feedPosition{}) { // unless it was being read already; its mu is held here
+		m.unkept = false
+	}
 	m.notLevel()
 	if reason == gapNoEpoch { // no epoch is told next
 		m.find(finding{reason: reason})

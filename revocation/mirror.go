@@ -78,6 +78,10 @@ type Mirror struct {
 	loss  lossState
 	stats mirrorStats
 	told  []Kept // for the journal
+	// unkept: since the feed was last told from its beginning something was dropped,
+	// because more than unkeptMost waited for the journal.
+	unkept     bool
+	unkeptMost int
 	// heardN is the sequence of the last record heard; 0: none since the last gap.
 	heardN uint64
 	// heardAt is the feed's position with that record.
@@ -116,7 +120,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), words: make(chan struct{}, 1),
 		jtis: table.New(), signed: table.New(), sessions: table.New(), keys: table.New(),
 		subjects: table.NewCuts(), issuers: table.NewCuts(),
-		dated: map[Digest]dated{}, own: map[Digest]ownWrite{},
+		dated: map[Digest]dated{}, own: map[Digest]ownWrite{}, unkeptMost: mostUnkept,
 	}
 	m.view.Store(&view{sent: m.reading(cfg.Now())})
 	var err error
