@@ -12,10 +12,11 @@ import (
 type Kept struct {
 	Digest    Digest
 	Kind      Kind
-	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
-	At        int64 // store time (µs) of the change; 0: not known
-	ExpiresAt int64 // unix second by which it is over; 0: never
-	Undone    int64 // store time (µs) of the latest undo among its statements; 0: none, or not known
+	Cut       int64  // store time (µs) of the greatest statement in force; 0: all are undone
+	At        int64  // store time (µs) of the change; 0: not known
+	ExpiresAt int64  // unix second by which it is over; 0: never
+	Undone    int64  // store time (µs) of the latest undo among its statements; 0: none, or not known
+	Below     string // as in a Record; at most 512 bytes
 	Detail    *Detail
 }
 

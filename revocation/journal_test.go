@@ -24,6 +24,8 @@ func TestJournalKeepsWhatItWasGiven(t *testing.T) {
 	all := []revocation.Kept{
 		kept(1), kept(2),
 		{Digest: revocation.Digest{1}, Kind: revocation.KindAll, Cut: 1 << 50, At: 1<<50 + 1, ExpiresAt: 1 << 31, Undone: 1 << 49},
+		{Digest: revocation.Digest{3}, Kind: revocation.KindSubject, Cut: 1 << 50, At: 1 << 50, Below: "9,8"},
+		{Digest: revocation.Digest{4}, Kind: revocation.KindSubject, Cut: 1 << 50, At: 1 << 50, Below: "7", Detail: &revocation.Detail{Value: "v"}},
 		{Digest: revocation.Digest{2}, Kind: "later", At: -1, Detail: &revocation.Detail{Reason: strings.Repeat("\x00ü", 300)}},
 	}
 	mustAppend(t, j, all...)

@@ -74,6 +74,7 @@ type Mirror struct {
 
 	mu    sync.Mutex // guards what follows, and every write to the tables and to changes
 	dated map[Digest]dated
+	below map[Digest][]int64 // cut-offs under those in the tables, latest first
 	own   map[Digest]ownWrite
 	loss  lossState
 	stats mirrorStats
@@ -120,7 +121,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), words: make(chan struct{}, 1),
 		jtis: table.New(), signed: table.New(), sessions: table.New(), keys: table.New(),
 		subjects: table.NewCuts(), issuers: table.NewCuts(),
-		dated: map[Digest]dated{}, own: map[Digest]ownWrite{}, unkeptMost: mostUnkept,
+		dated: map[Digest]dated{}, below: map[Digest][]int64{}, own: map[Digest]ownWrite{}, unkeptMost: mostUnkept,
 	}
 	m.view.Store(&view{sent: m.reading(cfg.Now())})
 	var err error

@@ -31,7 +31,9 @@ func (m *Mirror) heard(records []Record) {
 	m.stats.applied(records, now, m.view.Load().level && m.loss.level)
 	if m.cfg.Journal != nil {
 		for _, r := range records {
-			m.told = append(m.told, r.kept(nil))
+			k := r.kept(nil)
+			k.Below = belowText(m.below[r.Digest])
+			m.told = append(m.told, k)
 		}
 	}
 	m.mu.Unlock()
@@ -60,6 +62,10 @@ func (m *Mirror) apply(r Record) {
 	if undone := max(r.Undone, was.undone); undone != 0 {
 		m.dated[r.Digest] = dated{cut: r.Cut, at: r.At, undone: undone, expires: max(expires, was.expires), kind: r.Kind}
 	}
+	var before int64
+	if r.Kind.CutOff() {
+		before, _, _ = m.cuts(r.Kind).Lookup(r.Digest)
+	}
 	switch {
 	case r.Kind.CutOff() && r.Cut == 0:
 		m.cuts(r.Kind).Delete(r.Digest)
@@ -74,6 +80,9 @@ func (m *Mirror) apply(r Record) {
 	}
 	if r.Cut != 0 {
 		m.changes.note(&r.Digest)
+	}
+	if r.Kind.CutOff() {
+		m.keepBelow(&r, before)
 	}
 }
 

@@ -17,15 +17,16 @@ type ownWrite struct {
 
 // wrote takes what a write of this process has left of an entry, and the words of it.
 func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
-	if caller, ok := ctx.Value(writing{}).(*Kept); ok {
-		*caller = r.kept(d)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// What was read already is held, unless it was read from another server.
 	held, _ := m.lookUp(&probe{r.Kind, r.Digest})
 	untold := r.N > m.heardN || r.Cut != 0 && held == 0
 	m.apply(r)
+	if caller, ok := ctx.Value(writing{}).(*Kept); ok {
+		*caller = r.kept(d)
+		caller.Below = belowText(m.below[r.Digest])
+	}
 	was, ok := m.own[r.Digest]
 	if ok && was.record.At > r.At {
 		return
@@ -37,9 +38,11 @@ func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
 }
 
 // toldOwn notes that the feed tells of a write of this process, or of a later one of
-// the same thing. The caller holds mu.
+// the same thing, in a store that knew it: ends never come nearer. One that ends before the
+// write does was made where that was lost. The caller holds mu.
 func (m *Mirror) toldOwn(r *Record) {
-	if own, ok := m.own[r.Digest]; ok && own.untold && r.At >= own.record.At {
+	own, ok := m.own[r.Digest]
+	if ok && own.untold && r.At >= own.record.At && expiryOf(*r) >= expiryOf(own.record) {
 		own.untold = false
 		m.own[r.Digest] = own
 	}

@@ -42,9 +42,9 @@ func (m *Mirror) Load(j *Journal) error {
 
 // kept is what a journal keeps of r.
 func (r Record) kept(d *Detail) Kept {
-	return Kept{Digest: r.Digest, Kind: r.Kind, Cut: r.Cut, At: r.At, ExpiresAt: r.ExpiresAt, Undone: r.Undone, Detail: d}
+	return Kept{Digest: r.Digest, Kind: r.Kind, Cut: r.Cut, At: r.At, ExpiresAt: r.ExpiresAt, Undone: r.Undone, Below: r.Below, Detail: d}
 }
 
 func (k Kept) record() Record {
-	return Record{Digest: k.Digest, Kind: k.Kind, Cut: k.Cut, At: k.At, ExpiresAt: k.ExpiresAt, Undone: k.Undone}
+	return Record{Digest: k.Digest, Kind: k.Kind, Cut: k.Cut, At: k.At, ExpiresAt: k.ExpiresAt, Undone: k.Undone, Below: k.Below}
 }

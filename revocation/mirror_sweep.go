@@ -59,6 +59,7 @@ func (m *Mirror) sweepOnce(all bool) {
 	if !all {
 		return
 	}
+	m.forgetBelow()
 	for d, e := range m.dated {
 		if e.expires <= now && e.expires != table.Forever {
 			delete(m.dated, d)

@@ -33,7 +33,7 @@ func TestMirrorsAgainstPlainLists(t *testing.T) {
 }
 
 // modelSeeds is how many worlds there are.
-const modelSeeds = 100
+const modelSeeds = 10
 
 // one does one thing.
 func (w *world) one() {
