@@ -114,7 +114,7 @@ func (t tally) settling() bool {
 	return t.since != 0 && t.now < t.born+settling.Microseconds()
 }
 
-// look counts once; twice when there are edges whose names were not at hand.
+// look counts once; again while there are edges whose names were not at hand.
 func (c *Census) look(ctx context.Context, n uint64, epoch string) (tally, error) {
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
