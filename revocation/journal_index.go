@@ -79,12 +79,22 @@ func indexJournal(r io.Reader) (*journalIndex, error) {
 }
 
 // add takes one record. The latest change counts; of two at the same time the one that
-// refuses, else the one that was written later. What has no date counts least.
+// refuses, else the one that was written later. What has no date counts least, but for
+// what it says of a later life of the entry. No end comes nearer.
 func (x *journalIndex) add(k *Kept, at, size int64) {
 	ref, known := x.refs[k.Digest]
-	if !known || k.At > ref.change || k.At == ref.change && (k.Cut != 0 || !ref.revoked) {
+	newer := k.At > ref.change || k.At == ref.change && (k.Cut != 0 || !ref.revoked)
+	if is, was := expiryOf(k.record()), expiryOf(Record{ExpiresAt: ref.expires}); known && newer {
+		newer = ref.change > 1 || !ref.revoked || !laterLife(was, is)
+	} else if known {
+		newer = k.Cut != 0 && k.Undone == 0 && laterLife(is, was)
+	}
+	if !known || newer {
 		ref.at, ref.size = at, size
-		ref.change, ref.expires, ref.revoked = k.At, k.ExpiresAt, k.Cut != 0
+		ref.change, ref.revoked = k.At, k.Cut != 0
+	}
+	if !known || ref.expires != 0 && (k.ExpiresAt == 0 || k.ExpiresAt > ref.expires) {
+		ref.expires = k.ExpiresAt
 	}
 	if k.Detail != nil {
 		ref.detail, ref.detailSize = at, size
@@ -120,7 +130,7 @@ func (x *journalIndex) each(file io.ReaderAt, yield func(Kept) bool) error {
 		if !ok || ref.at != at {
 			continue
 		}
-		k.Undone = ref.undone
+		k.Undone, k.ExpiresAt = ref.undone, ref.expires
 		if k.Detail == nil && ref.detail != 0 {
 			if err = ref.describe(file, k); err != nil {
 				return err

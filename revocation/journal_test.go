@@ -61,6 +61,12 @@ func TestJournalMergesByDate(t *testing.T) {
 	rec := func(cut, at, undone int64, d *revocation.Detail) revocation.Kept {
 		return revocation.Kept{Kind: revocation.KindJTI, Cut: cut, At: at, Undone: undone, Detail: d}
 	}
+	ends := func(after int64, k revocation.Kept) revocation.Kept {
+		if k.ExpiresAt = 0; after > 0 {
+			k.ExpiresAt = 4_000_000_000 + after
+		}
+		return k
+	}
 	tests := []struct {
 		name  string
 		given []revocation.Kept
@@ -75,6 +81,9 @@ func TestJournalMergesByDate(t *testing.T) {
 		{"revoked again", []revocation.Kept{rec(5, 5, 0, nil), rec(0, 6, 6, nil), rec(7, 7, 0, nil)}, rec(7, 7, 6, nil)},
 		{"revoked wins at a tie", []revocation.Kept{rec(6, 6, 0, nil), rec(0, 6, 6, nil)}, rec(6, 6, 6, nil)},
 		{"revoked wins at a tie, told last", []revocation.Kept{rec(0, 6, 6, nil), rec(6, 6, 0, nil)}, rec(6, 6, 6, nil)},
+		{"a later life without a date", []revocation.Kept{ends(10, rec(0, 6, 6, nil)), ends(20, rec(1, 1, 0, nil))}, ends(20, rec(1, 1, 6, nil))},
+		{"and an earlier one told again", []revocation.Kept{ends(20, rec(1, 1, 0, nil)), ends(10, rec(0, 6, 6, nil))}, ends(20, rec(1, 1, 6, nil))},
+		{"no end comes nearer", []revocation.Kept{ends(0, rec(5, 5, 0, nil)), ends(10, rec(7, 7, 0, nil))}, ends(0, rec(7, 7, 0, nil))},
 		{"a date beats none", []revocation.Kept{rec(0, 6, 6, nil), rec(5, 0, 0, nil)}, rec(0, 6, 6, nil)},
 	}
 	for _, tt := range tests {

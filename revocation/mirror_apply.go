@@ -48,14 +48,18 @@ func (m *Mirror) apply(r Record) {
 	if m.named(r.Kind) == nil && m.cuts(r.Kind) == nil {
 		return // of a later version
 	}
+	expires := expiryOf(r)
 	was, isDated := m.dated[r.Digest]
+	if isDated && r.At < was.at && r.Cut != 0 && r.Undone == 0 && laterLife(expires, was.expires) {
+		delete(m.dated, r.Digest) // put back, and so without its date
+		was, isDated = dated{}, false
+	}
 	if isDated && (r.At < was.at || r.At == was.at && r.Cut < was.cut) {
 		return
 	}
 	if own, ok := m.own[r.Digest]; ok && r.At < own.record.At {
 		return
 	}
-	expires := expiryOf(r)
 	if !isDated && r.Undone != 0 && m.undoneBefore(r, expires) {
 		return
 	}
@@ -86,9 +90,15 @@ func (m *Mirror) apply(r Record) {
 	}
 }
 
+// laterLife says whether what ends then is of a later life of an entry than what ends at the
+// other second: an entry's end never comes nearer, so within one life what ends later was
+// also said later. Two seconds are left for rounding.
+func laterLife(expires, other uint32) bool {
+	return other < table.Forever-2 && expires > other+2
+}
+
 // undoneBefore says whether r speaks of an earlier life of an entry that is held
-// without a date. An entry's end never comes nearer, so what ends before the held one
-// does was told before it; two seconds are left for rounding.
+// without a date.
 func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
 	cut, held := m.lookUp(&probe{r.Kind, r.Digest})
 	if cut == 0 || expires == table.Forever {
@@ -97,5 +107,5 @@ func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
 	if r.Kind.CutOff() && cut > r.At {
 		return true
 	}
-	return held > expires && (held == table.Forever || held-expires > 2)
+	return laterLife(held, expires)
 }

@@ -56,8 +56,8 @@ func TestCutOffsUnderTheLatest(t *testing.T) {
 			w.mustUndo(gone) // stands under the others, and is not put back
 			w.settle()
 			if restart {
-				for i := range w.procs {
-					w.procs[i] = w.newProc()
+				for _, p := range w.procs {
+					w.begin(p)
 				}
 				w.settle()
 			}
@@ -114,4 +114,32 @@ func TestShorterEndTellsOfALoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestPutBackInALaterLife: what is put back has no date; it holds all the same for whoever
+// remembers the undo of an earlier life of the entry, and for his journal.
+func TestPutBackInALaterLife(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 5)
+	w.settle()
+	w.mustUndo(w.say(w.store, KindSession, 5*time.Second))
+	w.say(w.store, KindSession, 10*time.Second) // dated: there was an undo
+	w.settle()
+	w.forward(2 * time.Minute)
+	w.settle()
+	for i := range sweepSteps { // one forgets, the others will later
+		w.procs[1].sweepOnce(i == 0)
+	}
+	was := w.copyOf()
+	w.say(w.procs[1], KindSession, 0)
+	w.mini.FlushAll()
+	if _, err := w.client.TxPipelined(t.Context(), was); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.wantAll("put back", w.tokens[0], Revoked)
+	w.procs[0].keepOnce(t.Context())
+	w.restart(w.procs[0])
+	w.settle()
+	w.wantAll("after a restart", w.tokens[0], Revoked)
 }

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -28,6 +29,7 @@ type world struct {
 	store    *Redis // of a process without a mirror
 	procs    []*modelProc
 	said     []*said
+	dir      string // of the journal
 	tokens   []*Token
 }
 
@@ -53,13 +55,14 @@ type modelProc struct {
 	level    int // the step in which all was read that there was
 	before   int // that, when the last loss came
 	prepared []*Prepared
+	journal  *Journal // of the first process
 }
 
 const modelLeeway = 2 * time.Second
 
 func newWorld(t *testing.T, seed uint64) *world {
 	t.Helper()
-	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 4)), now: time.Now().Truncate(time.Second)}
+	w := &world{t: t, rnd: rand.New(rand.NewPCG(seed, 4)), now: time.Now().Truncate(time.Second), dir: t.TempDir()}
 	w.mini, w.client = testkit.MustMini(t)
 	w.mini.SetTime(w.now)
 	w.store = w.newStore()
@@ -67,8 +70,13 @@ func newWorld(t *testing.T, seed uint64) *world {
 		t.Fatal(err)
 	}
 	w.forward(time.Second)
-	for range 3 {
-		w.procs = append(w.procs, w.newProc())
+	for i := range 3 {
+		p := &modelProc{}
+		w.procs = append(w.procs, p)
+		if i == 0 {
+			p.journal = w.openJournal()
+		}
+		w.begin(p)
 	}
 	for i := range 6 {
 		w.addToken(i)
@@ -84,17 +92,62 @@ func (w *world) newStore() *Redis {
 	return s
 }
 
-func (w *world) newProc() *modelProc {
-	store := w.newStore()
-	m, err := NewMirror(MirrorConfig{Store: store, Client: w.client, Prefix: "tg:", Now: func() time.Time { return w.now }})
+// begin gives a process a new life, with what its journal has kept.
+func (w *world) begin(p *modelProc) {
+	cfg := MirrorConfig{Store: w.newStore(), Client: w.client, Prefix: "tg:", Now: func() time.Time { return w.now }}
+	if p.journal != nil {
+		cfg.Journal = p.journal
+	}
+	m, err := NewMirror(cfg)
+	if err == nil && p.journal != nil {
+		err = m.Load(p.journal)
+	}
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	p := &modelProc{Mirror: m, reader: newFeedReader(m.feed, maxPage), level: -1}
+	*p = modelProc{Mirror: m, reader: newFeedReader(m.feed, maxPage), level: -1, before: -1, journal: p.journal}
 	for _, tok := range w.tokens {
 		p.prepared = append(p.prepared, m.Prepare(tok))
 	}
-	return p
+}
+
+func (w *world) openJournal() *Journal {
+	j, err := OpenJournal(filepath.Join(w.dir, "journal"), nil)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.t.Cleanup(func() { _ = j.Close() })
+	return j
+}
+
+// restart ends a process's life and begins another. One that knew something which the store
+// may have lost is let end in peace.
+func (w *world) restart(p *modelProc) {
+	switch {
+	case p.journal == nil:
+		w.settle()
+	case w.lost || w.rnd.IntN(2) == 0:
+		p.keepOnce(w.t.Context())
+	default:
+		w.settle()
+	}
+	if p.journal != nil {
+		if err := p.journal.Close(); err != nil {
+			w.t.Fatal(err)
+		}
+		p.journal = w.openJournal()
+	}
+	before := p.before
+	w.begin(p)
+	if w.lost { // what it had read it has kept
+		p.before = before
+	}
+}
+
+// isLevel says whether p has just now read all.
+func (w *world) isLevel(p *modelProc) bool {
+	v := p.view.Load()
+	return v.level && v.sent.at.Equal(w.now)
 }
 
 // addToken puts a token in place i that is born now; its session and subject are shared
@@ -213,8 +266,11 @@ func (w *world) scan(p *modelProc) {
 	if err != nil && !errors.Is(err, errNoEpoch) {
 		w.t.Fatalf("%s: scan: %v", w.what, err)
 	}
-	if v := p.view.Load(); end && v.level && v.sent.at.Equal(w.now) {
+	if end && w.isLevel(p) {
 		p.level = w.step
+	}
+	if p.journal != nil && w.rnd.IntN(2) == 0 {
+		p.keepOnce(w.t.Context())
 	}
 }
 

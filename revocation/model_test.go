@@ -33,7 +33,7 @@ func TestMirrorsAgainstPlainLists(t *testing.T) {
 }
 
 // modelSeeds is how many worlds there are.
-const modelSeeds = 10
+const modelSeeds = 40
 
 // one does one thing.
 func (w *world) one() {
@@ -72,11 +72,7 @@ func (w *world) one() {
 	case n < 98:
 		do("loss", w.lose)
 	default:
-		do("restart", func() {
-			w.settle()
-			p := w.newProc()
-			w.procs[w.rnd.IntN(len(w.procs))] = p
-		})
+		do("restart", func() { w.restart(p) })
 	}
 }
 
@@ -95,7 +91,7 @@ func (w *world) pass(most time.Duration) {
 // readAll has a process read until it has all, and mend what stands in the way.
 func (w *world) readAll(p *modelProc) {
 	for range 2000 {
-		if w.scan(p); p.level == w.step && p.view.Load().sent.at.Equal(w.now) {
+		if w.scan(p); p.level == w.step && w.isLevel(p) {
 			return
 		}
 		w.mend(p)
@@ -111,7 +107,7 @@ func (w *world) settle() {
 			w.mend(p)
 			w.readAll(p)
 			v := p.view.Load()
-			done = done && v.level && !v.doubt && v.epoch.Lost == 0 && v.epoch.CompleteSince == 0 && v.sent.at.Equal(w.now)
+			done = done && v.level && !v.doubt && v.epoch.Lost == 0 && v.epoch.CompleteSince == 0 && w.isLevel(p)
 		}
 		if done && round > 0 {
 			w.lost = false
