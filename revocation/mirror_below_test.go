@@ -126,6 +126,7 @@ func TestPutBackInALaterLife(t *testing.T) {
 	w.say(w.store, KindSession, 10*time.Second) // dated: there was an undo
 	w.settle()
 	w.forward(2 * time.Minute)
+	w.addToken(0) // takes a store time: by that it is known that all is over
 	w.settle()
 	for i := range sweepSteps { // one forgets, the others will later
 		w.procs[1].sweepOnce(i == 0)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+	"time"
 )
 
 // fickle is a journal that may take nothing.
@@ -83,4 +84,41 @@ func TestUnkeptIsNotMarked(t *testing.T) {
 	gap() // the feed is read from its beginning
 	n = 0
 	step("all was told again", false, 40, 40)
+}
+
+// TestJournalTellsOfWhatTheFeedDoesNot: a process dies right after a write, and the store
+// comes back without it, under the same epoch. Nobody has read it. Its next life puts it
+// back, also when the store has gone on meanwhile.
+func TestJournalTellsOfWhatTheFeedDoesNot(t *testing.T) {
+	t.Parallel()
+	for name, read := range map[string]bool{"not read": false, "read on": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 6)
+			w.settle()
+			p := w.procs[0]
+			p.keepOnce(t.Context())
+			was := w.copyOf()
+			w.say(p, KindSession, 0)
+			w.mini.FlushAll()
+			if _, err := w.client.TxPipelined(t.Context(), was); err != nil {
+				t.Fatal(err)
+			}
+			w.say(w.store, KindSubject, time.Second) // takes the sequence of what was lost
+			if read {                                // by a wait, which judges nothing
+				if err := p.reader.wait(t.Context()); err != nil {
+					t.Fatal(err)
+				}
+				p.keepOnce(t.Context())
+			}
+			if err := p.journal.Close(); err != nil {
+				t.Fatal(err)
+			}
+			p.journal = w.openJournal()
+			w.begin(p)
+			w.settle()
+			w.forward(10 * time.Second)
+			w.settle()
+			w.wantAll("put back", w.tokens[0], Revoked)
+		})
+	}
 }

@@ -48,6 +48,17 @@ func (m *Mirror) toldOwn(r *Record) {
 	}
 }
 
+// untoldBefore says whether there is a write of this process that the feed has not told of,
+// though it has told of what was written then and later. The caller holds mu.
+func (m *Mirror) untoldBefore(at int64) bool {
+	for _, own := range m.own {
+		if own.untold && own.record.At <= at {
+			return true
+		}
+	}
+	return false
+}
+
 // forgetOwn drops what a read of the feed's end that was sent after it must have
 // shown. False: something of it was not shown, and is not over. While a loss is
 // being mended it only drops what was shown. The caller holds mu.

@@ -13,15 +13,20 @@ func (m *Mirror) Position() Position {
 
 // Resume gives a mirror, before it runs, what a journal has kept: it refuses that from
 // now on, and reads the feed from there. A store that is not the one that was left, or
-// is behind it, has lost something: then it is told so, and the records are put back.
+// is behind it, has lost something: then it is told so, and the records are put back. So
+// has one that does not tell of records from after that position.
 // What happened while the process was away it cannot know, so it does not vouch for
 // having known all. Without a position the records are held and the feed is read from
 // its beginning.
 func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := m.cfg.Now()
 	for r := range records {
 		m.apply(r)
+		if from.Epoch != "" && r.At > from.ID { // the feed has yet to tell of it, or has lost it
+			m.own[r.Digest] = ownWrite{record: r, done: now, untold: true}
+		}
 	}
 	if from.Epoch == "" {
 		return

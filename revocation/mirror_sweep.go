@@ -99,6 +99,9 @@ func (m *Mirror) keepOnce(ctx context.Context) {
 	m.mu.Lock()
 	told := m.told
 	m.told = nil
+	if m.untoldBefore(at.ID) { // the next life must look for it, too
+		at = Position{}
+	}
 	m.mu.Unlock()
 	if len(told) > 0 {
 		if err := m.cfg.Journal.Append(ctx, told); err != nil {

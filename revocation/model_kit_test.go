@@ -248,6 +248,9 @@ func (w *world) undo() {
 	default:
 		for _, other := range w.said { // of a thing with a name there is one statement at a time
 			same := other == s || !s.order.Kind.CutOff() && other.digest == s.digest
+			// An undo in a store that has lost another cut-off of the same subject or issuer,
+			// before that was put back, counts for that one, too: decision 142.
+			other.unsure = other.unsure || w.lost && other != s && other.digest == s.digest
 			if same && other.at <= r.UndoneAt.UnixMicro() && !other.undone {
 				other.undone, other.took, other.taker, other.undoes = true, w.step, who, false
 			}
