@@ -67,14 +67,15 @@ func (m *Mirror) apply(r Record) {
 		m.dated[r.Digest] = dated{cut: r.Cut, at: r.At, undone: undone, expires: max(expires, was.expires), kind: r.Kind}
 	}
 	var before int64
+	var until uint32 // no end comes nearer, unless the store has lost something
 	if r.Kind.CutOff() {
-		before, _, _ = m.cuts(r.Kind).Lookup(r.Digest)
+		before, until, _ = m.cuts(r.Kind).Lookup(r.Digest)
 	}
 	switch {
 	case r.Kind.CutOff() && r.Cut == 0:
 		m.cuts(r.Kind).Delete(r.Digest)
 	case r.Kind.CutOff() && (r.Undone != 0 || isDated): // an undo may have lowered it
-		m.cuts(r.Kind).Set(r.Digest, r.Cut, expires)
+		m.cuts(r.Kind).Set(r.Digest, r.Cut, max(expires, until))
 	case r.Kind.CutOff():
 		m.cuts(r.Kind).Put(r.Digest, r.Cut, expires)
 	case r.Cut == 0:

@@ -144,3 +144,26 @@ func TestPutBackInALaterLife(t *testing.T) {
 	w.settle()
 	w.wantAll("after a restart", w.tokens[0], Revoked)
 }
+
+// TestNoEndComesNearer: a later cut-off that ends sooner, in a store that has lost the
+// earlier one, takes nothing off that; also when there was an undo, after which a later
+// record may lower what is held.
+func TestNoEndComesNearer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 7)
+	w.settle()
+	w.mustUndo(w.say(w.store, KindSubject, 0))
+	w.say(w.store, KindSubject, 0)
+	w.settle()
+	w.mini.FlushAll()
+	w.say(w.store, KindSubject, 3*time.Second)
+	for _, p := range w.procs { // all hear of it before anybody puts back
+		for range 20 {
+			w.scan(p)
+		}
+	}
+	w.settle()
+	w.forward(20 * time.Second)
+	w.settle()
+	w.wantAll("after the nearer end", w.tokens[0], Revoked)
+}
