@@ -32,8 +32,14 @@ func TestCensusOfMany(t *testing.T) {
 		t.Fatal(err)
 	}
 	census := mustCensus(t, client)
-	for range 2 {
-		wantCount(t, census, 1, "e", many, many/2)
+	// On a busy machine a count may run out of time; the names that it has read are kept.
+	var live, applied int
+	await(t, "a count", func() bool {
+		live, applied, err = census.Count(t.Context(), 1, "e")
+		return err == nil
+	}, func() string { return fmt.Sprint(err) })
+	if live != many || applied != many/2 {
+		t.Errorf("%d live, %d applied", live, applied)
 	}
 	if list, err := census.Edges(t.Context()); err != nil || len(list) != many {
 		t.Errorf("%d edges, %v", len(list), err)

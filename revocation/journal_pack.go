@@ -119,15 +119,14 @@ func (j *Journal) pack() error {
 		}
 		err = f.replace(old, x)
 	}
-	if err == nil {
-		j.lost = 0
-	} else {
+	if err != nil {
 		j.log.Warn("the journal of revocations cannot be compacted and grows on", "path", f.path, "error", err)
 		f.mu.Lock()
 		f.packAt = f.good + f.good/2
 		f.mu.Unlock()
 		return fmt.Errorf("compact journal: %w", err)
 	}
+	j.lost = 0
 	return nil
 }
 
