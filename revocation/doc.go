@@ -60,7 +60,7 @@
 //
 // Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change, in
 // one field, r: the words n nonce prev d k cut exp at, separated by blanks, and then
-// u=… and w=1 where they are needed. (Earlier versions wrote a field for each; that is
+// u=…, b=… and w=1 where they are needed. (Earlier versions wrote a field for each; that is
 // read, too.)
 //
 //	n            sequence, one more than the record before
@@ -73,6 +73,8 @@
 //	at           when the change was made, also in a record that is written again
 //	w            "1" when somebody waits until every edge has applied it, else absent
 //	u            as in the entry; absent when there was no undo
+//	b            of a cut-off: the statements in force under cut, at most 16, latest
+//	             first, joined by commas; absent when there are none
 //
 // The feed reaches back over the longest access token and its leeway. Each write
 // takes older records off its beginning, a bounded number; what lives longer is

@@ -15,7 +15,7 @@ const (
 	edgeSetLife  = 25 * time.Hour   // of the set: longer than any edge in it is live
 	maxClosing   = 24 * time.Hour   // of ClosesAfter
 	maxEdgeText  = 256              // bytes of each text of an edge
-	maxEdgeNames = 4096             // names that a census keeps at hand
+	maxEdgeNames = 16384            // names that a census keeps at hand
 )
 
 // Edge is a process that follows the feed, as it was heard last.

@@ -20,6 +20,9 @@ type Record struct {
 	ExpiresAt int64 // unix second by which it is over; 0: never
 	At        int64 // store time (µs) of the change, also when it is told again
 	Undone    int64 // store time (µs) of the latest undo in the entry's life; 0: none
+	// Below has of a cut-off the store times (µs) of further statements in force, under Cut,
+	// latest first and joined by commas; empty: there are none.
+	Below string
 	// Wanted says that somebody waits until every edge has applied this record.
 	Wanted bool
 }

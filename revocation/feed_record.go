@@ -60,6 +60,9 @@ func (t *told) also(name, value []byte) (ok bool) {
 	switch string(name) {
 	case "u":
 		t.Undone, ok = digits(value)
+	case "b":
+		t.Below = string(value)
+		_, ok = parseBelow(t.Below)
 	case "w":
 		t.Wanted = string(value) == "1"
 	}

@@ -49,15 +49,15 @@ func readBoth(id string, fields map[string]string) ([]told, error, told, error) 
 
 func TestReadRecord(t *testing.T) {
 	fields := someRecord()
-	fields["later"], fields["u"], fields["w"] = "a field of a later version", "1700000000000003", "1"
+	fields["later"], fields["u"], fields["w"], fields["b"] = "a field of a later version", "1700000000000003", "1", "1600000000000001,9"
 	want := told{
-		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003, Wanted: true},
+		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003, Wanted: true, Below: "1600000000000001,9"},
 		id:     1700000000000002, nonce: []byte("aa.1"), prev: []byte("bb"),
 	}
 	for i := range want.Digest {
 		want.Digest[i] = byte(i)
 	}
-	packed := map[string]string{"r": somePacked + " u=1700000000000003 later=x w=1", "later": "a field of a later version"}
+	packed := map[string]string{"r": somePacked + " u=1700000000000003 later=x b=1600000000000001,9 w=1", "later": "a field of a later version"}
 	for layout, fields := range map[string]map[string]string{"one field": packed, "of earlier versions": fields} {
 		list, err, one, errOne := readBoth("1700000000000002-0", fields)
 		if err != nil || errOne != nil {
@@ -121,6 +121,7 @@ func TestReadPackedRefuses(t *testing.T) {
 	bad := []string{
 		"", " ", somePacked + " ", " " + somePacked, strings.ReplaceAll(somePacked, " ", "  "), strings.ReplaceAll(somePacked, " ", "\t"),
 		somePacked + " u", somePacked + " u=", somePacked + " u=x", somePacked + " 5", somePacked + " w=1 ",
+		somePacked + " b=", somePacked + " b=5,", somePacked + " b=x", somePacked + " b=0",
 	}
 	for i := range words {
 		without := append([]string(nil), words...)
@@ -200,7 +201,7 @@ func FuzzReadRawNeverPanics(f *testing.F) {
 // FuzzPackedIsReadAsWritten: whatever is taken for a packed record says the same when
 // it is written again, and nothing else is taken for one.
 func FuzzPackedIsReadAsWritten(f *testing.F) {
-	for _, seed := range []string{somePacked, somePacked + " u=8 w=1", strings.Replace(somePacked, "bb", "-", 1), somePacked[:60], "r"} {
+	for _, seed := range []string{somePacked, somePacked + " u=8 w=1", somePacked + " b=9,8", strings.Replace(somePacked, "bb", "-", 1), somePacked[:60], "r"} {
 		f.Add([]byte(seed))
 	}
 	f.Fuzz(func(t *testing.T, value []byte) {
@@ -217,6 +218,9 @@ func FuzzPackedIsReadAsWritten(f *testing.F) {
 		}
 		var again told
 		text := fmt.Sprintf("%d %s %s %s %s %d %d %d u=%d", r.N, r.nonce, prev, r.Digest, r.Kind, r.Cut, r.ExpiresAt, r.At, r.Undone)
+		if r.Below != "" {
+			text += " b=" + r.Below
+		}
 		if r.Wanted {
 			text += " w=1"
 		}

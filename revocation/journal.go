@@ -12,10 +12,11 @@ import (
 type Kept struct {
 	Digest    Digest
 	Kind      Kind
-	Cut       int64 // store time (µs) of the greatest statement in force; 0: all are undone
-	At        int64 // store time (µs) of the change; 0: not known
-	ExpiresAt int64 // unix second by which it is over; 0: never
-	Undone    int64 // store time (µs) of the latest undo among its statements; 0: none, or not known
+	Cut       int64  // store time (µs) of the greatest statement in force; 0: all are undone
+	At        int64  // store time (µs) of the change; 0: not known
+	ExpiresAt int64  // unix second by which it is over; 0: never
+	Undone    int64  // store time (µs) of the latest undo among its statements; 0: none, or not known
+	Below     string // as in a Record; at most 512 bytes
 	Detail    *Detail
 }
 
@@ -50,8 +51,11 @@ type Journal struct {
 	waiting *batch   // what the next flush writes; nil: nothing
 	flying  bool     // a flush runs
 	packing bool     // a compaction runs
+	spoilt  bool     // damaged since it was opened: nothing is marked any more
 	marked  Position // the latest; may not have been written yet
 	written Position // the latest that a batch took along
+
+	lost int64 // bytes that are known to be damaged; belongs to whoever packs
 
 	file journalFile
 }
@@ -123,7 +127,7 @@ func (j *Journal) Append(ctx context.Context, records []Kept) error {
 func (j *Journal) Mark(p Position) {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	if p == j.marked || j.closed || len(p.Epoch)+len(p.Nonce) > MaxText {
+	if p == j.marked || j.closed || j.spoilt || len(p.Epoch)+len(p.Nonce) > MaxText {
 		return
 	}
 	j.marked = p

@@ -20,6 +20,7 @@ import (
 //
 //	1  digest (16), kind (length 1, text), cut, at, exp, undone (8 each), then 0, or
 //	   1 and issuer, value, subject, reason, actor (length 2, text)
+//	3  as 1, and then below (length 2, text), which is not empty
 //	2  n, stream id (8 each), level (1), epoch id and nonce (length 2, text)
 const (
 	journalMagic = "tollgate rj 1\n\r\n"
@@ -28,8 +29,10 @@ const (
 	frameHead    = 8
 	frameMost    = 8 << 10 // longest payload; five texts of MaxText are 5 KiB
 	kindMost     = 32
+	belowMost    = 512
 	payloadKept  = 1
 	payloadMark  = 2
+	payloadBelow = 3
 )
 
 // errJournalNewer says that a whole frame holds something that is not known here.
@@ -74,13 +77,24 @@ func appendKept(b []byte, k *Kept) ([]byte, error) {
 			return nil, fmt.Errorf("%w: detail longer than %d bytes", ErrInvalid, MaxText)
 		}
 	}
+	if len(k.Below) > belowMost {
+		return nil, fmt.Errorf("%w: below longer than %d bytes", ErrInvalid, belowMost)
+	}
 	return appendFrame(b, func(b []byte) []byte {
-		b = append(append(b, payloadKept), k.Digest[:]...)
+		payload := byte(payloadKept)
+		if k.Below != "" {
+			payload = payloadBelow
+		}
+		b = append(append(b, payload), k.Digest[:]...)
 		b = append(append(b, byte(len(k.Kind))), k.Kind...)
 		for _, n := range [...]int64{k.Cut, k.At, k.ExpiresAt, k.Undone} {
 			b = binary.LittleEndian.AppendUint64(b, uint64(n))
 		}
-		return appendTexts(append(b, byte(len(texts)/5)), texts...)
+		b = appendTexts(append(b, byte(len(texts)/5)), texts...)
+		if payload == payloadBelow {
+			b = appendTexts(b, k.Below)
+		}
+		return b
 	}), nil
 }
 
@@ -134,13 +148,16 @@ func (r *payloadReader) text() string {
 // parsePayload reads a payload: a record, or a position.
 func parsePayload(b []byte) (k *Kept, p *Position, err error) {
 	r := &payloadReader{rest: b}
-	switch r.take(1)[0] {
-	case payloadKept:
+	switch payload := r.take(1)[0]; payload {
+	case payloadKept, payloadBelow:
 		k = &Kept{Digest: Digest(r.take(len(Digest{})))}
 		k.Kind = Kind(r.take(int(r.take(1)[0])))
 		k.Cut, k.At, k.ExpiresAt, k.Undone = r.number(), r.number(), r.number(), r.number()
 		if r.flag() {
 			k.Detail = &Detail{r.text(), r.text(), r.text(), r.text(), r.text()}
+		}
+		if payload == payloadBelow {
+			k.Below = r.text()
 		}
 	case payloadMark:
 		p = &Position{N: uint64(r.number()), ID: r.number(), Level: r.flag()}

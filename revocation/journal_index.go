@@ -7,18 +7,21 @@ import (
 	"time"
 )
 
-// overFor is how long, by this machine's clock, a record must have been over before it
-// is left out: ends were computed by Redis's clock.
+// overFor is how long a record must have been over before it is left out: ends were
+// computed by Redis's clock. It counts by this machine's clock and by the latest store time
+// that the file knows of: one that is hours ahead while a machine starts, and is put right
+// later, must not take out what is in force. A feed is not read again for it.
 const overFor = 10 * time.Minute
 
 // journalIndex says where the records of use are, about 100 bytes for each of them. It
 // is made when it is needed, and not kept.
 type journalIndex struct {
 	refs     map[Digest]journalRef
-	position Position
-	good     int64 // end of the last whole frame
-	lost     int64 // bytes that are damaged in the middle
-	live     int64 // bytes of frames that are of use
+	position Position // none when records are damaged: it speaks of those, too
+	known    int64    // latest store time (µs) of any record and position
+	good     int64    // end of the last whole frame
+	lost     int64    // bytes that are damaged in the middle
+	live     int64    // bytes of frames that are of use
 }
 
 // journalRef is what is of use of one digest.
@@ -52,13 +55,16 @@ func indexJournal(r io.Reader) (*journalIndex, error) {
 			return nil, fmt.Errorf("at byte %d: %w", at, err)
 		}
 		if p != nil {
-			x.position = *p
+			x.position, x.known = *p, max(x.known, p.ID)
 		} else {
 			x.add(k, at, int64(frameHead+len(payload)))
 		}
 	}
 	x.good, x.lost = frames.good, frames.lost
-	over := time.Now().Add(-overFor).Unix()
+	if x.lost > 0 {
+		x.position = Position{}
+	}
+	over := min(time.Now().Unix(), x.known/microsPerSecond) - int64(overFor/time.Second)
 	for d, ref := range x.refs {
 		if ref.expires != 0 && ref.expires <= over {
 			delete(x.refs, d)
@@ -73,16 +79,27 @@ func indexJournal(r io.Reader) (*journalIndex, error) {
 }
 
 // add takes one record. The latest change counts; of two at the same time the one that
-// refuses, else the one that was written later. What has no date counts least.
+// refuses, else the one that was written later. What has no date counts least, but for
+// what it says of a later life of the entry. No end comes nearer.
 func (x *journalIndex) add(k *Kept, at, size int64) {
 	ref, known := x.refs[k.Digest]
-	if !known || k.At > ref.change || k.At == ref.change && (k.Cut != 0 || !ref.revoked) {
+	newer := k.At > ref.change || k.At == ref.change && (k.Cut != 0 || !ref.revoked)
+	if is, was := expiryOf(k.record()), expiryOf(Record{ExpiresAt: ref.expires}); known && newer {
+		newer = ref.change > 1 || !ref.revoked || !laterLife(was, is)
+	} else if known {
+		newer = k.Cut != 0 && k.Undone == 0 && laterLife(is, was)
+	}
+	if !known || newer {
 		ref.at, ref.size = at, size
-		ref.change, ref.expires, ref.revoked = k.At, k.ExpiresAt, k.Cut != 0
+		ref.change, ref.revoked = k.At, k.Cut != 0
+	}
+	if !known || ref.expires != 0 && (k.ExpiresAt == 0 || k.ExpiresAt > ref.expires) {
+		ref.expires = k.ExpiresAt
 	}
 	if k.Detail != nil {
 		ref.detail, ref.detailSize = at, size
 	}
+	x.known = max(x.known, k.At)
 	ref.undone = max(ref.undone, k.Undone)
 	x.refs[k.Digest] = ref
 }
@@ -113,7 +130,7 @@ func (x *journalIndex) each(file io.ReaderAt, yield func(Kept) bool) error {
 		if !ok || ref.at != at {
 			continue
 		}
-		k.Undone = ref.undone
+		k.Undone, k.ExpiresAt = ref.undone, ref.expires
 		if k.Detail == nil && ref.detail != 0 {
 			if err = ref.describe(file, k); err != nil {
 				return err

@@ -32,7 +32,7 @@ func (j *Journal) recover() error {
 	}
 	if x.lost > 0 {
 		j.log.Error("the journal of revocations is damaged: some records cannot be read", "path", f.path, "bytes", x.lost)
-		x.position = Position{} // it speaks of records that are gone
+		j.lost = x.lost
 	}
 	f.moved = true // whoever gave the file its name may have died before that was sure to last
 	if err := f.mend(); err != nil {
@@ -107,6 +107,10 @@ func (j *Journal) pack() error {
 		err = errors.New("its end cannot be read any more")
 	}
 	if err == nil {
+		if x.lost > j.lost {
+			j.spoil(x.lost)
+		}
+		j.lost = x.lost
 		if worth := end >= leastPack && x.live < end/2; !worth {
 			f.mu.Lock()
 			f.packAt = max(leastPack, 2*x.live, end+end/4)
@@ -122,7 +126,21 @@ func (j *Journal) pack() error {
 		f.mu.Unlock()
 		return fmt.Errorf("compact journal: %w", err)
 	}
+	j.lost = 0
 	return nil
+}
+
+// spoil takes back how far the feed was followed, for the rest of this process's life:
+// records up to there have been damaged since they were written. A restart then reads the
+// feed from its beginning.
+func (j *Journal) spoil(bytes int64) {
+	j.log.Error("the journal of revocations was damaged while it was in use: some records cannot be read", "path", j.file.path, "bytes", bytes)
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.marked, j.spoilt = Position{}, true
+	if !j.flying && !j.closed {
+		j.join(nil)
+	}
 }
 
 // replace writes what x has of use, and what was appended since, into a new file and

@@ -25,6 +25,8 @@ func TestJournalKeepsWhatItWasGiven(t *testing.T) {
 	all := []revocation.Kept{
 		kept(1), kept(2),
 		{Digest: revocation.Digest{1}, Kind: revocation.KindAll, Cut: 1 << 50, At: 1<<50 + 1, ExpiresAt: 1 << 31, Undone: 1 << 49},
+		{Digest: revocation.Digest{3}, Kind: revocation.KindSubject, Cut: 1 << 50, At: 1 << 50, Below: "9,8"},
+		{Digest: revocation.Digest{4}, Kind: revocation.KindSubject, Cut: 1 << 50, At: 1 << 50, Below: "7", Detail: &revocation.Detail{Value: "v"}},
 		{Digest: revocation.Digest{2}, Kind: "later", At: -1, Detail: &revocation.Detail{Reason: strings.Repeat("\x00ü", 300)}},
 	}
 	mustAppend(t, j, all...)
@@ -60,6 +62,12 @@ func TestJournalMergesByDate(t *testing.T) {
 	rec := func(cut, at, undone int64, d *revocation.Detail) revocation.Kept {
 		return revocation.Kept{Kind: revocation.KindJTI, Cut: cut, At: at, Undone: undone, Detail: d}
 	}
+	ends := func(after int64, k revocation.Kept) revocation.Kept {
+		if k.ExpiresAt = 0; after > 0 {
+			k.ExpiresAt = 4_000_000_000 + after
+		}
+		return k
+	}
 	tests := []struct {
 		name  string
 		given []revocation.Kept
@@ -74,6 +82,9 @@ func TestJournalMergesByDate(t *testing.T) {
 		{"revoked again", []revocation.Kept{rec(5, 5, 0, nil), rec(0, 6, 6, nil), rec(7, 7, 0, nil)}, rec(7, 7, 6, nil)},
 		{"revoked wins at a tie", []revocation.Kept{rec(6, 6, 0, nil), rec(0, 6, 6, nil)}, rec(6, 6, 6, nil)},
 		{"revoked wins at a tie, told last", []revocation.Kept{rec(0, 6, 6, nil), rec(6, 6, 0, nil)}, rec(6, 6, 6, nil)},
+		{"a later life without a date", []revocation.Kept{ends(10, rec(0, 6, 6, nil)), ends(20, rec(1, 1, 0, nil))}, ends(20, rec(1, 1, 6, nil))},
+		{"and an earlier one told again", []revocation.Kept{ends(20, rec(1, 1, 0, nil)), ends(10, rec(0, 6, 6, nil))}, ends(20, rec(1, 1, 6, nil))},
+		{"no end comes nearer", []revocation.Kept{ends(0, rec(5, 5, 0, nil)), ends(10, rec(7, 7, 0, nil))}, ends(0, rec(7, 7, 0, nil))},
 		{"a date beats none", []revocation.Kept{rec(0, 6, 6, nil), rec(5, 0, 0, nil)}, rec(0, 6, 6, nil)},
 	}
 	for _, tt := range tests {
@@ -111,12 +122,14 @@ func TestJournalIsNotShared(t *testing.T) {
 	mustOpenJournal(t, path)
 }
 
-// many are records that end at that second.
+// many are records that end at that second; those that do were made now.
 func many(from, count int, expires int64) []revocation.Kept {
 	out := make([]revocation.Kept, count)
 	for i := range out {
 		out[i] = kept(from + i)
-		out[i].ExpiresAt = expires
+		if out[i].ExpiresAt = expires; expires != 0 {
+			out[i].At = time.Now().UnixMicro()
+		}
 	}
 	return out
 }

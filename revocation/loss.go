@@ -63,8 +63,11 @@ type lossState struct {
 // epoch, which the feed reports next, shows that somebody else has done so.
 func (m *Mirror) gap(reason string) {
 	m.mu.Lock()
-	m.heardN = 0 // the feed is told from its beginning
 	m.loss.survived = &survivors{}
+	m.heardN = 0                       // the feed is told from its beginning,
+	if m.feed.at == (feedPosition{}) { // unless it was being read already; its mu is held here
+		m.unkept = false
+	}
 	m.notLevel()
 	if reason == gapNoEpoch { // no epoch is told next
 		m.find(finding{reason: reason})

@@ -20,6 +20,7 @@ type held struct {
 	kind            Kind
 	cut, at, undone int64 // as in a Record; at 0: not known
 	exp             int64 // unix second; 0: never
+	below           string
 }
 
 // lose begins an epoch that came from lost by a loss, unless somebody has. It returns
@@ -53,7 +54,7 @@ func (r *Redis) merge(ctx context.Context, id, process string, turn bool, entrie
 	}
 	for _, e := range entries {
 		keys = append(keys, r.names.entry(e.digest))
-		args = append(args, string(e.kind), e.cut, e.exp, e.at, e.undone)
+		args = append(args, string(e.kind), e.cut, e.exp, e.at, e.undone, e.below)
 	}
 	reply, err := r.run(ctx, r.scripts.merge, keys, args...)
 	if err != nil {

@@ -231,7 +231,7 @@ func (m *Mirror) everyHeld(yield func(held) bool) {
 	var undone []held
 	for d, e := range m.dated {
 		if e.cut == 0 {
-			undone = append(undone, held{d, e.kind, 0, e.at, e.undone, expSecond(e.expires)})
+			undone = append(undone, held{digest: d, kind: e.kind, at: e.at, undone: e.undone, exp: expSecond(e.expires)})
 		}
 	}
 	m.mu.Unlock()
@@ -247,7 +247,7 @@ func (m *Mirror) everyHeld(yield func(held) bool) {
 func (m *Mirror) heldOf(d Digest, k Kind, cut int64, expires uint32) held {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	h := held{digest: d, kind: k, cut: cut, exp: expSecond(expires)}
+	h := held{digest: d, kind: k, cut: cut, exp: expSecond(expires), below: belowText(m.below[d])}
 	if e, ok := m.dated[d]; ok && e.cut != 0 {
 		h.cut, h.at, h.undone = e.cut, e.at, e.undone
 	}

@@ -74,10 +74,15 @@ type Mirror struct {
 
 	mu    sync.Mutex // guards what follows, and every write to the tables and to changes
 	dated map[Digest]dated
+	below map[Digest][]int64 // cut-offs under those in the tables, latest first
 	own   map[Digest]ownWrite
 	loss  lossState
 	stats mirrorStats
 	told  []Kept // for the journal
+	// unkept: since the feed was last told from its beginning something was dropped,
+	// because more than unkeptMost waited for the journal.
+	unkept     bool
+	unkeptMost int
 	// heardN is the sequence of the last record heard; 0: none since the last gap.
 	heardN uint64
 	// heardAt is the feed's position with that record.
@@ -116,7 +121,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), words: make(chan struct{}, 1),
 		jtis: table.New(), signed: table.New(), sessions: table.New(), keys: table.New(),
 		subjects: table.NewCuts(), issuers: table.NewCuts(),
-		dated: map[Digest]dated{}, own: map[Digest]ownWrite{},
+		dated: map[Digest]dated{}, below: map[Digest][]int64{}, own: map[Digest]ownWrite{}, unkeptMost: mostUnkept,
 	}
 	m.view.Store(&view{sent: m.reading(cfg.Now())})
 	var err error

@@ -32,7 +32,9 @@ func (m *Mirror) heard(records []Record) {
 	m.stats.applied(records, now, m.view.Load().level && m.loss.level)
 	if m.cfg.Journal != nil {
 		for _, r := range records {
-			m.told = append(m.told, r.kept(nil))
+			k := r.kept(nil)
+			k.Below = belowText(m.below[r.Digest])
+			m.told = append(m.told, k)
 		}
 	}
 	m.mu.Unlock()
@@ -47,25 +49,34 @@ func (m *Mirror) apply(r Record) {
 	if m.named(r.Kind) == nil && m.cuts(r.Kind) == nil {
 		return // of a later version
 	}
+	expires := expiryOf(r)
 	was, isDated := m.dated[r.Digest]
+	if isDated && r.At < was.at && r.Cut != 0 && r.Undone == 0 && laterLife(expires, was.expires) {
+		delete(m.dated, r.Digest) // put back, and so without its date
+		was, isDated = dated{}, false
+	}
 	if isDated && (r.At < was.at || r.At == was.at && r.Cut < was.cut) {
 		return
 	}
 	if own, ok := m.own[r.Digest]; ok && r.At < own.record.At {
 		return
 	}
-	expires := expiryOf(r)
 	if !isDated && r.Undone != 0 && m.undoneBefore(r, expires) {
 		return
 	}
 	if undone := max(r.Undone, was.undone); undone != 0 {
 		m.dated[r.Digest] = dated{cut: r.Cut, at: r.At, undone: undone, expires: max(expires, was.expires), kind: r.Kind}
 	}
+	var before int64
+	var until uint32 // no end comes nearer, unless the store has lost something
+	if r.Kind.CutOff() {
+		before, until, _ = m.cuts(r.Kind).Lookup(r.Digest)
+	}
 	switch {
 	case r.Kind.CutOff() && r.Cut == 0:
 		m.cuts(r.Kind).Delete(r.Digest)
 	case r.Kind.CutOff() && (r.Undone != 0 || isDated): // an undo may have lowered it
-		m.cuts(r.Kind).Set(r.Digest, r.Cut, expires)
+		m.cuts(r.Kind).Set(r.Digest, r.Cut, max(expires, until))
 	case r.Kind.CutOff():
 		m.cuts(r.Kind).Put(r.Digest, r.Cut, expires)
 	case r.Cut == 0:
@@ -76,11 +87,20 @@ func (m *Mirror) apply(r Record) {
 	if r.Cut != 0 {
 		m.changes.note(&r.Digest)
 	}
+	if r.Kind.CutOff() {
+		m.keepBelow(&r, before)
+	}
+}
+
+// laterLife says whether what ends then is of a later life of an entry than what ends at the
+// other second: an entry's end never comes nearer, so within one life what ends later was
+// also said later. Two seconds are left for rounding.
+func laterLife(expires, other uint32) bool {
+	return other < table.Forever-2 && expires > other+2
 }
 
 // undoneBefore says whether r speaks of an earlier life of an entry that is held
-// without a date. An entry's end never comes nearer, so what ends before the held one
-// does was told before it; two seconds are left for rounding.
+// without a date.
 func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
 	cut, held := m.lookUp(&probe{r.Kind, r.Digest})
 	if cut == 0 || expires == table.Forever {
@@ -89,5 +109,5 @@ func (m *Mirror) undoneBefore(r Record, expires uint32) bool {
 	if r.Kind.CutOff() && cut > r.At {
 		return true
 	}
-	return held > expires && (held == table.Forever || held-expires > 2)
+	return laterLife(held, expires)
 }

@@ -53,7 +53,7 @@ func TestWordsOfALoss(t *testing.T) {
 		f.awaitLevel()
 		mine := mustSay(t, c, revocation.KindJTI, "mine", "stolen", "ann")
 		silent := mustSay(t, c, revocation.KindSession, "silent", "", "")
-		mustSay(t, c, revocation.KindSubject, "both", "the first", "ann")
+		first := mustSay(t, c, revocation.KindSubject, "both", "the first", "ann")
 		both := mustSay(t, f.all[0], revocation.KindSubject, "both", "the second", "ben")
 		his := mustSay(t, f.all[0], revocation.KindJTI, "his", "lost", "ben")
 		digest := revocation.DigestOf(his.Issuer, his.Kind, his.Value)
@@ -73,8 +73,11 @@ func TestWordsOfALoss(t *testing.T) {
 				t.Errorf("listed as %+v, was %+v", r, want)
 			}
 		}
-		if r := got["both"]; r.ID != both.ID || r.Issuer != both.Issuer || r.Reason != restored || r.Actor != "" {
-			t.Errorf("of two statements: %+v", r)
+		for _, want := range []revocation.Revocation{first, both} {
+			r, err := c.Get(t.Context(), want.ID)
+			if err != nil || !r.UndoneAt.IsZero() || r.Issuer != want.Issuer || r.Reason != restored || r.Actor != "" {
+				t.Errorf("of two statements: %+v, %v", r, err)
+			}
 		}
 		if r := got[digest.String()]; r.ID != his.ID || r.Issuer != "" || r.Reason != restored {
 			t.Errorf("of another process: %+v", r)

@@ -17,15 +17,16 @@ type ownWrite struct {
 
 // wrote takes what a write of this process has left of an entry, and the words of it.
 func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
-	if caller, ok := ctx.Value(writing{}).(*Kept); ok {
-		*caller = r.kept(d)
-	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	// What was read already is held, unless it was read from another server.
 	held, _ := m.lookUp(&probe{r.Kind, r.Digest})
 	untold := r.N > m.heardN || r.Cut != 0 && held == 0
 	m.apply(r)
+	if caller, ok := ctx.Value(writing{}).(*Kept); ok {
+		*caller = r.kept(d)
+		caller.Below = belowText(m.below[r.Digest])
+	}
 	was, ok := m.own[r.Digest]
 	if ok && was.record.At > r.At {
 		return
@@ -37,12 +38,25 @@ func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
 }
 
 // toldOwn notes that the feed tells of a write of this process, or of a later one of
-// the same thing. The caller holds mu.
+// the same thing, in a store that knew it: ends never come nearer. One that ends before the
+// write does was made where that was lost. The caller holds mu.
 func (m *Mirror) toldOwn(r *Record) {
-	if own, ok := m.own[r.Digest]; ok && own.untold && r.At >= own.record.At {
+	own, ok := m.own[r.Digest]
+	if ok && own.untold && r.At >= own.record.At && expiryOf(*r) >= expiryOf(own.record) {
 		own.untold = false
 		m.own[r.Digest] = own
 	}
+}
+
+// untoldBefore says whether there is a write of this process that the feed has not told of,
+// though it has told of what was written then and later. The caller holds mu.
+func (m *Mirror) untoldBefore(at int64) bool {
+	for _, own := range m.own {
+		if own.untold && own.record.At <= at {
+			return true
+		}
+	}
+	return false
 }
 
 // forgetOwn drops what a read of the feed's end that was sent after it must have

@@ -13,15 +13,20 @@ func (m *Mirror) Position() Position {
 
 // Resume gives a mirror, before it runs, what a journal has kept: it refuses that from
 // now on, and reads the feed from there. A store that is not the one that was left, or
-// is behind it, has lost something: then it is told so, and the records are put back.
+// is behind it, has lost something: then it is told so, and the records are put back. So
+// has one that does not tell of records from after that position.
 // What happened while the process was away it cannot know, so it does not vouch for
 // having known all. Without a position the records are held and the feed is read from
 // its beginning.
 func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := m.cfg.Now()
 	for r := range records {
 		m.apply(r)
+		if from.Epoch != "" && r.At > from.ID { // the feed has yet to tell of it, or has lost it
+			m.own[r.Digest] = ownWrite{record: r, done: now, untold: true}
+		}
 	}
 	if from.Epoch == "" {
 		return
@@ -42,9 +47,9 @@ func (m *Mirror) Load(j *Journal) error {
 
 // kept is what a journal keeps of r.
 func (r Record) kept(d *Detail) Kept {
-	return Kept{Digest: r.Digest, Kind: r.Kind, Cut: r.Cut, At: r.At, ExpiresAt: r.ExpiresAt, Undone: r.Undone, Detail: d}
+	return Kept{Digest: r.Digest, Kind: r.Kind, Cut: r.Cut, At: r.At, ExpiresAt: r.ExpiresAt, Undone: r.Undone, Below: r.Below, Detail: d}
 }
 
 func (k Kept) record() Record {
-	return Record{Digest: k.Digest, Kind: k.Kind, Cut: k.Cut, At: k.At, ExpiresAt: k.ExpiresAt, Undone: k.Undone}
+	return Record{Digest: k.Digest, Kind: k.Kind, Cut: k.Cut, At: k.At, ExpiresAt: k.ExpiresAt, Undone: k.Undone, Below: k.Below}
 }

@@ -59,6 +59,7 @@ func (m *Mirror) sweepOnce(all bool) {
 	if !all {
 		return
 	}
+	m.forgetBelow()
 	for d, e := range m.dated {
 		if e.expires <= now && e.expires != table.Forever {
 			delete(m.dated, d)
@@ -84,21 +85,31 @@ func (m *Mirror) keep(ctx context.Context) {
 // mostUnkept bounds what waits for a journal that takes nothing.
 const mostUnkept = 1 << 20
 
-// keepOnce gives the journal what was told since, and then how far that is.
+// keepOnce gives the journal what was told since, and then how far that is, unless
+// something was dropped: then a restart has to read the feed from its beginning, however
+// much the journal takes afterwards.
 func (m *Mirror) keepOnce(ctx context.Context) {
+	m.mu.Lock()
+	unkept := m.unkept // first: a gap ends it, and moves the position back
+	m.mu.Unlock()
 	at := m.Position() // all up to there has been told
+	if unkept {
+		at = Position{}
+	}
 	m.mu.Lock()
 	told := m.told
 	m.told = nil
+	if m.untoldBefore(at.ID) { // the next life must look for it, too
+		at = Position{}
+	}
 	m.mu.Unlock()
 	if len(told) > 0 {
 		if err := m.cfg.Journal.Append(ctx, told); err != nil {
 			m.cfg.Log.Warn("revocations could not be written to the journal", "records", len(told), "error", err)
 			m.mu.Lock()
-			if m.told = append(told, m.told...); len(m.told) > mostUnkept {
-				m.told = nil
-				at = Position{} // a restart reads the feed from its beginning
-				m.cfg.Journal.Mark(at)
+			if m.told = append(told, m.told...); len(m.told) > m.unkeptMost {
+				m.told, m.unkept = nil, true
+				m.cfg.Journal.Mark(Position{})
 			}
 			m.mu.Unlock()
 			return

@@ -72,6 +72,9 @@ func (k kit) feed(t *testing.T, r *revocation.Redis) []record {
 		if w["u"] != "" { // told of an entry with an undo in its life
 			want++
 		}
+		if w["b"] != "" { // a cut-off over others
+			want++
+		}
 		if len(m.Values) != 1 || len(w) != want {
 			t.Fatalf("record %s has %d words: %v", m.ID, len(w), m.Values)
 		}

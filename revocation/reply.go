@@ -102,7 +102,7 @@ func parseEntry(d Digest, v any) (*entry, error) {
 		}
 	}
 	e.sort()
-	e.told.N, e.told.Digest, e.told.Kind = e.n, d, e.kind
+	e.told.N, e.told.Digest, e.told.Kind, e.told.Below = e.n, d, e.kind, e.below()
 	return e, nil
 }
 

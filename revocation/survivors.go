@@ -41,9 +41,10 @@ func (s *survivors) note(d Digest, cut int64, expires uint32) {
 	s.noted[maphash.Comparable(s.seed, survivor{d, cut, expSecond(expires)})] = struct{}{}
 }
 
-// has says whether h is there as it is held. Of what was ever undone nobody knows.
+// has says whether h is there as it is held. Of what was ever undone, and of a cut-off
+// with others under it, nobody knows.
 func (s *survivors) has(h held) bool {
-	if s == nil || s.evicted || h.undone != 0 || h.at != 0 || h.cut == 0 {
+	if s == nil || s.evicted || h.undone != 0 || h.at != 0 || h.cut == 0 || h.below != "" {
 		return false
 	}
 	_, ok := s.noted[maphash.Comparable(s.seed, survivor{h.digest, h.cut, h.exp})]

@@ -46,16 +46,13 @@ func TestSurvivors(t *testing.T) {
 			held: Record{Digest: cut, Kind: KindSubject, Cut: 9, At: 9, ExpiresAt: end},
 			told: []Record{{Digest: cut, Kind: KindSubject, Cut: 8, At: 8, ExpiresAt: end}},
 		},
-		"an earlier cut-off, and then the same": {
-			held: Record{Digest: cut, Kind: KindSubject, Cut: 9, At: 9, ExpiresAt: end},
-			told: []Record{
-				{Digest: cut, Kind: KindSubject, Cut: 8, At: 8, ExpiresAt: end},
-				{Digest: cut, Kind: KindSubject, Cut: 9, At: 9, ExpiresAt: end},
-			}, want: true,
-		},
 		"revoked again after an undo": {
 			held: Record{Digest: named, Kind: KindSession, Cut: 9, At: 9, ExpiresAt: end, Undone: 7},
 			told: []Record{{Digest: named, Kind: KindSession, Cut: 9, At: 9, ExpiresAt: end, Undone: 7}},
+		},
+		"a cut-off with another under it": {
+			held: Record{Digest: cut, Kind: KindSubject, Cut: 9, At: 9, ExpiresAt: end, Below: "7"},
+			told: []Record{{Digest: cut, Kind: KindSubject, Cut: 9, At: 9, ExpiresAt: end}},
 		},
 		"told by a store that evicts": {
 			held: Record{Digest: named, Kind: KindJTI, Cut: 5, At: 5, ExpiresAt: end},

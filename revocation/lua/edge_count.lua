@@ -7,8 +7,8 @@
 -- KEYS  1 epoch, 2 edges, 3… the hashes of edges whose names the caller knows
 -- ARGV  1 n   2 id of the epoch that n belongs to   3… the names of KEYS 3…
 -- returns {store time, epoch id ('' when there is none), born, complete_since, live,
---         applied, then the names of live edges that the caller did not name: while
---         there are any, applied is too small}
+--         applied, then the names of live edges that the caller did not name, at most
+--         4000 (Lua unpacks no more than 8000): while there are any, applied is too small}
 
 local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since')
 local now = read_time(KEYS[1])
@@ -24,7 +24,7 @@ for _, name in ipairs(live) do
     if e[1] == ARGV[2] and tonumber(e[2] or 0) >= n then
       applied = applied + 1
     end
-  else
+  elseif #unknown < 4000 then
     table.insert(unknown, name)
   end
 end

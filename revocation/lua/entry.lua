@@ -39,6 +39,18 @@ local function standing(e)
   end
 end
 
+-- below: the store times of the statements in force under the latest, latest first and
+-- joined by commas, at most 16; nil when there is none.
+local function below(e)
+  local top, out = standing(e), {}
+  for i = #e.list, 1, -1 do
+    if #out < 16 and e.list[i].u == '' and e.list[i] ~= top then
+      table.insert(out, text(e.list[i].at))
+    end
+  end
+  return #out > 0 and table.concat(out, ',') or nil
+end
+
 -- crowd: takes statements out of the list until no more than most are left, and
 -- adds their names to passed. Undone ones go first, then the oldest in force:
 -- what remains is later and still refuses all that those refused.

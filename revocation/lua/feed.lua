@@ -2,12 +2,13 @@
 
 -- append: writes the record r = {d, k, cut, exp, at} at the epoch's clock, next
 -- in sequence and chained to the one before it by that one's nonce. With r.w it says
--- that somebody waits until every edge has applied it. r.u, when there is one, is the time of the entry's latest undo.
+-- that somebody waits until every edge has applied it. r.u, when there is one, is the time of the entry's latest undo;
+-- r.b has the statements in force under cut (see below in entry.lua).
 local function append(feed, epoch, nonce, r)
   epoch.n = epoch.n + 1
   redis.call('XADD', feed, text(epoch.clock) .. '-0', 'r', packed({
     n = text(epoch.n), nonce = nonce, prev = epoch.last,
-    d = r.d, k = r.k, cut = r.cut, exp = r.exp, at = r.at, u = r.u, w = r.w and '1',
+    d = r.d, k = r.k, cut = r.cut, exp = r.exp, at = r.at, u = r.u, b = r.b, w = r.w and '1',
   }))
   epoch.last = nonce
 end

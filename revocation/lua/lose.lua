@@ -48,8 +48,7 @@ local need = lost
 if f.lost then
   need = joined(lost, f.need or '')
 else
-  local gone = mended_fields(f)
-  redis.call('HDEL', KEYS[1], unpack(gone))
+  forget(KEYS[1], mended_fields(f))
 end
 redis.call('HDEL', KEYS[1], 'turn')
 redis.call('HSET', KEYS[1], 'id', ARGV[1], 'born', text(now), 'complete_since', text(now),

@@ -72,6 +72,14 @@ local function turn(f, real)
   return name, name ~= nil and lasts(till, real)
 end
 
+-- forget: takes these fields out of the epoch, a thousand at a time: each process that puts
+-- back has one, and Lua unpacks no more than 8000.
+local function forget(key, gone)
+  for i = 1, #gone, 1000 do
+    redis.call('HDEL', key, unpack(gone, i, math.min(i + 999, #gone)))
+  end
+end
+
 -- settle: vouches again for all that was vouched for before the loss, when that was
 -- put back, nobody is still at it, and whoever knows of more had window µs to notice:
 -- by store time, or because the caller has waited for so long since it noticed itself.
@@ -90,7 +98,7 @@ local function settle(key, real, window, waited)
   local born, since = claimed(f)
   if born then
     redis.call('HSET', key, 'born', text(born), 'complete_since', text(since))
-    redis.call('HDEL', key, unpack(mended_fields(f)))
+    forget(key, mended_fields(f))
   end
 end
 

@@ -8,7 +8,8 @@
 --       6 name of the process   7 µs for which it is taken to be still at it
 --       8 reason that a list shows   9 '1': asks for the turn (see mend.lua)
 --       then for each entry: kind, cut (0: all undone), exp (unix second; 0: never),
---       at (when that was so; 0: not known), u (latest undo; 0: none)
+--       at (when that was so; 0: not known), u (latest undo; 0: none),
+--       b (of a cut-off: further statements in force, under cut, joined by commas)
 -- returns the epoch's state (see mend.lua), how many entries were put back, and '1'
 -- when it is another process's turn
 
@@ -32,6 +33,48 @@ local function in_feed(n)
   return n > mended or (first and n >= tonumber(first) and n <= tonumber(till))
 end
 
+-- restored: the statement made at that time as it is put back.
+local function restored(at, held)
+  local s = {at = at, exp = 0, why = ARGV[8], who = '', u = ''}
+  if held.exp ~= 0 then
+    s.exp = held.exp * 1000 - leeway
+  end
+  return s
+end
+
+-- lacks: whether nothing is there of a statement made at that time, in force or not.
+local function lacks(e, at)
+  for _, s in ipairs(e.list) do
+    if s.at == at then
+      return false
+    end
+  end
+  for _, name in ipairs(e.passed) do
+    if name == 's:' .. text(at) then
+      return false
+    end
+  end
+  return true
+end
+
+-- put_below: puts back the cut-offs under the one that is in force: when that is undone,
+-- they are. It returns those that were missing.
+local function put_below(e, held, cut, undone)
+  local put = {}
+  for at in string.gmatch(held.below .. ',' .. text(held.cut), '%d+') do
+    at = tonumber(at)
+    if at > 0 and at < cut and math.max(held.at, at) >= undone and lacks(e, at) then
+      table.insert(put, restored(at, held))
+    end
+  end
+  for _, s in ipairs(put) do
+    table.insert(e.list, s)
+  end
+  table.sort(e.list, function(a, b) return a.at < b.at end)
+  crowd(e, most)
+  return put
+end
+
 -- put_back: what is held against what is there. It returns whether the entry changed.
 local function put_back(key, e, held)
   local top = standing(e)
@@ -41,10 +84,7 @@ local function put_back(key, e, held)
   local told = math.max(tonumber(e.field.at or 0), 0)
   local touched = {}
   if held.cut > cut and date >= undone then
-    local s = {at = held.cut, exp = 0, why = ARGV[8], who = '', u = ''}
-    if held.exp ~= 0 then
-      s.exp = held.exp * 1000 - leeway
-    end
+    local s = restored(held.cut, held)
     for i, one in ipairs(e.list) do
       if one.at == s.at then
         table.remove(e.list, i)
@@ -63,6 +103,12 @@ local function put_back(key, e, held)
       end
     end
     told, changed = math.max(told, held.undone), true
+  end
+  if held.k == 'subject' or held.k == 'all' then
+    for _, s in ipairs(put_below(e, held, math.max(cut, touched[1] and held.cut or 0), undone)) do
+      table.insert(touched, s)
+      changed = true
+    end
   end
   redis.call('HSETNX', key, 'k', held.k)
   for _, name in ipairs({'iss', 'id', 'sub'}) do
@@ -95,9 +141,9 @@ end
 
 local count = 0
 for i = 3, #KEYS do
-  local a = 10 + (i - 3) * 5
+  local a = 10 + (i - 3) * 6
   local held = {k = ARGV[a], cut = tonumber(ARGV[a + 1]), exp = tonumber(ARGV[a + 2]),
-    at = tonumber(ARGV[a + 3]), undone = tonumber(ARGV[a + 4])}
+    at = tonumber(ARGV[a + 3]), undone = tonumber(ARGV[a + 4]), below = ARGV[a + 5]}
   if held.exp == 0 or held.exp * 1000000 > real then
     local key = KEYS[i]
     local had = redis.call('PTTL', key)
@@ -111,7 +157,7 @@ for i = 3, #KEYS do
       epoch.clock = store_time(real, epoch.clock)
       local r = {
         d = string.sub(key, -32), k = e.field.k or held.k, cut = top and text(top.at) or '0',
-        exp = end_second(real, redis.call('PTTL', key)), at = text(told), u = u or nil,
+        exp = end_second(real, redis.call('PTTL', key)), at = text(told), u = u or nil, b = below(e),
       }
       append(KEYS[2], epoch, ARGV[3] .. '.' .. count, r)
       redis.call('HSET', key, 'n', text(epoch.n), 'at', r.at, 'exp', r.exp)

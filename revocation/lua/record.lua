@@ -1,7 +1,7 @@
 -- record.lua: how a record of the feed is written. After clock.lua.
 --
 -- A record is one field, r, of words: n nonce prev d k cut exp at, and after them
--- u=<µs> and w=1 where there is something to say. A prev that is empty is a dash. One
+-- u=<µs>, b=<µs>,<µs> and w=1 where there is something to say. A prev that is empty is a dash. One
 -- field, because whoever loads a million records pays for each field that it reads.
 -- Records of earlier versions have a field for each word. They are read, too, until
 -- they are trimmed: a feed outlives the program that wrote it.
@@ -16,6 +16,9 @@ local function packed(r)
   end
   if r.u then
     table.insert(out, 'u=' .. r.u)
+  end
+  if r.b then
+    table.insert(out, 'b=' .. r.b)
   end
   if r.w then
     table.insert(out, 'w=' .. r.w)

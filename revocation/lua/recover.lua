@@ -9,6 +9,6 @@ local epoch = load_epoch(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))
 local now = store_time(real_time(), epoch.clock)
 epoch.clock = now
 save_epoch(KEYS[1], epoch, now, false)
-redis.call('HDEL', KEYS[1], unpack(mended_fields(fields(redis.call('HGETALL', KEYS[1])))))
+forget(KEYS[1], mended_fields(fields(redis.call('HGETALL', KEYS[1]))))
 redis.call('HSET', KEYS[1], 'born', '0', 'complete_since', '0', 'recovered', text(now) .. ' ' .. ARGV[3])
 return state(KEYS[1])

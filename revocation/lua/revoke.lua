@@ -65,7 +65,7 @@ local wanted = {}
 if told then
   append(KEYS[2], epoch, ARGV[3], {
     d = string.sub(KEYS[3], -32), k = ARGV[6], cut = text(standing(entry).at),
-    exp = end_second(real, ttl), at = text(now), u = entry.field.u, w = ARGV[16] == '1' and '1',
+    exp = end_second(real, ttl), at = text(now), u = entry.field.u, b = below(entry), w = ARGV[16] == '1' and '1',
   })
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now), 'exp', end_second(real, ttl))
   wanted = trim(KEYS[2], epoch, ARGV[3], real, math.max(tonumber(ARGV[4]), (longest + leeway) * 1000), named_entries(4))

@@ -31,7 +31,7 @@ if s.u == '' then -- else it was undone before, and stays undone as of then
   save_entry(KEYS[3], entry, s)
   append(KEYS[2], epoch, ARGV[3], {
     d = string.sub(KEYS[3], -32), k = entry.field.k, cut = top and text(top.at) or '0',
-    exp = end_second(real, redis.call('PTTL', KEYS[3])), at = text(now), u = text(now),
+    exp = end_second(real, redis.call('PTTL', KEYS[3])), at = text(now), u = text(now), b = below(entry),
   })
   redis.call('HSET', KEYS[3], 'n', text(epoch.n), 'at', text(now), 'u', text(now),
     'exp', end_second(real, redis.call('PTTL', KEYS[3])))

@@ -1,0 +1,246 @@
+package revocation
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// TestMirrorsAgainstPlainLists: whatever is revoked, undone, over, swept, trimmed, read in
+// pages or from the beginning again, lost and put back, in whatever order: what was
+// acknowledged and read, or said by oneself, is never let through, prepared or not; and when
+// all has settled nothing is refused that is not revoked.
+func TestMirrorsAgainstPlainLists(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(modelSeeds) {
+		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			w := newWorld(t, seed)
+			w.settle()
+			for w.step = 1; w.step <= 250; w.step++ {
+				w.one()
+				w.check(false)
+				if w.step%50 == 0 {
+					w.what = fmt.Sprintf("step %d: settled", w.step)
+					w.settle()
+					w.check(true)
+				}
+			}
+		})
+	}
+}
+
+// modelSeeds is how many worlds there are.
+const modelSeeds = 12
+
+// one does one thing.
+func (w *world) one() {
+	p := w.procs[w.rnd.IntN(len(w.procs))]
+	do := func(what string, f func()) {
+		w.what = fmt.Sprintf("step %d: %s", w.step, what)
+		f()
+	}
+	switch n := w.rnd.IntN(100); {
+	case n < 30:
+		do("revoke", w.revoke)
+	case n < 45:
+		do("undo", w.undo)
+	case n < 65:
+		do("scan", func() { w.scan(p) })
+	case n < 75:
+		do("time", func() { w.pass(3 * time.Second) })
+	case n < 78:
+		do("much time", func() { w.pass(100 * time.Second) })
+	case n < 83:
+		do("sweep", func() {
+			for i := range sweepSteps {
+				p.sweepOnce(i == 0)
+			}
+		})
+	case n < 88:
+		do("mend", func() { w.mend(p) })
+	case n < 92:
+		do("from the beginning", func() {
+			p.feed.mu.Lock()
+			defer p.feed.mu.Unlock()
+			p.feed.moveTo(feedPosition{})
+		})
+	case n < 96:
+		do("another token", func() { w.addToken(w.rnd.IntN(len(w.tokens))) })
+	case n < 98:
+		do("loss", w.lose)
+	default:
+		do("restart", func() { w.restart(p) })
+	}
+}
+
+// pass lets some time go. Between a loss and its mending that is little, and everybody
+// reads before: who did not notice a loss soon cannot say that he knew all until then.
+func (w *world) pass(most time.Duration) {
+	if w.lost {
+		most = 2 * time.Second
+		for _, p := range w.procs {
+			w.readAll(p)
+		}
+	}
+	w.forward(time.Duration(w.rnd.Int64N(int64(most))).Truncate(time.Millisecond))
+}
+
+// readAll has a process read until it has all, and mend what stands in the way.
+func (w *world) readAll(p *modelProc) {
+	for range 2000 {
+		if w.scan(p); p.level == w.step && w.isLevel(p) {
+			return
+		}
+		w.mend(p)
+	}
+}
+
+// settle lets everybody read and mend until all is as it should be.
+func (w *world) settle() {
+	w.t.Helper()
+	for round := range 60 {
+		done := true
+		for _, p := range w.procs {
+			w.mend(p)
+			w.readAll(p)
+			v := p.view.Load()
+			done = done && v.level && !v.doubt && v.epoch.Lost == 0 && v.epoch.CompleteSince == 0 && w.isLevel(p)
+		}
+		if done && round > 0 {
+			w.lost = false
+			return
+		}
+		w.forward(time.Second)
+	}
+	w.t.Fatalf("%s: not settled: %+v", w.what, w.procs[0].Status())
+}
+
+// lose has the store come back with less: what some part of its feed has told, or
+// nothing. Everybody has read shortly before, or nobody could vouch for what was then.
+func (w *world) lose() {
+	w.settle()
+	if w.rnd.IntN(3) == 0 {
+		w.mini.FlushAll()
+	} else {
+		ctx := w.t.Context()
+		was := w.copyOf()
+		for range w.rnd.IntN(6) {
+			w.step++
+			if w.rnd.IntN(3) > 0 {
+				w.revoke()
+			} else {
+				w.undo()
+			}
+			if w.rnd.IntN(3) == 0 {
+				w.scan(w.procs[w.rnd.IntN(len(w.procs))])
+			}
+		}
+		w.mini.FlushAll()
+		if _, err := w.client.TxPipelined(ctx, was); err != nil {
+			w.t.Fatal(err)
+		}
+	}
+	w.lossStep = w.step
+	for _, p := range w.procs {
+		p.before = p.level
+	}
+	w.lost = true
+	for _, s := range w.said {
+		s.unsure = s.unsure || !w.knows(s.made, s.maker)
+		s.undoes = s.undoes || s.undone && !w.knows(s.took, s.taker)
+	}
+}
+
+// knows says whether a process has surely what was said in that step by who.
+func (w *world) knows(step int, who *modelProc) bool {
+	return slices.ContainsFunc(w.procs, func(p *modelProc) bool { return p == who || w.read(p, step) })
+}
+
+// read says whether p has surely read what was said in that step. What a store has lost
+// since nobody reads in it before somebody who had noticed has put it back.
+func (w *world) read(p *modelProc, step int) bool {
+	if w.lost && step <= w.lossStep {
+		return p.before > step
+	}
+	return p.level > step
+}
+
+// copyOf returns what puts back all that the store holds now.
+func (w *world) copyOf() func(redis.Pipeliner) error {
+	ctx := w.t.Context()
+	var puts []func(redis.Pipeliner)
+	for _, key := range w.mini.Keys() {
+		if key == w.store.names.feed {
+			for _, m := range w.client.XRange(ctx, key, "-", "+").Val() {
+				puts = append(puts, func(p redis.Pipeliner) {
+					p.XAdd(ctx, &redis.XAddArgs{Stream: key, ID: m.ID, Values: m.Values})
+				})
+			}
+			continue
+		}
+		fields, ttl := w.client.HGetAll(ctx, key).Val(), w.mini.TTL(key)
+		puts = append(puts, func(p redis.Pipeliner) {
+			p.HSet(ctx, key, fields)
+			if ttl > 0 {
+				p.PExpire(ctx, key, ttl)
+			}
+		})
+	}
+	return func(p redis.Pipeliner) error {
+		for _, put := range puts {
+			put(p)
+		}
+		return nil
+	}
+}
+
+// check holds what each process says of each token against the lists.
+func (w *world) check(settled bool) {
+	w.t.Helper()
+	for i, p := range w.procs {
+		for j, tok := range w.tokens {
+			v, whole := p.CheckPrepared(p.prepared[j]), p.Check(w.t.Context(), tok)
+			if v != whole {
+				w.t.Fatalf("%s: process %d, token %d: prepared %+v, else %+v", w.what, i, j, v, whole)
+			}
+			must, may := w.standing(p, tok)
+			if must != nil && v.State == Clear {
+				w.t.Fatalf("%s: process %d, token %+v: %+v, though it has read %+v\nof all %s", w.what, i, tok, v, must, w.list(tok))
+			}
+			if settled && !may && v.State != Clear {
+				w.t.Fatalf("%s: process %d, token %+v: %+v, and nothing stands: %s", w.what, i, tok, v, w.list(tok))
+			}
+		}
+	}
+}
+
+// standing returns what p surely has read and ends t, and whether anything may.
+func (w *world) standing(p *modelProc, t *Token) (must *said, may bool) {
+	names := t.probes(nil, "o")
+	for _, s := range w.said {
+		if s.id == "" || !slices.Contains(names, probe{s.order.Kind, s.digest}) || !t.endedBy(s.order.Kind, s.at) {
+			continue
+		}
+		if !s.undone && !s.unsure && (s.maker == p || w.read(p, s.made)) && (s.ends.IsZero() || w.now.Before(s.ends)) {
+			must = s
+		}
+		// Ends are rounded up, by the script and for the tables.
+		over := !s.ends.IsZero() && w.now.After(s.entry.Add(3*time.Second))
+		may = may || (!s.undone || s.undoes) && !over
+	}
+	return must, may
+}
+
+// list is what was said of t.
+func (w *world) list(t *Token) (out string) {
+	names := t.probes(nil, "o")
+	for _, s := range w.said {
+		if slices.Contains(names, probe{s.order.Kind, s.digest}) {
+			out += fmt.Sprintf("\n%s %s: at %d until %s, entry %s, undone %t; made in %d, taken back in %d; unsure %t %t; in Redis %v", s.order.Kind, s.order.Value, s.at, s.ends, s.entry, s.undone, s.made, s.took, s.unsure, s.undoes, w.client.HGetAll(w.t.Context(), w.store.names.entry(s.digest)).Val())
+		}
+	}
+	return out
+}
