@@ -19,6 +19,8 @@ import (
 // Errors are the context's cause, a *DialError, an *EndedError, ErrFirstByte,
 // ErrProtocol, ErrSwitched, or what reading failed with.
 func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
+	p.waiting.Add(1)
+	defer p.waiting.Add(-1)
 	c := p.take()
 	for again := false; ; again = true {
 		if c == nil {
@@ -111,6 +113,12 @@ func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
 	_, writeErr := c.Write(c.out)
 	if errors.Is(writeErr, os.ErrDeadlineExceeded) {
 		return nil, ErrFirstByte
+	}
+	if c.pool.waiting.Load() > c.pool.crowd {
+		// In a crowd the answer is there by the time the others have been written. Read then,
+		// it is one call of the kernel and no wait; and this connection soon serves the next
+		// of the crowd, so that all together need few, and touch little memory.
+		runtime.Gosched()
 	}
 	// A back end may answer, and even close, before it has read everything: its
 	// answer counts.

@@ -3,8 +3,10 @@ package wire
 import (
 	"context"
 	"net"
+	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -19,10 +21,16 @@ type Config struct {
 	MaxIdle int
 }
 
+// crowdEach is how many exchanges a processor may have under way before they are a
+// crowd: so many that the answer to one comes while the others are written.
+const crowdEach = 64
+
 // Pool keeps the connections to one address. It is safe for concurrent use.
 type Pool struct {
-	config Config
-	large  buffers
+	config  Config
+	large   buffers
+	waiting atomic.Int64 // exchanges whose answer has not begun
+	crowd   int64        // more of these are one
 
 	mu     sync.Mutex
 	free   []*conn // the one used last at the end
@@ -38,7 +46,7 @@ func NewPool(c Config) *Pool {
 	if c.MaxIdle <= 0 {
 		c.MaxIdle = 4096
 	}
-	return &Pool{config: c}
+	return &Pool{config: c, crowd: crowdEach * int64(runtime.GOMAXPROCS(0))}
 }
 
 // Close closes the idle connections. Those lent are closed when they come back,
