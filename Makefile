@@ -3,7 +3,7 @@ FUZZTIME ?= 10s
 CHAOSTAGS ?= chaos
 LINT     := go tool -modfile=$(CURDIR)/.ci/tools/go.mod golangci-lint
 
-.PHONY: alerts-check help build man test lint bench bench-refresh bench-edge bench-flat bench-soak profile pgo dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
+.PHONY: alerts-check help build man test lint bench bench-refresh bench-edge bench-flat bench-soak bench-latency profile pgo dev race fuzz ci tidy interop nightly chaos screenshots dist deploy-check check-files check-kube check-image
 .DEFAULT_GOAL := help
 
 help: ## list these targets
@@ -48,6 +48,9 @@ bench-flat: build ## the same as tokens, revocations, routes and clients grow in
 
 bench-soak: build ## the edge at full load for a minute: memory, goroutines, collections
 	$(BENCH) -run TestBenchSoak -args -bench.json $(CURDIR)/bin/bench-soak.json $(BENCHFLAGS)
+
+bench-latency: build ## how much later answers come through the edge, at half load
+	$(BENCH) -run TestBenchLatency -args $(BENCHFLAGS)
 
 profile: build ## CPU profiles of the edge under load, warm and cold, into bin/
 	$(BENCH) -run TestBenchProfile -args -bench.seconds 10 $(BENCHFLAGS)

@@ -157,6 +157,12 @@ func (j *Journal) Close() error {
 	}
 	j.mu.Unlock()
 	j.work.Wait()
+	j.mu.Lock()
+	if j.spoilt && j.marked != j.written { // a compaction that ran has found damage meanwhile
+		last = j.join(nil)
+	}
+	j.mu.Unlock()
+	j.work.Wait()
 	err := j.file.close()
 	if last != nil && last.err != nil {
 		err = errors.Join(last.err, err)

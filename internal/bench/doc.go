@@ -2,7 +2,7 @@
 // request costs at the edge beside other people's proxies, whether that stays so as
 // tokens, revocations, routes and clients grow in number, and how it is after a minute
 // of full load. It holds tests alone, behind the build tag bench: `make bench-edge`,
-// `make bench-flat`, `make bench-soak`, `make profile`.
+// `make bench-flat`, `make bench-soak`, `make bench-latency`, `make profile`.
 //
 // It must not know how tollgate works inside: it has the binary, its environment and
 // its files, and for a crowd of revocations the form of the feed in Redis.

@@ -3,8 +3,12 @@
 package bench
 
 import (
+	"bufio"
 	"flag"
 	"fmt"
+	"io"
+	"net"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -17,7 +21,8 @@ var (
 	crowds  = flag.String("bench.revocations", "0,1000000", "numbers of revocations in force; 10000000 takes minutes and some gigabytes of Redis")
 	tokenNs = flag.String("bench.tokens", "1,1000,100000", "numbers of distinct live tokens (ES256); 1000000 takes minutes")
 	routeNs = flag.String("bench.routes", "1,1000", "numbers of routes")
-	clients = flag.String("bench.clients", "10,1000,10000", "numbers of connections of clients; the limit on open files must allow for them")
+	clients = flag.String("bench.clients", "10,1000,10000", "numbers of connections of clients that all ask at once; the limit on open files must allow for them")
+	resting = flag.String("bench.resting", "1000,10000", "numbers of further connections of clients that have asked once and rest")
 )
 
 // TestBenchFlat measures a warm request, by ES256, as one thing after the other grows.
@@ -53,6 +58,7 @@ func TestBenchFlat(t *testing.T) {
 		measure(fmt.Sprintf("%d routes", n), s.warm["ES256"], *conns, "TOLLGATE_ROUTES_FILE="+s.routesOf(n))
 	})
 	each(*clients, func(n int) { measure(fmt.Sprintf("%d clients", n), s.warm["ES256"], n) })
+	each(*resting, func(n int) { s.besideResting(&all, n) })
 	each(*tokenNs, func(n int) { s.distinct(&all, m, n) })
 	filled := 0
 	each(*crowds, func(n int) {
@@ -65,6 +71,35 @@ func TestBenchFlat(t *testing.T) {
 		t.Logf("%-22s %6.1f us/req (%.1f to %.1f)", row, median, least, most)
 	}
 	all.mustSave(s, "flat")
+}
+
+// besideResting measures while so many clients stay connected and ask nothing.
+func (s *site) besideResting(all *table, count int) {
+	s.t.Helper()
+	p := s.mustProxy("tollgate", "ES256", "TOLLGATE_IDLE_TIMEOUT=10m")
+	defer p.stop()
+	ask := "GET / HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer " + s.first(s.warm["ES256"]) + "\r\n\r\n"
+	for range count {
+		c, err := net.Dial("tcp", p.addr)
+		if err != nil {
+			s.t.Fatal(err)
+		}
+		defer c.Close()
+		if _, err := io.WriteString(c, ask); err != nil {
+			s.t.Fatal(err)
+		}
+		answer, err := http.ReadResponse(bufio.NewReader(c), nil)
+		if err != nil || answer.StatusCode != http.StatusOK {
+			s.t.Fatalf("%v, %v", answer, err)
+		}
+	}
+	s.mustWrk(p, s.warm["ES256"], *conns, 1)
+	row := fmt.Sprintf("beside %d at rest", count)
+	for range *rounds {
+		f := s.mustLoad(p, s.warm["ES256"], *conns, *seconds)
+		all.add(row, f)
+		s.t.Logf("%-22s %s", row, f)
+	}
 }
 
 // distinct measures with so many tokens, each of which was seen once before. More than
