@@ -20,7 +20,7 @@ func TestBenchMending(t *testing.T) {
 				f.revokeMany("lost", 100)
 				before := f.epoch()["id"]
 				if lost == "everything" {
-					f.client.FlushAll(t.Context())
+					f.client.Do(t.Context(), "flushall")
 					f.client.ConfigResetStat(t.Context())
 				} else {
 					s.MustKill()

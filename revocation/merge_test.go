@@ -89,7 +89,7 @@ func TestOneFillsAnEmptyStore(t *testing.T) {
 	if err := f.client.ConfigResetStat(t.Context()).Err(); err != nil {
 		t.Fatal(err)
 	}
-	if err := f.client.FlushAll(t.Context()).Err(); err != nil {
+	if err := f.client.Do(t.Context(), "flushall").Err(); err != nil {
 		t.Fatal(err)
 	}
 	f.awaitMended(before)

@@ -26,7 +26,7 @@ func TestEndASession(t *testing.T) {
 			b.login()
 			b.click(`nav a[href="/sessions"]`, "#q")
 			b.do("look for demo", chromedp.SendKeys(chromedp.CSS("#q"), "demo"))
-			b.click(".search button", "table")
+			b.click(".search button", `footer a[href$="/everywhere"]`)
 			if text := b.text("main"); !strings.Contains(text, "2 live sessions of demo") {
 				t.Fatalf("found: %s", text)
 			}
@@ -42,7 +42,7 @@ func TestEndASession(t *testing.T) {
 			if s.status(t, access) != http.StatusUnauthorized || s.status(t, kept) != http.StatusOK {
 				t.Errorf("the ended one is answered %d, the other %d", s.status(t, access), s.status(t, kept))
 			}
-			b.click(`nav a[href="/revocations"]`, "table")
+			b.click(`nav a[href="/revocations"]`, `nav a[href="/revocations"][aria-current]`)
 			if row := b.text("tbody tr"); !strings.Contains(row, "session") || !strings.Contains(row, "ended by an administrator") {
 				t.Errorf("the list of revocations: %q", row)
 			}
