@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"tollgate/internal/ratelimit"
+	"tollgate/internal/testkit"
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer/admin"
 	"tollgate/issuer/store"
@@ -41,6 +42,7 @@ func TestAttacksOnTheAdminAPI(t *testing.T) {
 	}
 	k.Logs.Secret(expired)
 	k.Advance(3 * time.Second)
+	testkit.MustAwait(t, "the list to call it expired, by the time of day", func() bool { return time.Now().After(soon.Expires) })
 	forged := viewer[:21] + strings.Repeat("A", 43)
 	before := state(t, k, pair.Access)
 	big := `{"username":"mallory","password":"` + strings.Repeat("x", 1<<20) + `"}`

@@ -121,19 +121,24 @@ func TestAimedDigests(t *testing.T) {
 		{"counting high", func(d *table.Digest, i uint64) { *d = table.Digest{7: byte(i), 6: byte(i >> 8), 5: byte(i >> 16)} }},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			tab := table.New()
-			for i := range uint64(n) {
-				d := digest(1, i)
-				tc.aim(&d, i)
-				tab.Put(d, 1)
+			// Random ones give about 45 and 10. A table's key is drawn at random: one draw in a
+			// hundred suits digests that count up ill, and no table has the next one's.
+			var run, fullest int
+			for range 3 {
+				tab := table.New()
+				for i := range uint64(n) {
+					d := digest(1, i)
+					tc.aim(&d, i)
+					tab.Put(d, 1)
+				}
+				if tab.Len() != n {
+					t.Fatalf("Len %d", tab.Len())
+				}
+				if run, fullest = tab.Longest(); fullest <= 90 && run <= 25 {
+					return
+				}
 			}
-			if tab.Len() != n {
-				t.Fatalf("Len %d", tab.Len())
-			}
-			// Random ones give about 45 and 10.
-			if run, fullest := tab.Longest(); fullest > 90 || run > 25 {
-				t.Errorf("fullest shard %d, longest run of buckets %d", fullest, run)
-			}
+			t.Errorf("three tables: fullest shard %d, longest run of buckets %d", fullest, run)
 		})
 	}
 }
