@@ -14,7 +14,7 @@ import (
 //	<prefix>{rev}:feed         STREAM  none: trimmed by every write
 //	<prefix>{rev}:e:<digest>   HASH    rest of the life it ends + leeway, at least
 //	                                   1 s; none for kind key
-//	<prefix>{rev}:edges        ZSET    a day after the last report of any edge
+//	<prefix>{rev}:edges        ZSET    none: a Redis that evicts what has an end would have wait overlook edges
 //	<prefix>{rev}:edge:<name>  HASH    10 min after the edge is no longer live
 //
 // The fields of each stand in doc.go.

@@ -8,7 +8,7 @@
 -- KEYS  1 epoch, 2 edges, 3 edge, 4 feed
 -- ARGV  1 name   2 instance: random, one for each process
 --       3 how long it is live from now on (µs)
---       4 how long it is shown after that (ms)   5 life of the set of edges (ms)
+--       4 how long it is shown after that (ms)   5 not used
 --       6 store time at which the process registered first ('': now)
 --       7 id of the epoch   8 n   9 nonce and   10 stream id of record n
 --       11… fields and values of the report
@@ -49,5 +49,5 @@ redis.call('HSET', KEYS[3], 'inst', ARGV[2], 'since', since, 'heard', text(now),
 redis.call('PEXPIRE', KEYS[3], text(math.ceil(life / 1000) + tonumber(ARGV[4])))
 redis.call('ZADD', KEYS[2], text(now + life), ARGV[1])
 redis.call('ZREMRANGEBYSCORE', KEYS[2], '-inf', '(' .. text(now - tonumber(ARGV[4]) * 1000))
-redis.call('PEXPIRE', KEYS[2], ARGV[5])
+redis.call('PERSIST', KEYS[2]) -- a Redis that evicts what has an end must not take the register: wait would miss edges
 return {since}
