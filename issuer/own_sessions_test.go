@@ -117,9 +117,7 @@ func TestOwnSessionsRefuses(t *testing.T) {
 	alive(t, k, pair)
 	k.Mini.Close()
 	own(t, k, http.MethodGet, "/", pair.Access).Must(t, 503)
-	if err := k.Mini.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	k.MustRestart(t)
 	if _, err := k.Revocations.Epoch(t.Context()); err != nil {
 		t.Fatal(err)
 	}

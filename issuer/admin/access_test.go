@@ -139,9 +139,7 @@ func TestUnavailable(t *testing.T) {
 	if line := k.Logs.Last(t, "admin:/admin/v1/users"); line["decision"] != "error" {
 		t.Errorf("logged %v", line)
 	}
-	if err := k.Mini.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	k.MustRestart(t)
 	// The key was out of the ring already; asking again completes it.
 	wantDone(t, k.Control(t, "POST", "/admin/v1/keys/"+kid+"/revoke", nil), 200)
 }

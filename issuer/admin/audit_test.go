@@ -98,9 +98,7 @@ func TestNoActionWithoutItsLine(t *testing.T) {
 	if !strings.Contains(a.Body, "nothing was done") || k.Ring.Ring().Version != version {
 		t.Errorf("%s; version %d, then %d", a.Body, version, k.Ring.Ring().Version)
 	}
-	if err := k.Mini.Restart(); err != nil {
-		t.Fatal(err)
-	}
+	k.MustRestart(t)
 	k.Control(t, "POST", "/admin/v1/keys/rotate", map[string]any{"now": true}).Must(t, 200)
 	if k.Ring.Ring().Version == version {
 		t.Error("not rotated")
