@@ -71,6 +71,8 @@ type creation struct {
 	id    string // claimed
 }
 
+func (c *creation) owner() owner { return owner{claim: c.claim, id: c.id} }
+
 func (c *creation) run(ctx context.Context, id string, fields []any, hash string) error {
 	if err := c.claimID(ctx, id, fields, hash); err != nil {
 		return err
@@ -78,7 +80,7 @@ func (c *creation) run(ctx context.Context, id string, fields []any, hash string
 	if err := c.claimName(ctx); err != nil {
 		return err
 	}
-	if err := c.r.takeEmail(ctx, owner{c.claim, c.id}, c.email); err != nil {
+	if err := c.r.takeEmail(ctx, c.owner(), c.email); err != nil {
 		return err
 	}
 	member := redis.Z{Member: listed(c.name, c.claim, c.id)}
@@ -148,7 +150,7 @@ func (c *creation) tryID(ctx context.Context, id string, fields []any, hash stri
 
 // claimName takes the name, also from a creation that never came to its end.
 func (c *creation) claimName(ctx context.Context) error {
-	ok, err := c.r.take(ctx, c.r.names.username(c.name), owner{c.claim, c.id}, func(string, string) bool { return true })
+	ok, err := c.r.take(ctx, c.r.names.username(c.name), c.owner(), func(string, string) bool { return true })
 	if err == nil && !ok {
 		return fmt.Errorf("%w: username %q", ErrExists, c.name)
 	}
@@ -163,7 +165,7 @@ func (c *creation) giveBack(ctx context.Context) {
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Second)
 	defer cancel()
-	_ = c.r.forget(ctx, c.name, c.email, owner{c.claim, c.id})
+	_ = c.r.forget(ctx, c.name, c.email, c.owner())
 }
 
 // forget removes a record, its name, its e-mail address and its place in the list,
@@ -173,7 +175,7 @@ func (r *Redis) forget(ctx context.Context, name, email string, o owner) error {
 	if err := r.script.release.Run(ctx, r.client, []string{r.names.user(o.id)}, o.claim).Err(); err != nil {
 		return unavailable("remove user", err)
 	}
-	if err := r.script.unname.Run(ctx, r.client, []string{r.names.username(name)}, o.text()).Err(); err != nil {
+	if err := r.script.unname.Run(ctx, r.client, []string{r.names.username(name)}, o.claim, o.id).Err(); err != nil {
 		return unavailable("remove name", err)
 	}
 	if err := r.dropEmail(ctx, o, email); err != nil {

@@ -109,10 +109,11 @@ func (r *Redis) Update(ctx context.Context, name string, p Patch) (User, error) 
 }
 
 // move writes a change that gives the user another e-mail address. The address is
-// claimed before and once more after: until the record has it, whoever else wants
-// it takes the claim for a stale one.
+// claimed before and, with another stamp, once more after: until the record has it,
+// whoever else wants it takes the claim for a stale one.
 func (r *Redis) move(ctx context.Context, rec record, email, stamp string, fields []any) error {
-	me := owner{rec.claim, rec.user.ID}
+	me := rec.owner()
+	me.stamp = nonce()
 	if err := r.takeEmail(ctx, me, email); err != nil {
 		return err
 	}
@@ -120,12 +121,29 @@ func (r *Redis) move(ctx context.Context, rec record, email, stamp string, field
 		_ = r.dropEmail(ctx, me, email) // where it cannot be reached, it points to nobody
 		return err
 	}
+	me.stamp = nonce()
 	if err := r.takeEmail(ctx, me, email); errors.Is(err, ErrExists) {
-		return errors.Join(err, r.write(ctx, rec, "", "", fieldEmail, rec.user.Email))
+		return errors.Join(err, r.moveBack(ctx, rec))
 	} else if err != nil {
 		return err
 	}
 	return r.dropEmail(ctx, me, rec.user.Email)
+}
+
+// moveBack gives the user the former e-mail address again, or none when somebody was
+// quick enough to get that one meanwhile.
+func (r *Redis) moveBack(ctx context.Context, rec record) error {
+	if err := r.write(ctx, rec, "", "", fieldEmail, rec.user.Email); err != nil {
+		return err
+	}
+	me := rec.owner()
+	me.stamp = nonce()
+	if err := r.takeEmail(ctx, me, rec.user.Email); errors.Is(err, ErrExists) {
+		return errors.Join(errors.New("the former address is another's by now"), r.write(ctx, rec, "", "", fieldEmail, ""))
+	} else if err != nil {
+		return err
+	}
+	return nil
 }
 
 // Disable keeps the user from logging in; ErrNotFound when there is none. Sessions
@@ -166,7 +184,7 @@ func (r *Redis) Remove(ctx context.Context, name string) error {
 	if err != nil {
 		return err
 	}
-	return r.forget(ctx, name, rec.user.Email, owner{rec.claim, rec.user.ID})
+	return r.forget(ctx, name, rec.user.Email, rec.owner())
 }
 
 // write changes fields of a record in one step: while hash still stands there, if

@@ -14,13 +14,35 @@ import (
 func fold(email string) string { return strings.ToLower(email) }
 
 // owner ties a pointer (a name, an e-mail address) to a record.
-type owner struct{ claim, id string }
+type owner struct {
+	claim, id string
+	// stamp tells one taking of a pointer from the next by the same owner; empty for
+	// one whose record held the value before the pointer led to it.
+	stamp string
+}
 
-func (o owner) text() string { return o.claim + ":" + o.id }
+func (o owner) text() string {
+	if o.stamp == "" {
+		return o.claim + ":" + o.id
+	}
+	return o.claim + "." + o.stamp + ":" + o.id
+}
+
+// ownerOf reads what text wrote.
+func ownerOf(pointer string) owner {
+	var o owner
+	o.claim, o.id, _ = strings.Cut(pointer, ":")
+	o.claim, o.stamp, _ = strings.Cut(o.claim, ".")
+	return o
+}
 
 // take lets a pointer lead to me, also when it led to a record that does not hold
 // it any more: one whose creation never came to its end, or who has another e-mail
 // address by now. It reports false when somebody holds it.
+//
+// Between the look at that record and the swap the record may come to hold the value.
+// The swap then fails, because its owner takes the pointer again, with another stamp,
+// after the record was written.
 func (r *Redis) take(ctx context.Context, key string, me owner, holds func(claim, email string) bool) (bool, error) {
 	seen := ""
 	for range 4 { // somebody else may take over the same pointer in between
@@ -31,17 +53,20 @@ func (r *Redis) take(ctx context.Context, key string, me owner, holds func(claim
 		if held == "" || held == me.text() {
 			return true, nil
 		}
-		claim, id, _ := strings.Cut(held, ":")
-		found, err := r.client.HMGet(ctx, r.names.user(id), fieldClaim, fieldEmail).Result()
+		seen = held
+		them := ownerOf(held)
+		if them.claim == me.claim && them.id == me.id {
+			continue
+		}
+		found, err := r.client.HMGet(ctx, r.names.user(them.id), fieldClaim, fieldEmail).Result()
 		if err != nil {
 			return false, unavailable("read owner", err)
 		}
 		theirs, _ := found[0].(string)
 		email, _ := found[1].(string)
-		if theirs == claim && holds(claim, email) {
+		if theirs == them.claim && holds(theirs, email) {
 			return false, nil
 		}
-		seen = held
 	}
 	return false, nil
 }
@@ -64,7 +89,7 @@ func (r *Redis) dropEmail(ctx context.Context, me owner, email string) error {
 	if email == "" {
 		return nil
 	}
-	if err := r.script.unname.Run(ctx, r.client, []string{r.names.email(email)}, me.text()).Err(); err != nil {
+	if err := r.script.unname.Run(ctx, r.client, []string{r.names.email(email)}, me.claim, me.id).Err(); err != nil {
 		return unavailable("remove email", err)
 	}
 	return nil
@@ -94,7 +119,7 @@ func (r *Redis) Reindex(ctx context.Context) (shared []string, err error) {
 			if rec.user.Email == "" {
 				continue
 			}
-			ok, err := r.take(ctx, r.names.email(rec.user.Email), owner{rec.claim, rec.user.ID}, func(_, theirs string) bool {
+			ok, err := r.take(ctx, r.names.email(rec.user.Email), rec.owner(), func(_, theirs string) bool {
 				return fold(theirs) == fold(rec.user.Email)
 			})
 			if err != nil {
@@ -117,9 +142,9 @@ func (r *Redis) pointed(ctx context.Context, key string) (record, error) {
 	if err != nil && !errors.Is(err, redis.Nil) {
 		return record{}, unavailable("read name", err)
 	}
-	claim, id, _ := strings.Cut(value, ":")
-	rec, err := r.byID(ctx, id)
-	if err == nil && rec.claim != claim { // the id was given to somebody else since
+	to := ownerOf(value)
+	rec, err := r.byID(ctx, to.id)
+	if err == nil && rec.claim != to.claim { // the id was given to somebody else since
 		return record{}, ErrNotFound
 	}
 	return rec, err

@@ -13,7 +13,7 @@ import (
 //
 //	<prefix>user:{<digest of id>}        HASH    one user; fields below; TTL 60 s until confirmed, then none
 //	<prefix>username:{<digest of name>}  STRING  "<claim>:<id>"; no TTL
-//	<prefix>useremail:{<digest of email>} STRING "<claim>:<id>", the address in lower case; no TTL
+//	<prefix>useremail:{<digest of email>} STRING "<claim>[.<stamp>]:<id>", the address in lower case; no TTL
 //	<prefix>users:names                  ZSET    score 0, member "<name> NUL <claim>:<id>", in order; no TTL
 //	<prefix>users:next                   STRING  the last integer id given or seen; no TTL
 //	<prefix>users:costs                  SET     costs of imported hashes, "pbkdf2_sha256,260000,0,0"; no TTL

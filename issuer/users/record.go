@@ -14,6 +14,8 @@ type record struct {
 	pending  bool
 }
 
+func (rec record) owner() owner { return owner{claim: rec.claim, id: rec.user.ID} }
+
 // String keeps the hash out of whatever prints a record by accident.
 func (rec record) String() string { return fmt.Sprintf("record of user %q", rec.user.ID) }
 
