@@ -35,6 +35,9 @@ type Order struct {
 	// the store adds that. Zero means the longest life of the kind. KindKey
 	// ignores it and never expires. What is later than Latest is taken as Latest.
 	ExpiresAt time.Time
+	// OfSession says that a jti may be of a refresh token, which outlives access tokens:
+	// without ExpiresAt its revocation lasts as long as anything of a session may.
+	OfSession bool
 	// Wait says that somebody waits until every edge has applied this: it is told in
 	// the feed in any case, and edges report at once (Record.Wanted).
 	Wait bool
@@ -97,6 +100,9 @@ func (p *prepared) setEnd(s Settings) {
 	case p.Kind == KindKey:
 	case p.ExpiresAt.IsZero():
 		p.lifeMs = s.life(p.Kind).Milliseconds()
+		if p.OfSession && p.Kind == KindJTI {
+			p.lifeMs = s.life(KindSession).Milliseconds()
+		}
 	// By seconds first: the milliseconds of an absurd exp overflow.
 	case p.ExpiresAt.Unix() >= Latest:
 		p.expiresMs = Latest * 1000

@@ -97,8 +97,13 @@ func TestWithoutTheIssuerRole(t *testing.T) {
 			wantProblem(t, k.Control(t, r.Method, r.Path, nil), http.StatusNotFound, "not_here")
 		}
 	}
+	// A jti may be of a refresh token: without the sessions nobody knows.
 	for _, kind := range []string{"session", "jti"} {
-		wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": revocation.NewSessionID(1)}), 201)
+		done := wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": revocation.NewSessionID(1)}), 201)
+		end, err := time.Parse(time.RFC3339, done["expires_at"].(string))
+		if err != nil || time.Until(end) < revocation.DefaultSessionLife-time.Minute {
+			t.Errorf("a %s is revoked until %v, %v", kind, end, err)
+		}
 	}
 	// The ring would go on signing with a key that nobody takes; of another issuer's
 	// key there is no ring anyway.

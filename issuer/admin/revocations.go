@@ -195,7 +195,9 @@ func (a *Admin) before(c echo.Context, o revocation.Order) (revocation.Order, er
 		if _, ours := revocation.Birth(o.Value); ours {
 			return a.endBefore(ctx, o)
 		}
-	case o.Kind == revocation.KindJTI && a.Sessions != nil:
+	case o.Kind == revocation.KindJTI && a.Sessions == nil: // nobody here knows whose it is
+		o.OfSession = true
+	case o.Kind == revocation.KindJTI:
 		// The jti of a refresh token stands for its session: the statement about the
 		// jti alone would leave the session's access tokens, and would be over long
 		// before the refresh token is. Undoing it does not bring the session back.
