@@ -22,7 +22,7 @@ var endpoints = []struct {
 	{"/api/token/blacklist/", []string{"refresh"}, invalid},
 }
 
-// TestFieldFaults walks the field errors of seeds.md section 1, on every field.
+// TestFieldFaults walks the field errors of SimpleJWT, on every field.
 func TestFieldFaults(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	faults := []struct{ name, value, message string }{
@@ -62,7 +62,7 @@ func TestFieldFaults(t *testing.T) {
 	})
 }
 
-// TestBodies walks the whole-body rows of seeds.md section 1, on every endpoint.
+// TestBodies walks the errors of SimpleJWT about a body as a whole, on every endpoint.
 func TestBodies(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	const multi = "multipart/form-data; boundary=B"

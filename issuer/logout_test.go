@@ -9,7 +9,7 @@ import (
 	"tollgate/issuer/session"
 )
 
-// TestLogoutNeedsAnAccessToken walks the credentials of seeds.md section 1.2.
+// TestLogoutNeedsAnAccessToken walks the credentials that are missing, bad or of another kind.
 func TestLogoutNeedsAnAccessToken(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	pair := k.MustLogin(t, "alice")

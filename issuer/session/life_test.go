@@ -85,16 +85,18 @@ func TestNonRotating(t *testing.T) {
 	})
 }
 
-func TestNonRotatingForOneCall(t *testing.T) {
+// TestRotateSwitchedOff: what was spent while refresh tokens were rotated stays spent.
+func TestRotateSwitchedOff(t *testing.T) {
 	onEach(t, ordinary(), func(t *testing.T, b box) {
+		off := b.with(func(s *Settings) { s.Rotate = false })
 		first := b.mustStart(t, "7")
-		kept := b.mustRotate(t, first, NonRotating())
+		kept := off.mustRotate(t, first)
 		if kept.Generation != 1 || kept.Refresh != first.Refresh || kept.Access.JTI == first.Access.JTI {
 			t.Errorf("Rotate = %+v", kept)
 		}
 		second := b.mustDeliver(t, first)
 		b.mustAge(t, first.SID, time.Minute)
-		if _, err := b.refresh(t, first, NonRotating()); !errors.Is(err, ErrReuse) {
+		if _, err := off.refresh(t, first); !errors.Is(err, ErrReuse) {
 			t.Errorf("a token that was spent = %v, want ErrReuse in this mode too", err)
 		}
 		b.checkEnded(t, second, reasonReuse)

@@ -32,9 +32,9 @@ const (
 type Option func(*presented)
 
 type presented struct {
-	subject, kid    string
-	address, agent  string
-	rotate, checked bool
+	subject, kid   string
+	address, agent string
+	checked        bool
 }
 
 // ForSubject names the subject in the verified token, which saves reading it from
@@ -55,10 +55,6 @@ func From(address, agent string) Option {
 // is revoked from now on covers the successor, too, which has the same session and birth.
 func Checked() Option { return func(p *presented) { p.checked = true } }
 
-// NonRotating keeps the refresh token for this call, whatever Settings.Rotate says:
-// its generation and jti stay, and only the access token is new.
-func NonRotating() Option { return func(p *presented) { p.rotate = false } }
-
 // Rotate spends a verified refresh token and mints its successor pair, or returns
 // the standing one (Pair.Replay); see the package comment. The answer to a pair is
 // to be followed by Delivered. Errors: ErrReuse, ErrEnded, ErrLost, ErrExpired,
@@ -74,7 +70,7 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 	}
 	set := s.settings
 	rotate := "0"
-	if p.rotate {
+	if set.Rotate {
 		rotate = "1"
 	}
 	reply, err := s.script.rotate.Run(ctx, s.client, []string{s.names.session(sid)},
@@ -93,7 +89,7 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 // admit reads the options and asks the revocations about the token, before the record
 // is touched. A session that is met half-ended is ended.
 func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, opts []Option) (presented, error) {
-	p := presented{rotate: s.settings.Rotate}
+	var p presented
 	for _, opt := range opts {
 		opt(&p)
 	}

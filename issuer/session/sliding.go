@@ -23,7 +23,7 @@ func (s *Store) StartSliding(ctx context.Context, start Start) (Pair, error) {
 // the same jti and end of the refresh period, a new iat and exp. What was handed out
 // before stays valid until its own exp, so asking again is harmless. Errors: ErrEnded,
 // ErrLost, ErrUnavailable, and ErrExpired once the refresh period or the session's
-// longest life is over. NonRotating means nothing here.
+// longest life is over.
 func (s *Store) Slide(ctx context.Context, sid, jti string, opts ...Option) (Pair, error) {
 	birth, ok := Birth(sid)
 	if !ok {

@@ -42,8 +42,8 @@ func NewHasher(slots int) *Hasher {
 	}
 }
 
-// Computed returns how many hashes this hasher has computed, for a metric, and for
-// a test that an unknown name costs as many as a known one.
+// Computed returns how many hashes this hasher has computed: that an unknown name costs
+// as many as a known one is held by it.
 func (h *Hasher) Computed() uint64 { return h.computed.Load() }
 
 // Hash returns the password's hash as a PHC string with a fresh salt. It waits for

@@ -55,13 +55,6 @@ func CheckHash(hash string) error {
 	return nil
 }
 
-// LegacyHash reports whether the hash is one that Django kept for very old
-// passwords and that is refused: md5, sha1, unsalted ones and crypt.
-func LegacyHash(hash string) bool {
-	_, err := parseStored(hash)
-	return errors.Is(err, errLegacy)
-}
-
 // parseStored reads a hash of any kind that can be checked.
 func parseStored(hash string) (stored, error) {
 	if strings.HasPrefix(hash, "$") {

@@ -87,8 +87,8 @@ func TestHashesThatAreRefused(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			err := CheckHash(tt.hash)
-			if !errors.Is(err, ErrInvalid) || LegacyHash(tt.hash) != tt.legacy {
-				t.Errorf("CheckHash = %v, legacy %v", err, LegacyHash(tt.hash))
+			if !errors.Is(err, ErrInvalid) || errors.Is(err, errLegacy) != tt.legacy {
+				t.Errorf("CheckHash = %v, legacy %v", err, tt.legacy)
 			}
 			if tt.hash != "" && strings.Contains(err.Error(), tt.hash) {
 				t.Errorf("the error repeats the hash: %v", err)
