@@ -80,6 +80,9 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 			return
 		}
 	}
+	if r.ProtoMajor == 2 && !isCall(mediaType(r.Header)) { // who reads a call's messages may be busy with one for long
+		w = &patient{ResponseWriter: w, limit: g.patience}
+	}
 	g.reverse.ServeHTTP(w, r)
 }
 

@@ -10,9 +10,6 @@ import (
 // it. A request without a body costs no allocation here.
 func (s *Server) limit(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.ProtoMajor == 2 && !streams(r) { // who reads a call's messages may be busy with one for long
-			w = &patient{ResponseWriter: w, limit: s.cfg.AnswerIdleTimeout}
-		}
 		switch {
 		case fields(r.Header) > s.cfg.MaxHeaderFields:
 			tooManyFields(w, r)

@@ -27,8 +27,8 @@ type Config struct {
 	// once: with the answer's beginning over HTTP/2, and for gRPC at all times.
 	BodyIdleTimeout time.Duration
 	// AnswerIdleTimeout is how long a client may take nothing of what is sent to it; 0
-	// means 2 min. Then its connection is cut, on Linux, or over HTTP/2 the stream that it
-	// does not read; of gRPC only the connection, since calls may hold their peer back.
+	// means 2 min. Then the kernel ends its connection, if that is Linux's. A stream of
+	// HTTP/2 that is not read on a connection that is well is for the handler to end.
 	AnswerIdleTimeout time.Duration
 	// IdleTimeout is how long an unused connection is kept; 0 means 90 s.
 	IdleTimeout time.Duration

@@ -14,10 +14,6 @@ import (
 // pouring writes until somebody stops it, and says what did.
 func pouring(got chan<- error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/other" {
-			_, _ = io.WriteString(w, "done")
-			return
-		}
 		piece := make([]byte, 32<<10)
 		for range 16 << 10 { // 512 MiB
 			if _, err := w.Write(piece); err != nil {
@@ -105,61 +101,5 @@ func TestSlowReaderIsBorne(t *testing.T) {
 	case err := <-got:
 		t.Errorf("ended with %v", err)
 	default:
-	}
-}
-
-// Over HTTP/2 a stream that is not read costs itself alone.
-func TestStreamThatIsNotRead(t *testing.T) {
-	for _, path := range []string{"/", "/flushed"} {
-		addr, got := mustPour(t, time.Second)
-		protocols := new(http.Protocols)
-		protocols.SetUnencryptedHTTP2(true)
-		transport := &http.Transport{Protocols: protocols}
-		defer transport.CloseIdleConnections()
-		c := &http.Client{Transport: transport}
-		res, err := c.Get("http://" + addr + path)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer res.Body.Close()
-		mustEndPouring(t, got)
-		other, err := c.Get("http://" + addr + "/other")
-		if err != nil {
-			t.Fatal(err)
-		}
-		text, err := io.ReadAll(other.Body)
-		other.Body.Close()
-		if string(text) != "done" || err != nil {
-			t.Errorf("the other stream: %q, %v", text, err)
-		}
-		if _, err := io.Copy(io.Discard, res.Body); err == nil {
-			t.Error("a part passed for the whole")
-		}
-	}
-}
-
-// A stream that is idle because its handler has nothing to say is not cut.
-func TestQuietHandlerIsBorne(t *testing.T) {
-	s := server.New(server.Config{AnswerIdleTimeout: 100 * time.Millisecond, ShutdownTimeout: time.Second})
-	s.AddPublic("public", "127.0.0.1:0", http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		for range 4 {
-			time.Sleep(300 * time.Millisecond)
-			_, _ = w.Write(make([]byte, 5<<10))
-			_ = http.NewResponseController(w).Flush()
-		}
-	}), nil)
-	r := mustRun(t, s)
-	defer func() { r.stop(); _ = r.mustEnd() }()
-	protocols := new(http.Protocols)
-	protocols.SetUnencryptedHTTP2(true)
-	transport := &http.Transport{Protocols: protocols}
-	defer transport.CloseIdleConnections()
-	res, err := (&http.Client{Transport: transport}).Get("http://" + r.Addr("public").String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer res.Body.Close()
-	if n, err := io.Copy(io.Discard, res.Body); n != 4*5<<10 || err != nil {
-		t.Errorf("%d bytes, %v", n, err)
 	}
 }
