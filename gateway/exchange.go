@@ -1,6 +1,7 @@
 package gateway
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"sync/atomic"
@@ -24,6 +25,7 @@ type exchange struct {
 	tunnel     bool            // let through as a WebSocket
 	asked      bool            // about another proxy's request
 	conn       interrupter     // to the back end, of an upgrade
+	switched   io.Closer       // the body of a 101; nil: there was none
 	in         *http.Request   // as it came; with answer, from the proxying on
 	answer     http.Header
 	stream     *stream     // its place in the index; nil: none

@@ -48,6 +48,7 @@ type Gateway struct {
 	streams     *streams
 	pools       *pools
 	reverse     *httputil.ReverseProxy
+	patience    time.Duration // with a client that takes nothing of its answer
 	// table is an immutable snapshot; Swap replaces it. Requests that are being
 	// served keep the one they began with.
 	table atomic.Pointer[Table]
@@ -67,6 +68,7 @@ func New(c Config) (*Gateway, error) {
 	g := &Gateway{
 		verifier: c.Verifier, revocations: c.Revocations, schemes: c.Schemes, profile: c.Profile, trusted: c.TrustedProxies, limiter: c.Limiter,
 		log: c.Log, metrics: c.Metrics, streams: newStreams(c.Verifier, c.Revocations), pools: newPools(c.Log),
+		patience: answerIdle,
 	}
 	g.reverse = g.newProxy()
 	g.Swap(c.Routes)

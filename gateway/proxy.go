@@ -63,6 +63,7 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 	}
 	if x.tunnel = isWebSocket(r.Header) && x.route.WebSocket; x.tunnel {
 		ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{GotConn: func(info httptrace.GotConnInfo) { x.conn = info.Conn }})
+		defer x.leave()
 	} else {
 		// An upgrade is opened by a route that names it, never by a client's wish.
 		delete(r.Header, "Upgrade")
@@ -78,6 +79,9 @@ func (g *Gateway) proxy(w http.ResponseWriter, r *http.Request, x *exchange) {
 			g.refuseLate(w, x, refusal)
 			return
 		}
+	}
+	if r.ProtoMajor == 2 && !isCall(mediaType(r.Header)) { // who reads a call's messages may be busy with one for long
+		w = &patient{ResponseWriter: w, limit: g.patience}
 	}
 	g.reverse.ServeHTTP(w, r)
 }
@@ -171,6 +175,9 @@ func modifyResponse(res *http.Response) error {
 	if x.answered.Store(true); x.timer != nil {
 		x.timer.Stop()
 	}
+	if res.StatusCode == http.StatusSwitchingProtocols {
+		x.switched = res.Body
+	}
 	if res.StatusCode == http.StatusSwitchingProtocols && (!x.tunnel || !isWebSocket(res.Header)) {
 		return errUnasked
 	}
@@ -203,6 +210,14 @@ func modifyResponse(res *http.Response) error {
 		res.Body = &streamBody{ReadCloser: res.Body, res: res, broke: broke}
 	}
 	return nil
+}
+
+// leave closes what a 101 has opened. The proxy does that itself, but not when it finds
+// fault with the switch that was let through to it.
+func (x *exchange) leave() {
+	if x.switched != nil {
+		_ = x.switched.Close()
+	}
 }
 
 // errUnasked is a 101 to a request that asked for no WebSocket, or to another

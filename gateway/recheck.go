@@ -18,6 +18,8 @@ const (
 	// The pause before streams are asked about again whose questions nobody could
 	// answer. It doubles from the first value to the second.
 	recheckPause, recheckPauseMax = 100 * time.Millisecond, 2 * time.Second
+	// overdueEvery is how long a stream may outlive its token where its timer is late.
+	overdueEvery = 30 * time.Second
 )
 
 // ask wants every open stream asked about; run does it.
@@ -36,6 +38,8 @@ func (s *streams) run(ctx context.Context) error {
 	retry := time.NewTimer(0)
 	retry.Stop()
 	defer retry.Stop()
+	tick := time.NewTicker(overdueEvery)
+	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
@@ -43,11 +47,25 @@ func (s *streams) run(ctx context.Context) error {
 		case <-s.asked:
 			left, pause = s.all(), recheckPause
 		case <-retry.C:
+		case <-tick.C:
+			s.overdue(time.Now())
+			continue
 		}
 		left = s.recheck(ctx, left)
 		if retry.Stop(); len(left) > 0 {
 			retry.Reset(pause)
 			pause = min(2*pause, recheckPauseMax)
+		}
+	}
+}
+
+// overdue ends the streams whose tokens are over by the clock on the wall. Their timers do
+// so as a rule, but follow another clock: one that knows of no correction, and stands still
+// while the machine sleeps.
+func (s *streams) overdue(now time.Time) {
+	for _, st := range s.all() {
+		if !now.Before(st.identity.Deadline()) {
+			st.finish(token.ReasonExpired)
 		}
 	}
 }

@@ -17,13 +17,17 @@ func isUpgrade(h http.Header) bool {
 func hasToken(values []string, token string) bool {
 	for _, value := range values {
 		for one := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(one), token) {
+			if isWord(strings.Trim(one, " \t"), token) {
 				return true
 			}
 		}
 	}
 	return false
 }
+
+// isWord compares with a word of ASCII letters, in whatever case. A letter that merely
+// folds to one of these is longer than it.
+func isWord(s, word string) bool { return len(s) == len(word) && strings.EqualFold(s, word) }
 
 // checkWebSocket says what is wrong with an opening handshake, RFC 6455 section
 // 4.1. A tunnel is opened on the back end's 101 alone, and only for a request
@@ -48,7 +52,7 @@ func checkWebSocket(r *http.Request) (status int, detail string) {
 // isWebSocket reports whether the upgrade that is asked for is to WebSocket and
 // to nothing else.
 func isWebSocket(h http.Header) bool {
-	return isUpgrade(h) && len(h["Upgrade"]) == 1 && strings.EqualFold(h["Upgrade"][0], "websocket")
+	return isUpgrade(h) && len(h["Upgrade"]) == 1 && isWord(h["Upgrade"][0], "websocket")
 }
 
 // refuseUpgrade answers a malformed handshake.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"log/slog"
 	"math"
 	"os"
@@ -8,6 +9,7 @@ import (
 	"runtime/debug"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // limitShare of a container's memory is Go's; the rest is stacks, buffers of the
@@ -15,20 +17,68 @@ import (
 const limitShare = 0.85
 
 // tuneRuntime sets what GOGC and GOMEMLIMIT leave open: collections by the heap's
-// growth, more often as a container's memory runs out. (GOMAXPROCS follows the
-// container's CPU limit by itself.)
-func tuneRuntime(log *slog.Logger) {
+// growth, more often as a container's memory runs out, which what it returns follows.
+// (GOMAXPROCS follows the container's CPU limit by itself.)
+func tuneRuntime(log *slog.Logger) *memoryLimit {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(gcPercent)
 	}
-	if os.Getenv("GOMEMLIMIT") != "" {
+	m := newMemoryLimit(log)
+	m.look()
+	return m
+}
+
+// memoryLimit keeps Go's limit at its share of the container's, which may be changed while
+// the process runs: lowered, the old one would have it killed, raised, it would collect
+// without end.
+type memoryLimit struct {
+	read func() int64 // bytes; 0: none
+	set  func(bytes int64)
+	log  *slog.Logger
+	last int64
+}
+
+// limitEvery is how often the container's limit is read.
+const limitEvery = 10 * time.Second
+
+func newMemoryLimit(log *slog.Logger) *memoryLimit {
+	return &memoryLimit{
+		read: func() int64 {
+			if os.Getenv("GOMEMLIMIT") != "" {
+				return 0 // whoever set it has the last word
+			}
+			return containerMemory("/proc/self/cgroup", "/sys/fs/cgroup")
+		},
+		set: func(n int64) { debug.SetMemoryLimit(n) }, log: log,
+	}
+}
+
+// Run follows the container until ctx ends.
+func (m *memoryLimit) Run(ctx context.Context) error {
+	tick := time.NewTicker(limitEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+			m.look()
+		}
+	}
+}
+
+func (m *memoryLimit) look() {
+	limit := m.read()
+	if limit == m.last {
 		return
 	}
-	if limit := containerMemory("/proc/self/cgroup", "/sys/fs/cgroup"); limit > 0 {
-		ours := int64(float64(limit) * limitShare)
-		debug.SetMemoryLimit(ours)
-		log.Debug("memory limit taken from the container", "limit_bytes", limit, "go_bytes", ours)
+	m.last = limit
+	ours := int64(math.MaxInt64) // there is none any more
+	if limit > 0 {
+		ours = int64(float64(limit) * limitShare)
 	}
+	m.set(ours)
+	m.log.Debug("memory limit taken from the container", "limit_bytes", limit, "go_bytes", ours)
 }
 
 // containerMemory returns the smallest memory limit (bytes) of the process's control

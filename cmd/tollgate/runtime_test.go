@@ -1,9 +1,15 @@
 package main
 
 import (
+	"context"
+	"log/slog"
+	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // TestContainerMemory: the smallest limit on the way up counts.
@@ -45,4 +51,34 @@ func TestContainerMemory(t *testing.T) {
 	if got := containerMemory(filepath.Join(t.TempDir(), "absent"), t.TempDir()); got != 0 {
 		t.Errorf("%d of nothing", got)
 	}
+}
+
+// TestMemoryLimitFollows: a container that grows, shrinks or is freed of its limit takes
+// Go's with it; one that stays as it is changes nothing.
+func TestMemoryLimitFollows(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		reads := []int64{0, 1000, 1000, 2000, 100, 0, 0}
+		var set []int64
+		m := newMemoryLimit(slog.New(slog.DiscardHandler))
+		m.read = func() int64 {
+			n := reads[0]
+			if len(reads) > 1 {
+				reads = reads[1:]
+			}
+			return n
+		}
+		m.set = func(n int64) { set = append(set, n) }
+		m.look()
+		ctx, cancel := context.WithCancel(t.Context())
+		ended := make(chan error, 1)
+		go func() { ended <- m.Run(ctx) }()
+		time.Sleep(20 * limitEvery)
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+		if want := []int64{850, 1700, 85, math.MaxInt64}; !slices.Equal(set, want) {
+			t.Errorf("set to %v, want %v", set, want)
+		}
+	})
 }

@@ -28,11 +28,12 @@ in flight finish within TOLLGATE_SHUTDOWN_TIMEOUT.`,
 			if err != nil {
 				return &exitError{exitUsage, err}
 			}
-			tuneRuntime(log)
+			memory := tuneRuntime(log)
 			a, err := openApp(cmd.Context(), config, log)
 			if err != nil {
 				return err
 			}
+			a.server.Support("memory limit", memory.Run)
 			return a.run(cmd.Context())
 		},
 	}

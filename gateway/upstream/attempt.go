@@ -11,6 +11,7 @@ import (
 	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
+	"time"
 )
 
 // errOnce stops the transport from sending a request again by itself.
@@ -81,13 +82,20 @@ func (a *attempt) gotConn(info httptrace.GotConnInfo) {
 }
 
 // settle looks at what RoundTrip has returned, before the connection may serve
-// another.
-func (a *attempt) settle(res *http.Response) {
+// another. One on which a body may come that must not rests for so long before: net/http
+// ends it when it does come.
+func (a *attempt) settle(res *http.Response, rest time.Duration) {
 	if a.conn == nil || a.shared {
 		return
 	}
-	if res != nil && announcesNothing(res) {
-		a.conn.end(errSpoilt)
+	if res != nil && announces(res) {
+		switch {
+		case res.StatusCode == http.StatusNoContent: // never (RFC 9110 section 8.6)
+			a.conn.end(errSpoilt)
+		case res.StatusCode == http.StatusNotModified, res.Request.Method == http.MethodHead:
+			time.AfterFunc(rest, a.conn.back)
+			return
+		}
 	}
 	a.conn.back()
 }
@@ -97,12 +105,9 @@ func (a *attempt) firstByte() { a.answered.Store(true) }
 // errSpoilt ends a connection for whoever is lent it next.
 var errSpoilt = errors.New("the upstream announced a body where there is none")
 
-// announcesNothing reports whether an answer says that the body which it cannot have is
-// to come (RFC 9110 section 8.6). It may come, as late as behind the next request.
-func announcesNothing(res *http.Response) bool {
-	if res.StatusCode != http.StatusNoContent {
-		return false
-	}
+// announces reports whether an answer says that a body is to come. Where it cannot have
+// one, it may come as late as behind the next request.
+func announces(res *http.Response) bool {
 	length := res.Header["Content-Length"]
 	return len(res.TransferEncoding) > 0 || len(length) > 0 && strings.Trim(length[0], "0") != ""
 }

@@ -127,7 +127,7 @@ func (u *Upstream) hand(r *http.Request, t *target, body *requestBody) (*attempt
 	for {
 		a, out := newAttempt(r, t, body, by.speaks)
 		res, err := by.RoundTrip(out)
-		a.settle(res)
+		a.settle(res, u.rest)
 		if err == nil && (a.dead || a.stopped) {
 			// The end of the context came between, and net/http took what it found.
 			_ = res.Body.Close()

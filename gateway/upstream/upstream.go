@@ -7,6 +7,8 @@ import (
 	"reflect"
 	"sync/atomic"
 	"time"
+
+	"tollgate/gateway/upstream/wire"
 )
 
 var (
@@ -50,7 +52,8 @@ type Upstream struct {
 	config  Config // filled
 	files   [sha256.Size]byte
 	targets []*target
-	start   time.Time // zero of clock
+	start   time.Time     // zero of clock
+	rest    time.Duration // of a connection, where a body may come that must not
 
 	requests, upgrades way
 
@@ -68,7 +71,7 @@ func New(c Config) (*Upstream, error) {
 	if err := errors.Join(urlFaults, c.check(bases), fileFaults, tlsFaults); err != nil {
 		return nil, err
 	}
-	u := &Upstream{config: c, files: files.digest(), start: c.Now()}
+	u := &Upstream{config: c, files: files.digest(), start: c.Now(), rest: wire.Rest}
 	for _, base := range bases {
 		u.targets = append(u.targets, newTarget(base))
 	}

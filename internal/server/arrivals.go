@@ -30,6 +30,7 @@ type arrivals struct {
 	lane    *http1.Lane // nil: everything is for net/http
 	base    context.Context
 	timeout time.Duration
+	bears   time.Duration // a client that takes nothing
 	log     *log.Logger
 
 	out   chan accepted
@@ -55,7 +56,7 @@ func receive(ctx context.Context, l *listener) *arrivals {
 	}
 	ctx, stop := context.WithCancel(ctx)
 	a := &arrivals{
-		Listener: l.net, lane: l.lane, base: base, timeout: l.http.ReadHeaderTimeout, log: l.http.ErrorLog,
+		Listener: l.net, lane: l.lane, base: base, timeout: l.http.ReadHeaderTimeout, bears: l.patience, log: l.http.ErrorLog,
 		out: make(chan accepted), slots: make(chan struct{}, l.handshakes), done: ctx.Done(), stop: stop,
 	}
 	if l.cert != nil {
@@ -113,6 +114,7 @@ func (a *arrivals) run(ctx context.Context) {
 
 // arrive takes one connection to where its requests are answered.
 func (a *arrivals) arrive(ctx context.Context, raw net.Conn) {
+	bearNot(raw, a.bears)
 	conn, lane := net.Conn(&plainWire{wire{Conn: raw}}), a.lane
 	if a.config != nil {
 		conn = a.shake(ctx, raw)

@@ -9,6 +9,7 @@
 //
 //	the handshake and the header   ReadHeaderTimeout; MaxHeaderBytes, MaxHeaderFields
 //	the body                       BodyIdleTimeout without a byte, while it is read
+//	an answer                      AnswerIdleTimeout in which it takes nothing of it
 //	a connection without requests  IdleTimeout; over HTTP/2 pings besides
 //	requests at once               250 on one HTTP/2 connection
 //	handshakes at once             8,192 on a listener; more wait in the kernel

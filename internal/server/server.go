@@ -26,6 +26,10 @@ type Config struct {
 	// (of HTTP/2: the stream) is cut. It ends where a request and its answer flow at
 	// once: with the answer's beginning over HTTP/2, and for gRPC at all times.
 	BodyIdleTimeout time.Duration
+	// AnswerIdleTimeout is how long a client may take nothing of what is sent to it; 0
+	// means 2 min. Then the kernel ends its connection, if that is Linux's. A stream of
+	// HTTP/2 that is not read on a connection that is well is for the handler to end.
+	AnswerIdleTimeout time.Duration
 	// IdleTimeout is how long an unused connection is kept; 0 means 90 s.
 	IdleTimeout time.Duration
 	// MaxHeaderBytes bounds the header of a request; 0 means 16 KiB. net/http
@@ -64,6 +68,7 @@ type listener struct {
 	http       *http.Server
 	lane       *http1.Lane     // for ordinary requests; nil: net/http answers all
 	base       context.Context // of the requests; nil until Run
+	patience   time.Duration   // with a client that takes nothing
 	net        net.Listener    // nil until Listen, and for ever when addr is empty
 	handshakes int             // how many may be under way at once
 	arrivals   atomic.Pointer[arrivals]
@@ -88,6 +93,9 @@ func New(c Config) *Server {
 	}
 	if c.BodyIdleTimeout == 0 {
 		c.BodyIdleTimeout = 30 * time.Second
+	}
+	if c.AnswerIdleTimeout == 0 {
+		c.AnswerIdleTimeout = 2 * time.Minute
 	}
 	if c.MaxHeaderFields == 0 {
 		c.MaxHeaderFields = 100
@@ -132,7 +140,7 @@ func (s *Server) AddPublic(name, addr string, h http.Handler, cert *Certificate)
 }
 
 func (s *Server) add(l *listener, h http.Handler, protocols *http.Protocols) {
-	l.handshakes = maxHandshakes
+	l.handshakes, l.patience = maxHandshakes, s.cfg.AnswerIdleTimeout
 	l.http = &http.Server{
 		Handler:           voiced(s.track(s.limit(h), l.last)),
 		ConnContext:       withWire,

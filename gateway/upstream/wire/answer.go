@@ -184,7 +184,11 @@ func (a *Answer) Close() error {
 	// its reader has asked for the end.
 	whole := a.done || !a.framing.chunked && a.left == 0
 	if idle && whole && !a.framing.closes && c.rest() {
-		a.pool.put(c)
+		if a.framing.rests {
+			a.pool.putRested(c)
+		} else {
+			a.pool.put(c)
+		}
 		return nil
 	}
 	c.close()

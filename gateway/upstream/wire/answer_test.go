@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"tollgate/gateway/upstream/wire"
+	"tollgate/internal/testkit"
 )
 
 const head200 = "HTTP/1.1 200 OK\r\n"
@@ -50,6 +51,9 @@ func TestAnswers(t *testing.T) {
 				status, body, err := ask(t, p, r)
 				if err != nil || status != row.status || body != row.body {
 					t.Fatalf("%d, %d bytes, %v", status, len(body), err)
+				}
+				if row.kept {
+					testkit.MustAwait(t, "the connection to rest", func() bool { return p.Idle() == 1 })
 				}
 			}
 			want := int64(3)

@@ -30,5 +30,7 @@
 // Transfer-Encoding which is chunked, never both. Up to five informational answers
 // are passed over; 101 is an error, since nobody asked. An answer to HEAD, and
 // 204 and 304, has no body whatever its header says (RFC 9112 section 6.3). A 204 that
-// announces one costs its connection, on which that body may arrive late.
+// announces one costs its connection, on which that body may arrive late. Behind the other
+// two, where announcing it is allowed, a connection rests for some milliseconds: a back end
+// that sends the body all the same begins soon, and what comes closes it.
 package wire

@@ -21,15 +21,15 @@ import (
 func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
-	c := p.take()
+	c, wait := p.take(), r.FirstByte
 	for again := false; ; again = true {
 		if c == nil {
 			var err error
-			if c, err = p.dial(ctx, r.FirstByte); err != nil {
+			if c, wait, err = p.dial(ctx, wait); err != nil {
 				return nil, err
 			}
 		}
-		a, err := p.exchange(ctx, c, r)
+		a, err := p.exchange(ctx, c, r, wait)
 		if err == nil {
 			return a, nil
 		}
@@ -41,37 +41,49 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 		if again || !errors.As(err, &ended) || !ended.Reused || !r.repeatable() {
 			return nil, err
 		}
+		if wait > 0 {
+			if wait = min(wait, time.Until(c.until)); wait <= 0 {
+				return nil, ErrFirstByte
+			}
+		}
 		c = nil
 	}
 }
 
-func (p *Pool) dial(ctx context.Context, limit time.Duration) (*conn, error) {
+// dial makes a connection, and returns what is left of the time for it; 0: no limit.
+func (p *Pool) dial(ctx context.Context, limit time.Duration) (_ *conn, left time.Duration, _ error) {
 	bounded := ctx
+	var until time.Time
 	if limit > 0 {
 		var cancel context.CancelFunc
-		bounded, cancel = context.WithTimeout(ctx, limit)
+		until = time.Now().Add(limit)
+		bounded, cancel = context.WithDeadline(ctx, until)
 		defer cancel()
 	}
 	dialled, err := p.config.Dial(bounded)
 	if err == nil {
 		var c *conn
 		if c, err = newConn(p, dialled); err == nil {
-			return c, nil
+			if limit > 0 {
+				left = max(time.Until(until), 1)
+			}
+			return c, left, nil
 		}
 	}
 	switch {
 	case ctx.Err() != nil:
-		return nil, context.Cause(ctx)
+		return nil, 0, context.Cause(ctx)
 	case bounded.Err() != nil:
-		return nil, ErrFirstByte
+		return nil, 0, ErrFirstByte
 	}
-	return nil, &DialError{err}
+	return nil, 0, &DialError{err}
 }
 
-// exchange sends the request on one connection and reads the head of the answer.
-func (p *Pool) exchange(ctx context.Context, c *conn, r *Request) (*Answer, error) {
+// exchange sends the request on one connection and reads the head of the answer, which
+// begins within so long; 0: no limit.
+func (p *Pool) exchange(ctx context.Context, c *conn, r *Request, wait time.Duration) (*Answer, error) {
 	stop := afterFunc(ctx, c.cancel)
-	a, err := c.answer(ctx, r)
+	a, err := c.answer(ctx, r, wait)
 	if err != nil {
 		stop()
 		return nil, err
@@ -89,13 +101,13 @@ func afterFunc(ctx context.Context, f func()) (stop func() bool) {
 	return context.AfterFunc(ctx, f)
 }
 
-func (c *conn) answer(ctx context.Context, r *Request) (*Answer, error) {
+func (c *conn) answer(ctx context.Context, r *Request, wait time.Duration) (*Answer, error) {
 	var err error
 	if c.out, err = r.append(c.out[:0]); err != nil {
 		return nil, err
 	}
-	if r.FirstByte > 0 {
-		err = c.arm(r.FirstByte)
+	if wait > 0 {
+		err = c.arm(wait)
 	} else {
 		err = c.disarm()
 	}

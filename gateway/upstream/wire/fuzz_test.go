@@ -49,7 +49,7 @@ func ours(t *testing.T, method, text string, piece int) (o outcome, err error) {
 	nc := &said{text: text, piece: piece}
 	c := &conn{Conn: nc, pool: p, buf: make([]byte, bufferSize)}
 	c.cancel = func() {}
-	a, err := c.answer(t.Context(), &Request{Method: method, Target: "/", Host: "x"})
+	a, err := c.answer(t.Context(), &Request{Method: method, Target: "/", Host: "x"}, 0)
 	if err != nil {
 		return o, err
 	}

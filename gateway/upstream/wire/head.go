@@ -23,6 +23,9 @@ var (
 	errStatus = fmt.Errorf("%w: its status line", ErrProtocol)
 )
 
+// version is what every answer begins with.
+const version = "HTTP/1."
+
 // Field is one line of an answer's header. The name is canonical.
 type Field struct{ Name, Value string }
 
@@ -35,15 +38,19 @@ func (c *conn) head(begun *bool) (status, minor int, err error) {
 		if len(have) > 0 {
 			*begun = true
 		}
-		// The end may straddle what was there and what came.
-		if i := bytes.Index(have[max(seen-3, 0):], []byte("\r\n\r\n")); i >= 0 {
-			end := max(seen-3, 0) + i
-			status, minor, err = c.parse(string(have[:end+2]))
-			c.from += end + 4
+		// The end may straddle what was there and what came. Parsing wants the CR before it.
+		if i := bytes.Index(have[max(seen-2, 0):], []byte("\n\r\n")); i >= 0 {
+			end := max(seen-2, 0) + i + 1
+			status, minor, err = c.parse(string(have[:end]))
+			c.from += end + 2
 			return status, minor, err
 		}
-		if seen = len(have); seen > 0 && bytes.Contains(have, []byte("\n\n")) {
+		// What cannot become a head is not waited for.
+		if seen = len(have); bytes.Contains(have, []byte("\n\n")) {
 			return 0, 0, fmt.Errorf("%w: a line ends without CR", ErrProtocol)
+		}
+		if n := min(seen, len(version)); string(have[:n]) != version[:n] {
+			return 0, 0, errStatus
 		}
 		if err := c.fill(maxHead); err != nil {
 			return 0, 0, err
@@ -90,7 +97,7 @@ func cutLine(text string) (line, rest string, ok bool) {
 // parseStatus reads "HTTP/1.1 200 OK"; the phrase may be missing, with or without
 // its blank (RFC 9112 section 4).
 func parseStatus(line string) (status, minor int, err error) {
-	if len(line) < 12 || line[:7] != "HTTP/1." || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
+	if len(line) < 12 || line[:7] != version || line[7] != '0' && line[7] != '1' || line[8] != ' ' {
 		return 0, 0, errStatus
 	}
 	if len(line) > 12 && line[12] != ' ' || !sound(line) {
@@ -152,6 +159,7 @@ type framing struct {
 	length  int64 // -1: not by its length
 	chunked bool
 	closes  bool // the connection ends with the answer
+	rests   bool // a body was announced where none may come: whoever sends it does so soon
 }
 
 // frame reads the framing out of a header. RFC 9112 section 6.3.
@@ -189,6 +197,8 @@ func frame(fields []Field, method string, status, minor int) (framing, error) {
 		// as late as when the connection has been lent again.
 		f.length, f.chunked, f.closes = 0, false, f.closes || body
 	case method == http.MethodHead, status == http.StatusNotModified:
+		// Here it may be announced, and must not come all the same.
+		f.rests = body || method == http.MethodHead && !sized
 		f.length, f.chunked = 0, false
 	case !f.chunked && !sized:
 		f.closes = true // the end of the connection is the end of the body

@@ -19,7 +19,13 @@ type Config struct {
 	// MaxIdle connections that are kept; 0: 4,096. As many as were in use at once are
 	// worth keeping: dialling costs more than the rest of an exchange.
 	MaxIdle int
+	// Rest is how long a connection is not lent again behind an answer that announced a
+	// body which must not come, as to HEAD; 0: [Rest].
+	Rest time.Duration
 }
+
+// Rest is how long a back end that sends a body where there is none may take to begin.
+const Rest = 10 * time.Millisecond
 
 // crowdEach is how many exchanges a processor may have under way before they are a
 // crowd: so many that the answer to one comes while the others are written.
@@ -45,6 +51,9 @@ func NewPool(c Config) *Pool {
 	}
 	if c.MaxIdle <= 0 {
 		c.MaxIdle = 4096
+	}
+	if c.Rest <= 0 {
+		c.Rest = Rest
 	}
 	return &Pool{config: c, crowd: crowdEach * int64(runtime.GOMAXPROCS(0))}
 }
@@ -115,6 +124,17 @@ func (p *Pool) put(c *conn) {
 		p.sweep = time.AfterFunc(p.config.IdleTimeout, p.expire)
 	}
 	p.mu.Unlock()
+}
+
+// putRested takes a connection back on which something may come that nobody asked for.
+func (p *Pool) putRested(c *conn) {
+	time.AfterFunc(p.config.Rest, func() {
+		if c.quiet() {
+			p.put(c)
+		} else {
+			c.close()
+		}
+	})
 }
 
 // expire closes what has not been used for IdleTimeout. It runs again for as long
