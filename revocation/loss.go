@@ -167,6 +167,11 @@ func (l *lossState) knew(ids string) bool {
 	return ids != ""
 }
 
+// owes says whether this process has yet to tell the store of a loss, or to put back what
+// it holds. A position noted before that would be one after the loss: a life that begins
+// there would take what was lost for what the store has.
+func (l *lossState) owes() bool { return l.found != nil || l.putBack }
+
 // cameFrom says whether e came by a loss from the epoch of that id.
 func cameFrom(e Epoch, id string) bool {
 	return id != "" && strings.Contains(" "+e.From+" ", " "+id+" ")

@@ -84,7 +84,7 @@ func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", f.reason, err)
 		}
-		if f.seen == "" && e.ID == followed.ID {
+		if e.ID == followed.ID && f.seen != e.ID { // it is back, and nobody knows any more how far it was read
 			f.seen = e.ID
 			continue
 		}
