@@ -10,13 +10,10 @@ import (
 	"tollgate/internal/testkit"
 )
 
-// filled is what merging h leaves in an empty store: the entry, its record and its end.
+// filled is what merging h leaves in a store of its own, which is empty: the entry, its record and its end.
 func filled(t *testing.T, client redis.UniversalClient, h held) string {
 	t.Helper()
-	if err := client.FlushAll(t.Context()).Err(); err != nil {
-		t.Fatal(err)
-	}
-	s, err := NewRedis(client, "tg:", Settings{Own: "https://issuer.example"})
+	s, err := NewRedis(client, nonce(4)+":", Settings{Own: "https://issuer.example"})
 	if err != nil {
 		t.Fatal(err)
 	}

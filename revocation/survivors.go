@@ -83,12 +83,12 @@ func (m *Mirror) survivorsRead(sent time.Time) {
 }
 
 // readAgain says whether the feed of that epoch was read to its end, by a read that was
-// sent after that moment.
-func (m *Mirror) readAgain(epoch string, after time.Time) bool {
+// sent at that moment or later.
+func (m *Mirror) readAgain(epoch string, from time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.loss.survived
-	return s != nil && s.epoch == epoch && s.read.After(after)
+	return s != nil && s.epoch == epoch && !s.read.IsZero() && !s.read.Before(from)
 }
 
 // eachLacking yields what is held and the store, in that epoch, may lack.
