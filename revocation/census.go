@@ -78,7 +78,8 @@ func (c *Census) Count(ctx context.Context, n uint64, epoch string) (live, appli
 
 // Wait waits until every live edge has applied record n of the epoch, or ctx ends,
 // and returns the last count. After a loss of the register (another epoch that does
-// not vouch for what was before) it does not take the few that are back for all. When
+// not vouch for what was before, or an eviction of the register alone) it does not take the few
+// that are back for all. When
 // the store has another epoch by now nobody will ever have applied n, and it returns
 // at once. ErrUnavailable when there was no answer at all.
 func (c *Census) Wait(ctx context.Context, n uint64, epoch string) (live, applied int, err error) {
@@ -109,13 +110,14 @@ type tally struct {
 	now           int64 // store time (µs)
 	epoch         string
 	born, since   int64
+	lost          int64 // when the register was found lost (µs); 0: never
 	live, applied int
 }
 
 // settling reports whether edges may still be missing from the register because it was
 // lost.
 func (t tally) settling() bool {
-	return t.since != 0 && t.now < t.born+settling.Microseconds()
+	return t.since != 0 && t.now < t.born+settling.Microseconds() || t.lost != 0 && t.now < t.lost+settling.Microseconds()
 }
 
 // look counts, and counts again while the register has edges whose names were not asked
@@ -150,18 +152,18 @@ func (c *Census) look(ctx context.Context, n uint64, epoch string) (tally, error
 
 // parseTally reads the reply of edge_count.lua.
 func parseTally(reply any) (tally, []string, error) {
-	const head = 6
+	const head = 7
 	out, err := texts(reply)
 	if err != nil || len(out) < head {
 		return tally{}, nil, errReply
 	}
 	t := tally{epoch: out[1]}
-	for i, to := range map[int]*int64{0: &t.now, 2: &t.born, 3: &t.since} {
+	for i, to := range map[int]*int64{0: &t.now, 2: &t.born, 3: &t.since, 4: &t.lost} {
 		if *to, err = number(out[i]); err != nil {
 			return tally{}, nil, err
 		}
 	}
-	for i, to := range map[int]*int{4: &t.live, 5: &t.applied} {
+	for i, to := range map[int]*int{5: &t.live, 6: &t.applied} {
 		if *to, err = strconv.Atoi(out[i]); err != nil {
 			return tally{}, nil, errReply
 		}

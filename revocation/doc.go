@@ -94,6 +94,8 @@
 //	                store allows; a bare jti is kept for that long
 //	beat, confirmed the latest heartbeat, and the latest that replicas have
 //	confirmed_at    when that one was written, by Redis's own time
+//	edges           store time since which the register may lack edges, because it was
+//	                lost alone; 0: it was not; absent while it is empty
 //	heart,          which process has the lease to beat, and until when by Redis's
 //	heart_until     own time; absent when nobody has
 //

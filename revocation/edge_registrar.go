@@ -146,7 +146,7 @@ func (r *Registrar) Deregister(ctx context.Context) error {
 	if r.name == "" {
 		return nil
 	}
-	keys := []string{r.names.edges, r.names.edge(r.name)}
+	keys := []string{r.names.edges, r.names.edge(r.name), r.names.epoch}
 	if _, err := runScript(ctx, r.cfg.Client, r.scripts.leave, keys, r.name, r.instance); err != nil {
 		return fmt.Errorf("deregister: %w", err)
 	}

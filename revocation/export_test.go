@@ -48,3 +48,6 @@ func (r *Redis) Lose(ctx context.Context) error {
 	}
 	return err
 }
+
+// Name is that of the process among those that put back.
+func (m *Mirror) Name() string { return m.name }

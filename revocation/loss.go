@@ -31,6 +31,9 @@ type finding struct {
 	reason  string
 	seen    string // the epoch that was found wanting; empty: none was there
 	evicted string // as the epoch notes it; empty: that is not the reason
+	// forgot: the followed epoch had been read, and the feed has lost its place in it. If it
+	// comes back, it may have less than was read.
+	forgot bool
 }
 
 // lossState is what a mirror knows of the life of its store. It is guarded by the
@@ -55,6 +58,10 @@ type lossState struct {
 	putBack bool // what is held is to be merged into the followed epoch
 	// survived is what the store has kept, as far as the feed was read since the last gap.
 	survived *survivors
+	// put is when this process had gone through all that it holds and something was missing;
+	// zero: it has not, in this epoch. passes counts that.
+	put    time.Time
+	passes int
 	// noticed is when this process saw first that the followed epoch came of a loss.
 	noticed time.Time
 }
@@ -70,7 +77,7 @@ func (m *Mirror) gap(reason string) {
 	}
 	m.notLevel()
 	if reason == gapNoEpoch { // no epoch is told next
-		m.find(finding{reason: reason})
+		m.find(finding{reason: reason, forgot: true})
 	} else {
 		m.loss.gap = reason
 		if reason != gapEpoch { // of another epoch it is told next what to believe
@@ -93,6 +100,7 @@ func (m *Mirror) notLevel() {
 
 // find notes a loss for mend. The caller holds mu.
 func (m *Mirror) find(f finding) {
+	f.forgot = f.forgot || m.loss.found != nil && m.loss.found.forgot
 	m.loss.found = &f
 	m.doubt(true)
 	m.wakeUp()
@@ -103,7 +111,7 @@ func (m *Mirror) epoch(e Epoch) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	l := &m.loss
-	reason := l.gap
+	reason, was := l.gap, l.pending.ID
 	l.pending, l.gap = e, ""
 	l.survived = l.survived.under(e)
 	if l.followed.ID == "" {
@@ -113,7 +121,7 @@ func (m *Mirror) epoch(e Epoch) {
 	case e.ID == l.followed.ID && reason != "" && reason != gapEpoch:
 		m.find(finding{reason: reason, seen: e.ID})
 	case !m.adopt(e):
-		m.find(finding{reason: gapEpoch, seen: e.ID})
+		m.find(finding{reason: gapEpoch, seen: e.ID, forgot: reason == gapEpoch && was == l.followed.ID})
 	}
 	if e.Lost != 0 {
 		m.wakeUp()
@@ -140,6 +148,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 			l.known = nil
 		}
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
+		l.put, l.passes = time.Time{}, 0
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
@@ -167,6 +176,11 @@ func (l *lossState) knew(ids string) bool {
 	return ids != ""
 }
 
+// owes says whether this process has yet to tell the store of a loss, or to put back what
+// it holds. A position noted before that would be one after the loss: a life that begins
+// there would take what was lost for what the store has.
+func (l *lossState) owes() bool { return l.found != nil || l.putBack }
+
 // cameFrom says whether e came by a loss from the epoch of that id.
 func cameFrom(e Epoch, id string) bool {
 	return id != "" && strings.Contains(" "+e.From+" ", " "+id+" ")
@@ -181,7 +195,7 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		return
 	}
 	l.level, l.sign, l.silent = true, sentAt, false
-	m.survivorsRead()
+	m.survivorsRead(sentAt)
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}
 	mended := false

@@ -67,11 +67,16 @@ func parseEvictions(info string) evictions {
 }
 
 // watchEvictions notes a loss when the count has risen since the last look. While the
-// store is not level or a loss is being mended the next look will do.
+// store is not level or a loss is being mended the next look will do. In a life of the
+// server that began meanwhile the count has risen from none, whatever of it was looked at:
+// what is put back may be evicted at once.
 func (m *Mirror) watchEvictions(ctx context.Context, last *evictions) {
 	now, err := m.cfg.Store.evictions(ctx)
 	if err != nil || now.run == "" {
 		return
+	}
+	if last.run == "" {
+		*last = now
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
@@ -79,7 +84,10 @@ func (m *Mirror) watchEvictions(ctx context.Context, last *evictions) {
 	if !l.level || l.found != nil || l.putBack || l.followed.Lost != 0 {
 		return
 	}
-	if last.run == now.run && now.count > last.count {
+	if last.run != now.run {
+		last.count = 0
+	}
+	if now.count > last.count {
 		m.find(finding{reason: gapEvicted, seen: l.followed.ID, evicted: now.String()})
 	}
 	*last = now

@@ -2,7 +2,6 @@ package revocation
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -12,22 +11,12 @@ import (
 const (
 	mendEvery  = 250 * time.Millisecond
 	mendWithin = 2 * time.Second // for each script
-	mergeBatch = 64
 	mergeTries = 3
-	// mergePause is the longest pause between batches. Each is followed by one as
-	// long as it took: others get at least half of Redis's time.
-	mergePause = 20 * time.Millisecond
 	// loseEvery keeps a store that is found wanting all the time from a new epoch at
 	// every look.
 	loseEvery = time.Second
 	warnEvery = 5 * time.Second
-	// readPatience is how long the feed may take to say what has survived; after that
-	// everything is put back.
-	readPatience = 5 * time.Second
 )
-
-// errOtherEpoch says that another epoch has begun while something was put back.
-var errOtherEpoch = errors.New("another epoch has begun")
 
 // mend tells the store of losses, puts back what is held, and sees to it that the
 // epoch vouches for all again when everybody has.
@@ -84,7 +73,7 @@ func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 		if err != nil {
 			return false, fmt.Errorf("%s: %w", f.reason, err)
 		}
-		if f.seen == "" && e.ID == followed.ID {
+		if e.ID == followed.ID && f.seen != e.ID && (f.forgot || f.seen == "") {
 			f.seen = e.ID
 			continue
 		}
@@ -100,111 +89,6 @@ func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 		f.seen = e.ID // yet another, or one that had gone and is back: wanting, too
 	}
 	return false, nil
-}
-
-// putBack merges what is held into the followed epoch if that is due, and otherwise
-// asks whether the mending is over.
-func (m *Mirror) putBack(ctx context.Context) error {
-	m.mu.Lock()
-	due, e, claims := m.loss.putBack, m.loss.followed, append([]claim(nil), m.loss.claims...)
-	noticed := m.loss.noticed
-	m.mu.Unlock()
-	if e.Lost == 0 && !due {
-		return nil
-	}
-	process, from := "", m.cfg.Now()
-	if due {
-		if done, err := m.mergeAll(ctx, e.ID, m.cfg.Now().Sub(noticed)); err != nil || !done {
-			return err
-		}
-		process = m.name
-	}
-	ctx, cancel := context.WithTimeout(ctx, mendWithin)
-	defer cancel()
-	now, err := m.cfg.Store.merged(ctx, e.ID, process, m.cfg.Now().Sub(noticed), claims)
-	if err != nil {
-		return err
-	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
-	if now.ID == e.ID && m.loss.followed.ID == e.ID {
-		m.loss.putBack, m.loss.survived = false, nil
-		if due {
-			m.ownPutBack(from)
-			m.wantWords()
-		}
-		m.loss.followed = now // pending and view take it from a scan, when all is read
-	}
-	return nil
-}
-
-// mergeAll puts back, in batches, what is held and has not survived. Done is false as
-// long as the feed has not been read again, or another process has the turn: after it
-// there is less to do, and nobody stops waiting for this one meanwhile.
-func (m *Mirror) mergeAll(ctx context.Context, id string, noticed time.Duration) (done bool, err error) {
-	if busy, err := m.mergeSome(ctx, id, false, nil); err != nil || busy { // from now on the others wait
-		return false, err
-	}
-	if !m.readAgain(id) && noticed < readPatience {
-		return false, nil
-	}
-	many := 0
-	m.eachLacking(id, func(held) bool { many++; return many <= mergeBatch })
-	if many > mergeBatch {
-		if busy, err := m.mergeSome(ctx, id, true, nil); err != nil || busy {
-			return false, err
-		}
-	}
-	batch := make([]held, 0, mergeBatch)
-	flush := func() bool {
-		_, err = m.mergeSome(ctx, id, false, batch)
-		batch = batch[:0]
-		return err == nil
-	}
-	m.eachLacking(id, func(h held) bool {
-		batch = append(batch, h)
-		return len(batch) < mergeBatch || flush()
-	})
-	if err == nil && len(batch) > 0 {
-		flush()
-	}
-	return err == nil, err
-}
-
-// mergeSome puts back a batch, and then waits for about as long as it took. turn asks
-// for the turn to put back more than one.
-func (m *Mirror) mergeSome(ctx context.Context, id string, turn bool, batch []held) (busy bool, err error) {
-	for try := range mergeTries {
-		if try > 0 && !pause(ctx, mergePause) {
-			return false, ctx.Err()
-		}
-		began := time.Now()
-		once, cancel := context.WithTimeout(ctx, mendWithin)
-		out, failed := m.cfg.Store.merge(once, id, m.name, turn, batch)
-		cancel()
-		if err = failed; err != nil {
-			continue
-		}
-		m.mu.Lock()
-		m.stats.merged += out.changed
-		m.mu.Unlock()
-		if out.epoch.ID != id {
-			return false, errOtherEpoch
-		}
-		pause(ctx, min(time.Since(began), mergePause))
-		return out.busy, ctx.Err()
-	}
-	return false, err
-}
-
-// pause waits; false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }
 
 // everyHeld yields what is held, the undone that is remembered included.

@@ -173,7 +173,7 @@ func (f fleet) wantLate(before string) {
 	}
 	for i, c := range f.all {
 		if got := c.Status().Losses; got != 1 {
-			f.t.Errorf("mirror %d counts %d losses", i, got)
+			f.t.Errorf("mirror %d counts %d losses; %s", i, got, c.detail())
 		}
 	}
 }

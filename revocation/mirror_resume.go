@@ -32,6 +32,7 @@ func (m *Mirror) Resume(from Position, records iter.Seq[Record]) {
 		return
 	}
 	m.loss.followed, m.loss.noticed = Epoch{ID: from.Epoch}, m.cfg.Now()
+	m.loss.pending = m.loss.followed // as if it had been read up to there
 	m.heardN = from.N
 	m.feed.resume(from)
 }

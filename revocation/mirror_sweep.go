@@ -99,7 +99,7 @@ func (m *Mirror) keepOnce(ctx context.Context) {
 	m.mu.Lock()
 	told := m.told
 	m.told = nil
-	if m.untoldBefore(at.ID) { // the next life must look for it, too
+	if m.untoldBefore(at.ID) || m.loss.owes() { // the next life must look for it, or put it back, too
 		at = Position{}
 	}
 	m.mu.Unlock()

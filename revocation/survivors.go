@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"hash/maphash"
+	"time"
 )
 
 // survivors is what a store has kept over a loss: the entries of which its feed tells,
@@ -14,9 +15,9 @@ import (
 // in common. Of a million entries that were lost and a million that were not, one is
 // taken for a survivor in one loss of twenty million; those who hold it refuse it still.
 type survivors struct {
-	epoch   string // in which the feed was read
-	evicted bool   // what the feed tells of need not be there
-	whole   bool   // the feed was read to its end
+	epoch   string    // in which the feed was read
+	evicted bool      // what the feed tells of need not be there
+	read    time.Time // when the last read was sent that found the feed's end; zero: none has
 	seed    maphash.Seed
 	noted   map[uint64]struct{}
 }
@@ -65,26 +66,29 @@ func (m *Mirror) survives(r *Record) {
 	s.note(r.Digest, cut, expires)
 }
 
-// survivorsRead notes that the feed was read to its end. Where nothing is to be put back,
-// nobody will ask. The caller holds mu.
-func (m *Mirror) survivorsRead() {
+// survivorsRead notes that the feed was read to its end by a read that was sent then.
+// Where nothing is to be put back, nobody will ask. The caller holds mu.
+func (m *Mirror) survivorsRead(sent time.Time) {
 	l := &m.loss
 	switch s := l.survived; {
 	case s == nil:
 	case !l.putBack && l.found == nil:
 		l.survived = nil
-	case !s.whole && s.epoch == l.pending.ID:
-		s.whole = true
-		m.wakeUp()
+	case s.epoch == l.pending.ID && s.read.Before(sent):
+		if s.read.IsZero() || !l.put.IsZero() {
+			m.wakeUp()
+		}
+		s.read = sent
 	}
 }
 
-// readAgain says whether the feed of that epoch was read to its end.
-func (m *Mirror) readAgain(epoch string) bool {
+// readAgain says whether the feed of that epoch was read to its end, by a read that was
+// sent at that moment or later.
+func (m *Mirror) readAgain(epoch string, from time.Time) bool {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	s := m.loss.survived
-	return s != nil && s.whole && s.epoch == epoch
+	return s != nil && s.epoch == epoch && !s.read.IsZero() && !s.read.Before(from)
 }
 
 // eachLacking yields what is held and the store, in that epoch, may lack.

@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"testing"
+	"time"
 
 	"tollgate/revocation/table"
 )
@@ -95,17 +96,17 @@ func TestSurvivorsOfAnEpoch(t *testing.T) {
 		t.Error("kept from one epoch to the next")
 	}
 
-	m := lonely(t)
+	m, at := lonely(t), time.Now()
 	m.loss.pending, m.loss.survived, m.loss.putBack = Epoch{ID: "f"}, first, true
-	if m.survivorsRead(); first.whole || m.readAgain("e") {
+	if m.survivorsRead(at); !first.read.IsZero() || m.readAgain("e", time.Time{}) {
 		t.Error("whole at the end of another epoch's feed")
 	}
 	m.loss.pending = Epoch{ID: "e"}
-	if m.survivorsRead(); !m.readAgain("e") || m.readAgain("f") {
+	if m.survivorsRead(at); !m.readAgain("e", time.Time{}) || m.readAgain("f", time.Time{}) || m.readAgain("e", at.Add(1)) {
 		t.Error("not whole at the end of the feed")
 	}
 	m.loss.putBack = false
-	if m.survivorsRead(); m.loss.survived != nil {
+	if m.survivorsRead(at); m.loss.survived != nil {
 		t.Error("kept for nothing")
 	}
 }

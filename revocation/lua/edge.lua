@@ -1,8 +1,10 @@
 -- edge.lua: the register of edges. After clock.lua.
 --
 -- The set of edges has each name with the store time until which the edge is live.
--- What an edge said last stands in a hash of its own. Nothing here writes the epoch:
--- an edge that comes back to an emptied store must not begin another one.
+-- What an edge said last stands in a hash of its own. Nothing here begins an epoch: an edge
+-- that comes back to an emptied store must not. Where there is one its field edges says
+-- since when (store time) edges may be missing because the set got lost and is being filled
+-- again, '0' for never. It is absent while nobody is registered.
 
 -- read_time: the store time as readers see it. It is not taken: the next one that is
 -- given out may be the same.

@@ -6,12 +6,15 @@
 --
 -- KEYS  1 epoch, 2 edges, 3… the hashes of edges whose names the caller knows
 -- ARGV  1 n   2 id of the epoch that n belongs to   3… the names of KEYS 3…
--- returns {store time, epoch id ('' when there is none), born, complete_since, live,
---         applied, then the names of live edges that the caller did not name, at most
+-- returns {store time, epoch id ('' when there is none), born, complete_since, store time
+--         at which the register was last found lost ('0': never), live, applied, then the names of live edges that the caller did not name, at most
 --         4000 (Lua unpacks no more than 8000): while there are any, applied is too small}
 
-local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since')
+local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since', 'edges')
 local now = read_time(KEYS[1])
+if f[4] and redis.call('EXISTS', KEYS[2]) == 0 then
+  f[4] = text(now)
+end
 local known = {}
 for i = 3, #KEYS do
   known[ARGV[i]] = KEYS[i]
@@ -28,4 +31,4 @@ for _, name in ipairs(live) do
     table.insert(unknown, name)
   end
 end
-return {text(now), f[1] or '', f[2] or '0', f[3] or '0', text(#live), text(applied), unpack(unknown)}
+return {text(now), f[1] or '', f[2] or '0', f[3] or '0', f[4] or '0', text(#live), text(applied), unpack(unknown)}

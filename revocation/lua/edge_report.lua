@@ -35,7 +35,8 @@ end
 local now = read_time(KEYS[1])
 local holder = redis.call('HGET', KEYS[3], 'inst')
 if holder ~= ARGV[2] then
-  if holder and live_until(KEYS[2], ARGV[1]) > now then
+  -- Of a hash that is gone (eviction) nobody knows whose it was: not of one who just begins.
+  if (holder or ARGV[6] == '') and live_until(KEYS[2], ARGV[1]) > now then
     return {}
   end
   redis.call('DEL', KEYS[3]) -- what another life of the name has applied counts for nothing
@@ -45,6 +46,12 @@ if since == '' then
   since = text(now)
 end
 local life = tonumber(ARGV[3])
+local epoch = redis.call('HMGET', KEYS[1], 'id', 'edges')
+if epoch[1] and not epoch[2] then
+  redis.call('HSET', KEYS[1], 'edges', '0')
+elseif epoch[1] and redis.call('EXISTS', KEYS[2]) == 0 then
+  redis.call('HSET', KEYS[1], 'edges', text(now))
+end
 redis.call('HSET', KEYS[3], 'inst', ARGV[2], 'since', since, 'heard', text(now), 'epoch', ARGV[7], 'n', applied(), unpack(ARGV, 11))
 redis.call('PEXPIRE', KEYS[3], text(math.ceil(life / 1000) + tonumber(ARGV[4])))
 redis.call('ZADD', KEYS[2], text(now + life), ARGV[1])
