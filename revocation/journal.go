@@ -82,7 +82,7 @@ func OpenJournal(path string, log *slog.Logger) (*Journal, error) {
 	}
 	j.file = journalFile{path: path, f: f}
 	if err := j.recover(); err != nil {
-		_ = f.Close()
+		_ = unlockAndClose(f)
 		return nil, fmt.Errorf("open journal: %w", err)
 	}
 	return j, nil

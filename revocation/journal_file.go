@@ -82,7 +82,13 @@ func (j *journalFile) due() bool {
 func (j *journalFile) close() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.f.Close()
+	return unlockAndClose(j.f)
+}
+
+// unlockAndClose closes a locked file. To close it alone would do, were there not the
+// moment between a fork of this process and its exec, in which the child holds it too.
+func unlockAndClose(f *os.File) error {
+	return errors.Join(syscall.Flock(int(f.Fd()), syscall.LOCK_UN), f.Close())
 }
 
 // lockJournal opens the file, or makes it, for this process alone.
