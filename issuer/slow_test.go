@@ -5,8 +5,8 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/internal/testkit/issuerkit"
-	"tollgate/issuer"
 )
 
 // TestSlowRedis: where Redis is far away, or nobody has time for it, a log-in's commands
@@ -18,7 +18,7 @@ func TestSlowRedis(t *testing.T) {
 		time   time.Duration
 		status int
 	}{{100 * time.Millisecond, 503}, {30 * time.Second, 200}} {
-		k := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.RedisTime = one.time }})
+		k := opened(t, issuerkit.Options{RedisTime: one.time})
 		k.Proxy.Delay(60 * time.Millisecond)
 		a := k.Post(t, "/api/token/", logIn)
 		if a.Status != one.status {
@@ -30,7 +30,8 @@ func TestSlowRedis(t *testing.T) {
 		}
 		k.Proxy.Heal()
 		if one.status == 503 {
-			k.MustLogin(t, "alice") // asked again once it is fast enough
+			// Asked again once it is fast enough.
+			testkit.MustAwait(t, "a log-in", func() bool { return k.Post(t, "/api/token/", logIn).Status == 200 })
 		}
 	}
 }

@@ -51,6 +51,9 @@ type Options struct {
 	// Algorithms of the ring, the first of which signs; default ES256 alone.
 	Algorithms []keys.Algorithm
 	NoAudit    bool // nothing is audited, so that what follows the intent can be looked at
+	// RedisTime is how long a request waits for Redis in all. Default 10 s, and not that
+	// of the program, which a test on a busy machine may need for itself.
+	RedisTime time.Duration
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
 	Connections int
@@ -155,8 +158,12 @@ func (k *Kit) mustStores(tb testing.TB, o Options) {
 func (k *Kit) mustListen(tb testing.TB, o Options) {
 	tb.Helper()
 	log := k.Logs.Logger()
+	if o.RedisTime == 0 {
+		o.RedisTime = 10 * time.Second
+	}
 	c := issuer.Config{
-		Verifier: k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, SignWith: k.Ring.SignWith, Keys: k.published,
+		RedisTime: o.RedisTime,
+		Verifier:  k.Verifier, Revocations: k.Revocations, Users: k.Users, Sessions: k.Sessions, Sign: k.Ring.Sign, SignWith: k.Ring.SignWith, Keys: k.published,
 		Claims:         issuer.ClaimSettings{Issuer: Issuer, Audience: o.Audience, Typ: "JWT", UserIDClaim: "user_id", UserIDField: "id"},
 		ChangePassword: k.Users.ChangePassword, ChangeAtLogin: k.Users.ChangeAtLogin, Rotate: true, Prefix: "/api", Log: log, Metrics: k.Metrics,
 		Inspector: k.Inspector, Clients: k.Clients, Limiter: k.Limiter, AccessTTL: AccessTTL, Leeway: Leeway, Now: k.Now,
@@ -181,7 +188,7 @@ func (k *Kit) mustListen(tb testing.TB, o Options) {
 	control, err := admin.New(admin.Config{
 		Token: AdminToken, Issuer: Issuer, Revocations: k.Revocations, Verifier: k.Verifier, Keys: k.Ring,
 		Users: k.Users, Sessions: k.Sessions, Edges: k.Edges, Clients: k.Clients, Answers: store.NewAnswers(k.Redis, "t:", AdminToken), Tokens: i, Log: log, Metrics: k.Metrics,
-		AdminTokens: k.AdminTokens, Audit: k.Audit, Events: k.Events,
+		AdminTokens: k.AdminTokens, Audit: k.Audit, Events: k.Events, RedisTime: o.RedisTime,
 	})
 	must(tb, err)
 	k.Admin = control
