@@ -34,6 +34,9 @@ func codeOf(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	if errors.Is(err, errInterrupted) { // whatever the command has made of it
+		return exitRefused
+	}
 	var e *exitError
 	if errors.As(err, &e) {
 		return e.code
