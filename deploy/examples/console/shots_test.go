@@ -16,7 +16,7 @@ import (
 func (b *browser) pages() map[string]string {
 	b.t.Helper()
 	out := map[string]string{
-		"overview": "/", "sessions-empty": "/sessions", "sessions": "/sessions?q=demo", "everywhere": "/subjects/1/everywhere",
+		"overview": "/", "sessions-empty": "/sessions", "sessions": "/sessions?q=demo", "everywhere": "/sessions/everywhere?subject=1",
 		"revocations": "/revocations", "check": "/check", "keys": "/keys", "routes": "/routes?method=GET&url=%2Fhello", "users": "/users",
 		"admin-tokens": "/admin-tokens", "audit": "/audit", "settings": "/settings",
 	}
