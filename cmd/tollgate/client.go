@@ -12,6 +12,7 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // adminClient speaks to the admin API of a running system.
@@ -29,6 +30,9 @@ func (c *cli) admin() (*adminClient, error) {
 	base, err := url.Parse(c.server)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, exitWith(exitUsage, "--server is a URL such as http://127.0.0.1:8081")
+	}
+	if base.User != nil {
+		return nil, exitWith(exitUsage, "--server has a user or a password in it: the admin API takes %s alone", adminTokenVariable)
 	}
 	token, err := adminToken()
 	if err != nil {
@@ -51,6 +55,9 @@ func adminToken() (string, error) {
 			return "", exitWith(exitUsage, "%s_FILE cannot be read: %w", adminTokenVariable, err)
 		}
 		value = strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	}
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return "", exitWith(exitUsage, "the admin token of %s or %s_FILE has a line break or another control character in it", adminTokenVariable, adminTokenVariable)
 	}
 	if value == "" {
 		return "", exitWith(exitUnauthorised, "no admin token: set %s or %s_FILE to that of the server", adminTokenVariable, adminTokenVariable)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Exit codes, a promise to scripts.
@@ -40,6 +41,10 @@ func codeOf(err error) int {
 	var e *exitError
 	if errors.As(err, &e) {
 		return e.code
+	}
+	var out *fs.PathError
+	if errors.As(err, &out) && out.Op == "write" { // the disk is full, or nobody reads
+		return exitRefused
 	}
 	return exitUsage
 }

@@ -105,3 +105,32 @@ func TestInterruptibleIsTransparent(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// TestClientFaultsAreOurs: what is wrong on this side is not said of the server, and what
+// may be a secret is not repeated.
+func TestClientFaultsAreOurs(t *testing.T) {
+	for _, c := range []struct{ token, server, want string }{
+		{"0123456789abcdef\nx", "http://127.0.0.1:1", adminTokenVariable}, {"0123456789abcdef", "http://ops:opensesame@127.0.0.1:1", "--server has a user or a password"},
+	} {
+		t.Setenv(adminTokenVariable, c.token)
+		code, _, told := tell("", "users", "list", "--server", c.server)
+		if code != exitUsage || !strings.Contains(told, c.want) || strings.Contains(told, "opensesame") || strings.Contains(told, "0123") {
+			t.Errorf("%q: exit %d, %s", c.server, code, told)
+		}
+	}
+}
+
+// TestFullDiskIsAFailure, and no mistake of who has typed the command.
+func TestFullDiskIsAFailure(t *testing.T) {
+	full, err := os.OpenFile("/dev/full", os.O_WRONLY, 0)
+	if err != nil {
+		t.Skip("there is no /dev/full")
+	}
+	defer func() { _ = full.Close() }()
+	for _, args := range [][]string{{"version"}, {"config", "env", "-o", "json"}, {"completion", "bash"}} {
+		var told bytes.Buffer
+		if code := run(args, strings.NewReader(""), full, &told); code != exitRefused || !strings.Contains(told.String(), "no space left") {
+			t.Errorf("%v: exit %d, %s", args, code, told.String())
+		}
+	}
+}

@@ -3,8 +3,10 @@ package main
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"time"
 
+	"github.com/redis/go-redis/v9"
 	"github.com/spf13/cobra"
 
 	"tollgate/gateway"
@@ -16,7 +18,8 @@ func (c *cli) validateCommand() *cobra.Command {
 		Use: "validate", Short: "Check the configuration and the routes with the code that starts the server",
 		Long: `Check the configuration and the routes with the code that starts the server.
 Exit 0: nothing wrong. 2: faults, all listed. With --online Redis and the upstreams
-are asked too; exit 3 when one cannot be reached.`,
+are asked too; exit 3 when one cannot be reached, 2 when Redis refuses the
+credentials. tollgate doctor looks at more.`,
 		Example: "  tollgate validate --online", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, table, _, err := readAll(nil)
@@ -42,12 +45,18 @@ are asked too; exit 3 when one cannot be reached.`,
 func probeOnline(ctx context.Context, config *Config, table *gateway.Table) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
+	redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) // its dials are told of as a whole
 	clients, err := openRedis(&config.Redis, nil)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = clients.Close() }()
-	if err := clients.Slow.Ping(ctx).Err(); err != nil {
+	err = clients.Slow.Ping(ctx).Err()
+	switch {
+	case err == nil, redis.HasErrorPrefix(err, "NOPERM"): // it answers
+	case refusesCredentials(err):
+		return badCredentials(config)
+	default:
 		return exitWith(exitUnreachable, "Redis (%s) does not answer: %w", config.Redis.name(), err)
 	}
 	if table == nil {
