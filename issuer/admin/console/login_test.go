@@ -34,6 +34,11 @@ func TestLogin(t *testing.T) {
 	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.MaxAge != 8*3600 || len(c.Value) < 26 || strings.Contains(c.Value, token) {
 		t.Errorf("cookie %v", c)
 	}
+	for form, page := range map[string]string{"/login": "/", "/users/disable": "/users"} {
+		if w := b.send("GET", form, nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != page {
+			t.Errorf("GET %s: %d %v", form, w.Code, w.Header())
+		}
+	}
 	b.now = b.now.Add(8*time.Hour - time.Second)
 	if !strings.Contains(b.get("/keys"), "Log out") {
 		t.Error("over before its time")
@@ -175,7 +180,7 @@ func TestOwns(t *testing.T) {
 	b := open(t, "word")
 	for target, want := range map[string]bool{
 		"GET /": true, "HEAD /": true, "POST /": false, "GET /keys": true, "GET /keys/": false, "GET /admin/v1/keys": false, "POST /admin/v1/revocations": false,
-		"GET //admin/v1/keys": false, "GET /assets/console.css": true, "GET /api/token/": false, "DELETE /keys": false,
+		"GET /login": true, "GET //admin/v1/keys": false, "GET /assets/console.css": true, "GET /api/token/": false, "DELETE /keys": false,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		r, err := http.NewRequest(method, "http://x"+path, nil)

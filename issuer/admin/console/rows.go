@@ -20,6 +20,7 @@ type row struct {
 func rows() []row {
 	return []row{
 		{"GET /{$}", true, overview},
+		{"GET /login", true, start}, // the address of a log-in that failed
 		{"POST /login", true, login},
 		{"POST /logout", true, logout},
 		{"GET /assets/{name}", true, asset},
@@ -44,6 +45,7 @@ func rows() []row {
 		{"POST /routes/reload", false, reloadRoutes},
 		{"GET /users", false, listUsers},
 		{"POST /users", false, addUser},
+		{"GET /users/disable", false, toUsers}, // likewise: the page has no other address
 		{"POST /users/disable", false, confirmDisable},
 		{"POST /users/active", false, switchUser},
 		{"GET /admin-tokens", false, listAdminTokens},

@@ -69,6 +69,8 @@ func confirmDisable(v *visit) error {
 	}})
 }
 
+func toUsers(v *visit) error { return v.redirect("/users") }
+
 func nobodyNamed() error {
 	return &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was done: no user was named."}
 }
