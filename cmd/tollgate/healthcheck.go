@@ -65,8 +65,8 @@ func (c *cli) probe(ctx context.Context, url string, timeout time.Duration) erro
 	return nil
 }
 
-// health is what an instance says of itself.
-type health struct {
+// checkup is what an instance says of itself.
+type checkup struct {
 	OK    bool   `json:"ok"`
 	Asked string `json:"asked"` // URL
 	Fault string `json:"fault,omitempty"`
@@ -75,9 +75,9 @@ type health struct {
 func (c *cli) printHealth(where string, fault error) error {
 	switch {
 	case c.output == "json" && fault != nil:
-		return c.print(health{Asked: where, Fault: fault.Error()}, nil, nil)
+		return c.print(checkup{Asked: where, Fault: fault.Error()}, nil, nil)
 	case c.output == "json":
-		return c.print(health{OK: true, Asked: where}, nil, nil)
+		return c.print(checkup{OK: true, Asked: where}, nil, nil)
 	case fault != nil:
 		return nil
 	}
