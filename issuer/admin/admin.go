@@ -134,7 +134,7 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	w.Header().Set("X-Content-Type-Options", "nosniff") // the texts in it are anybody's
-	d := &deed{} // filled in once it is known who asks
+	d := &deed{}                                        // filled in once it is known who asks
 	a.echo.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deedKey{}, d)))
 	a.count(w, d.who)
 }
