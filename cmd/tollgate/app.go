@@ -192,8 +192,8 @@ func (a *app) waitForRedis(ctx context.Context) error {
 		if err == nil {
 			return nil
 		}
-		if redis.HasErrorPrefix(err, "WRONGPASS") || redis.HasErrorPrefix(err, "NOAUTH") {
-			return exitWith(exitUsage, "Redis (%s) refuses the credentials of TOLLGATE_REDIS_URL, TOLLGATE_REDIS_USERNAME and TOLLGATE_REDIS_PASSWORD", c.Redis.name())
+		if refusesCredentials(err) {
+			return badCredentials(c)
 		}
 		a.log.Warn("Redis does not answer yet", "redis", c.Redis.name(), "error", err)
 		select {

@@ -17,7 +17,7 @@ func (a *app) whileAway(ctx context.Context, do func(context.Context) error) err
 		if err == nil || !errors.Is(err, revocation.ErrUnavailable) {
 			return err
 		}
-		a.log.Warn("Redis does not answer in time", "redis", a.config.Redis.name(), "error", err)
+		a.log.Warn("Redis cannot be used yet", "redis", a.config.Redis.name(), "error", err)
 		select {
 		case <-ctx.Done():
 			return err

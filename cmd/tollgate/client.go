@@ -12,13 +12,15 @@ import (
 	"os"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // adminClient speaks to the admin API of a running system.
 type adminClient struct {
-	base  string
-	token string
-	http  *http.Client
+	base   string
+	token  string
+	http   *http.Client
+	public bool // base is of the public listener
 }
 
 const adminTokenVariable = "TOLLGATE_ADMIN_TOKEN" //nolint:gosec // the name of a variable, not a secret
@@ -28,6 +30,9 @@ func (c *cli) admin() (*adminClient, error) {
 	base, err := url.Parse(c.server)
 	if err != nil || base.Scheme != "http" && base.Scheme != "https" || base.Host == "" {
 		return nil, exitWith(exitUsage, "--server is a URL such as http://127.0.0.1:8081")
+	}
+	if base.User != nil {
+		return nil, exitWith(exitUsage, "--server has a user or a password in it: the admin API takes %s alone", adminTokenVariable)
 	}
 	token, err := adminToken()
 	if err != nil {
@@ -50,6 +55,9 @@ func adminToken() (string, error) {
 			return "", exitWith(exitUsage, "%s_FILE cannot be read: %w", adminTokenVariable, err)
 		}
 		value = strings.TrimSuffix(strings.TrimSuffix(string(text), "\n"), "\r")
+	}
+	if strings.ContainsFunc(value, unicode.IsControl) {
+		return "", exitWith(exitUsage, "the admin token of %s or %s_FILE has a line break or another control character in it", adminTokenVariable, adminTokenVariable)
 	}
 	if value == "" {
 		return "", exitWith(exitUnauthorised, "no admin token: set %s or %s_FILE to that of the server", adminTokenVariable, adminTokenVariable)
@@ -75,15 +83,14 @@ func (a *adminClient) call(ctx context.Context, method, path string, body, out a
 	req.Header.Set("Content-Type", "application/json")
 	res, err := a.http.Do(req)
 	if err != nil {
-		var named *url.Error
-		if errors.As(err, &named) {
-			err = named.Err
-		}
-		return exitWith(exitUnreachable, "the admin API at %s cannot be reached: %w (is the server running, and is --server its TOLLGATE_ADMIN_LISTEN?)", a.base, err)
+		return a.unanswered(ctx, method, err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, 16<<20))
-	if err != nil {
+	switch {
+	case err != nil && ctx.Err() != nil:
+		return a.unanswered(ctx, method, err)
+	case err != nil:
 		return exitWith(exitUnreachable, "the answer of %s broke off: %w", a.base, err)
 	}
 	if res.StatusCode/100 != 2 {
@@ -96,6 +103,24 @@ func (a *adminClient) call(ctx context.Context, method, path string, body, out a
 		return exitWith(exitRefused, "%s gave an answer that is not the admin API's: %w", a.base, err)
 	}
 	return nil
+}
+
+// unanswered says why there is no answer. To have been interrupted is no fault of the
+// server, and says nothing of what it has done.
+func (a *adminClient) unanswered(ctx context.Context, method string, err error) error {
+	var named *url.Error
+	if errors.As(err, &named) {
+		err = named.Err
+	}
+	switch {
+	case ctx.Err() != nil && method == http.MethodGet:
+		return exitWith(exitRefused, "interrupted")
+	case ctx.Err() != nil:
+		return exitWith(exitRefused, "interrupted: whether it was done is not known")
+	case a.public:
+		return exitWith(exitUnreachable, "%s cannot be reached: %w (is the server running, and is --url its TOLLGATE_LISTEN?)", a.base, err)
+	}
+	return exitWith(exitUnreachable, "the admin API at %s cannot be reached: %w (is the server running, and is --server its TOLLGATE_ADMIN_LISTEN?)", a.base, err)
 }
 
 // problemError turns a refusal into an error with its exit code.
@@ -152,12 +177,15 @@ func (c *cli) confirm(yes bool, plan string) error {
 		return nil
 	}
 	fmt.Fprintln(c.err, plan)
-	if f, ok := c.in.(*os.File); !ok || !isTerminal(f) {
+	if !c.asks() {
 		return exitWith(exitUsage, "nothing was done: add --yes to do it")
 	}
 	fmt.Fprint(c.err, "Go on? [y/N] ")
 	var answer string
-	_, _ = fmt.Fscanln(c.in, &answer)
+	if _, err := fmt.Fscanln(c.in, &answer); errors.Is(err, errInterrupted) {
+		fmt.Fprintln(c.err) // the question has no line break
+		return err
+	}
 	if answer = strings.ToLower(answer); answer != "y" && answer != "yes" {
 		return exitWith(exitRefused, "nothing was done")
 	}

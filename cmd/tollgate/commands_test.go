@@ -89,6 +89,7 @@ Made of the commands' own help: ` + "`go test ./cmd/tollgate -run TestCommandsDo
 of the same, ` + "`tollgate completion`" + ` scripts for bash, zsh, fish and PowerShell.
 
 Data goes to standard output, everything else to standard error. ` + "`-o json`" + ` is for programs: members may be added, none goes away.
+A failure is told on standard error and by the exit code; with ` + "`-o json`, `validate` and `healthcheck`" + ` print it on standard output too.
 Tokens and passwords come from standard input. What cannot be taken back shows what it would do and needs ` + "`--yes`" + `.
 A value that begins with ` + "`-`" + ` goes behind a ` + "`--`" + `, after all flags: ` + "`tollgate keys revoke --yes -- -91IH…`" + `.
 Commands that act on a running system use its [admin API](http-api.md): ` + "`--server`" + ` is where it is, ` + "`TOLLGATE_ADMIN_TOKEN`" + ` (or

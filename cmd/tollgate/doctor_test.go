@@ -70,6 +70,25 @@ func TestDoctorWithWrongCredentials(t *testing.T) {
 	}
 }
 
+// TestValidateOnlineWithWrongCredentials ends as the start and the doctor do: the
+// configuration is at fault, and Redis was reached.
+func TestValidateOnlineWithWrongCredentials(t *testing.T) {
+	server := testkit.MustStartRedis(t)
+	mustConfigSet(t, testkit.MustClient(t, server.Addr), "requirepass", "right")
+	for name, value := range map[string]string{
+		"TOLLGATE_ADMIN_TOKEN": rootToken, "TOLLGATE_ISSUER": testIssuer, "TOLLGATE_KEY_ENCRYPTION_KEY": testSealing, "TOLLGATE_ENABLE_GATEWAY": "false",
+	} {
+		t.Setenv(name, value)
+	}
+	for url, want := range map[string]int{server.URL: exitUsage, "redis://:hunter2@" + server.Addr: exitUsage, "redis://:right@" + server.Addr: exitDone} {
+		t.Setenv("TOLLGATE_REDIS_URL", url)
+		code, _, told := tell("", "validate", "--online")
+		if code != want || want != exitDone && !strings.Contains(told, "TOLLGATE_REDIS_PASSWORD") || strings.Contains(told, "hunter2") {
+			t.Errorf("exit %d, want %d: %s", code, want, told)
+		}
+	}
+}
+
 func TestDoctorWithoutRedis(t *testing.T) {
 	d := mustDoctor(t, anyPort(map[string]string{"TOLLGATE_REDIS_URL": "embedded:"}))
 	if err := d.examine(t.Context()); err != nil {

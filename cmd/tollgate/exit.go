@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 )
 
 // Exit codes, a promise to scripts.
@@ -34,9 +35,16 @@ func codeOf(err error) int {
 	if err == nil {
 		return exitDone
 	}
+	if errors.Is(err, errInterrupted) { // whatever the command has made of it
+		return exitRefused
+	}
 	var e *exitError
 	if errors.As(err, &e) {
 		return e.code
+	}
+	var out *fs.PathError
+	if errors.As(err, &out) && out.Op == "write" { // the disk is full, or nobody reads
+		return exitRefused
 	}
 	return exitUsage
 }

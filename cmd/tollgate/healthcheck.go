@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -18,7 +19,7 @@ func (c *cli) healthcheckCommand() *cobra.Command {
 		Use: "healthcheck", Short: "Ask the ops listener whether this instance is ready (for HEALTHCHECK and exec probes)",
 		Long: `Ask the ops listener (TOLLGATE_OPS_LISTEN, default 127.0.0.1:9000) whether this
 instance is ready. Exit 0: ready. 1: it says no. 3: it cannot be reached.`,
-		Example: "  tollgate healthcheck\n  tollgate healthcheck --live", Args: cobra.NoArgs,
+		Example: "  tollgate healthcheck\n  tollgate healthcheck --live -o json", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			listen, set := os.LookupEnv("TOLLGATE_OPS_LISTEN")
 			if !set {
@@ -35,7 +36,9 @@ instance is ready. Exit 0: ready. 1: it says no. 3: it cannot be reached.`,
 			if live {
 				path = "/livez"
 			}
-			return c.probe(cmd.Context(), "http://"+address+path, timeout)
+			where := "http://" + address + path
+			err = c.probe(cmd.Context(), where, timeout)
+			return errors.Join(err, c.printHealth(where, err))
 		},
 	}
 	cmd.Flags().BoolVar(&live, "live", false, "ask whether the process lives instead of whether it is ready")
@@ -59,6 +62,25 @@ func (c *cli) probe(ctx context.Context, url string, timeout time.Duration) erro
 	if res.StatusCode != http.StatusOK {
 		return exitWith(exitRefused, "%s answered %s\n%s", url, res.Status, text)
 	}
-	_, err = fmt.Fprintln(c.out, "ok")
+	return nil
+}
+
+// checkup is what an instance says of itself.
+type checkup struct {
+	OK    bool   `json:"ok"`
+	Asked string `json:"asked"` // URL
+	Fault string `json:"fault,omitempty"`
+}
+
+func (c *cli) printHealth(where string, fault error) error {
+	switch {
+	case c.output == "json" && fault != nil:
+		return c.print(checkup{Asked: where, Fault: fault.Error()}, nil, nil)
+	case c.output == "json":
+		return c.print(checkup{OK: true, Asked: where}, nil, nil)
+	case fault != nil:
+		return nil
+	}
+	_, err := fmt.Fprintln(c.out, "ok")
 	return err
 }

@@ -86,7 +86,7 @@ func (c *cli) keysJWKS() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "jwks", Short: "Print the published key set", Example: "  tollgate keys jwks --url http://127.0.0.1:8080", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			public := &adminClient{base: from, http: &http.Client{Timeout: 10 * time.Second}}
+			public := &adminClient{base: from, public: true, http: &http.Client{Timeout: 10 * time.Second}}
 			var set json.RawMessage
 			if err := public.call(cmd.Context(), http.MethodGet, "/.well-known/jwks.json", nil, &set); err != nil {
 				return err

@@ -133,6 +133,15 @@ func noMaintenance() *maintnotifications.Config {
 	return &maintnotifications.Config{Mode: maintnotifications.ModeDisabled}
 }
 
+// refusesCredentials reports that Redis answers, and not to this user or password.
+func refusesCredentials(err error) bool {
+	return redis.HasErrorPrefix(err, "WRONGPASS") || redis.HasErrorPrefix(err, "NOAUTH")
+}
+
+func badCredentials(c *Config) error {
+	return exitWith(exitUsage, "Redis (%s) refuses the credentials of TOLLGATE_REDIS_URL, TOLLGATE_REDIS_USERNAME and TOLLGATE_REDIS_PASSWORD", c.Redis.name())
+}
+
 // redisLog takes what go-redis itself has to say (redis.SetLogger). Failed
 // commands are seen elsewhere, with what they were for.
 type redisLog struct{ log *slog.Logger }

@@ -31,6 +31,9 @@ func TestRedisDoctorReadsInfo(t *testing.T) {
 		{name: "snapshots failed and are off", info: "rdb_last_bgsave_status:err\r\n", config: always},
 		{name: "79 %", info: "maxmemory:1000\r\nused_memory:790\r\n", config: always},
 		{name: "80 %", info: "maxmemory:1000\r\nused_memory:800\r\n", config: always, want: []string{"warning redis.memory: 80 % of maxmemory"}},
+		{name: "full", info: "maxmemory:1000\r\nused_memory:1001\r\n", config: always, want: []string{"error redis.memory: 100 % of maxmemory"}},
+		{name: "full but for buffers", info: "maxmemory:1000\r\nused_memory:1200\r\nmem_not_counted_for_evict:200\r\n", config: always, want: []string{"warning redis.memory: 120 %"}},
+		{name: "full, and evicting", info: "maxmemory:1000\r\nused_memory:1001\r\nmaxmemory_policy:allkeys-lru\r\n", config: always, want: []string{"error redis.eviction", "warning redis.memory"}},
 		{
 			name: "a replica copies", config: always, info: "connected_slaves:2\r\nslave0:ip=10.0.0.1,port=1,state=online,offset=1,lag=0\r\nslave1:ip=10.0.0.2,port=1,state=wait_bgsave,offset=0,lag=0\r\n",
 			want: []string{"warning redis.split: 2 replicas and", "warning redis.replicas: 1 of 2 replicas not in step"},

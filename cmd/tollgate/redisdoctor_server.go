@@ -122,16 +122,30 @@ func (d *redisDoctor) memory(s *redisServer) []finding {
 			Do:      "raise maxmemory, or move what else is kept there",
 		})
 	}
+	return append(out, s.full()...)
+}
+
+// full judges how much of its memory Redis uses.
+func (s *redisServer) full() []finding {
 	used, _ := s.number("used_memory")
-	if limit, ok := s.number("maxmemory"); ok && limit > 0 && used >= limit/100*maxMemoryShare {
-		out = append(out, finding{
-			Level: levelWarning, Check: "redis.memory",
-			Found:   fmt.Sprintf("%d %% of maxmemory are used (%d of %d MiB)", used*100/limit, used>>20, limit>>20),
-			Meaning: "with noeviction writes are refused when all is used: no log-ins and, worse, no revocations",
-			Do:      "raise maxmemory",
-		})
+	limit, ok := s.number("maxmemory")
+	if !ok || limit <= 0 || used < limit/100*maxMemoryShare {
+		return nil
 	}
-	return out
+	f := finding{
+		Level: levelWarning, Check: "redis.memory",
+		Found:   fmt.Sprintf("%d %% of maxmemory are used (%d of %d MiB)", used*100/limit, used>>20, limit>>20),
+		Meaning: "with noeviction writes are refused when all is used: no log-ins and, worse, no revocations",
+		Do:      "raise maxmemory",
+	}
+	// Buffers for replicas do not count, as Redis sees it (INFO memory).
+	buffers, _ := s.number("mem_not_counted_for_evict")
+	if s.info["maxmemory_policy"] == "noeviction" && used-buffers > limit {
+		f.Level = levelError
+		f.Meaning = "Redis refuses every write (OOM): nobody can log in and nothing can be revoked"
+		f.Do = "raise maxmemory now: CONFIG SET maxmemory, and in redis.conf"
+	}
+	return []finding{f}
 }
 
 // persistence looks at what a restart of the server would lose.

@@ -137,12 +137,19 @@ func TestRedisDoctorFindings(t *testing.T) {
 	t.Run("memory nearly used", func(t *testing.T) {
 		mustConfigSet(t, control, strings.Fields(standard)...)
 		mustConfigSet(t, control, "save", "", "appendfsync", "always")
-		if err := control.Set(t.Context(), "ballast", strings.Repeat("x", 20<<20), 0).Err(); err != nil {
+		// Made in the server: what a client sends stays in its buffer for a while.
+		if err := control.SetRange(t.Context(), "ballast", 20<<20, "x").Err(); err != nil {
 			t.Fatal(err)
 		}
-		mustConfigSet(t, control, "maxmemory", "25mb")
+		mustConfigSet(t, control, "maxmemory", "28mb")
 		got := mustRedisDoctor(t, server.URL, nil).examine(t.Context())
 		wantFindings(t, got, "warning redis.memory: ")
+		mustConfigSet(t, control, "maxmemory", "20mb")
+		got = mustRedisDoctor(t, server.URL, nil).examine(t.Context())
+		wantFindings(t, got, "error redis.memory: ")
+		if err := control.Set(t.Context(), "more", "x", 0).Err(); err == nil {
+			t.Error("an error is found, and Redis takes writes")
+		}
 	})
 }
 

@@ -93,6 +93,9 @@ func (c *cli) revokeKind(r revocable) *cobra.Command {
 			if wait > 0 {
 				c.tellEdges(item.Edges)
 			}
+			if r.kind == "subject" && issuer == "" {
+				c.tellNamesake(cmd.Context(), admin, args[0])
+			}
 			return nil
 		},
 	}

@@ -24,7 +24,7 @@ type cli struct {
 func run(args []string, in io.Reader, out, errOut io.Writer) int {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
-	c := &cli{in: in, out: out, err: errOut}
+	c := &cli{in: &interruptible{from: in, end: ctx.Done()}, out: out, err: errOut}
 	err := dashHint(args, c.execute(ctx, args))
 	if err != nil {
 		fmt.Fprintln(errOut, "tollgate:", err)

@@ -21,6 +21,9 @@ func Scrub(text string) string {
 	return cut(escapeControl(text), maxLoggedError)
 }
 
+// HoldsToken reports whether something in a text looks like a JWT, as Scrub would mask it.
+func HoldsToken(text string) bool { return maskTokens(text) != text }
+
 // maskTokens replaces every run that looks like a JWT: it begins with "eyJ", the
 // base64url of `{"`, and is as long as the shortest JOSE header, {"alg":"none"}.
 // Shorter runs are words ("monkeyJump").

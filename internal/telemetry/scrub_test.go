@@ -9,6 +9,18 @@ import (
 	"tollgate/internal/telemetry"
 )
 
+// TestHoldsToken: a whole token anywhere, and no word that only begins like one.
+func TestHoldsToken(t *testing.T) {
+	for text, want := range map[string]bool{
+		"": false, "laptop stolen": false, "monkeyJump": false,
+		"eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl": true, "found eyJhbGciOiJub25lIn0 in a mail": true,
+	} {
+		if got := telemetry.HoldsToken(text); got != want {
+			t.Errorf("%q: %t", text, got)
+		}
+	}
+}
+
 func TestScrub(t *testing.T) {
 	const jwt = "eyJhbGciOiJFUzI1NiJ9.eyJzdWIiOiI0MiJ9.c2lnbmF0dXJl"
 	tests := []struct{ name, in, want string }{

@@ -133,7 +133,8 @@ func (a *Admin) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		a.console.ServeHTTP(w, r)
 		return
 	}
-	d := &deed{} // filled in once it is known who asks
+	w.Header().Set("X-Content-Type-Options", "nosniff") // the texts in it are anybody's
+	d := &deed{}                                        // filled in once it is known who asks
 	a.echo.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), deedKey{}, d)))
 	a.count(w, d.who)
 }

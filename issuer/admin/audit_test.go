@@ -71,8 +71,8 @@ func TestAuditNamesWhat(t *testing.T) {
 	if l := last("revocation.add", 2); l.Kind != "jti" || l.Target != issuerkit.Text(t, pair.Access, "jti") {
 		t.Errorf("%+v", l)
 	}
-	k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "jti", "value": pair.Refresh}).Must(t, 201)
-	if l := last("revocation.add", 3); l.Outcome != "done" || l.Target != "***" {
+	k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "jti", "value": pair.Refresh}).Must(t, 400)
+	if l := last("revocation.add", 3); l.Outcome != "refused" || l.Target != "***" {
 		t.Errorf("%+v", l)
 	}
 	k.Control(t, "POST", "/admin/v1/clients", map[string]any{"name": "reports"}).Must(t, 201)
@@ -95,6 +95,9 @@ func TestNoActionWithoutItsLine(t *testing.T) {
 	k.Mini.Close()
 	a := k.Control(t, "POST", "/admin/v1/keys/rotate", map[string]any{"now": true})
 	wantProblem(t, a, http.StatusServiceUnavailable, "unavailable")
+	if looked := k.Control(t, "GET", "/admin/v1/users", nil); looked.Status != 503 || strings.Contains(looked.Body, "change") {
+		t.Errorf("of whoever only looks: %d %s", looked.Status, looked.Body)
+	}
 	if !strings.Contains(a.Body, "nothing was done") || k.Ring.Ring().Version != version {
 		t.Errorf("%s; version %d, then %d", a.Body, version, k.Ring.Ring().Version)
 	}

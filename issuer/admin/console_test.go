@@ -95,7 +95,7 @@ func TestConsoleEndsASession(t *testing.T) {
 	if line := k.Logs.Last(t, "console:/sessions/revoke"); line["status"] != 303.0 {
 		t.Errorf("logged %v", line)
 	}
-	if page := p.post("/subjects/2/everywhere", nil); !strings.Contains(page, "Every session of 2") || k.Verify(t, other.Access) != 400 {
+	if page := p.post("/sessions/everywhere", url.Values{"subject": {"2"}}); !strings.Contains(page, "Every session of 2") || k.Verify(t, other.Access) != 400 {
 		t.Errorf("bob is still in: %s", page)
 	}
 }

@@ -2,6 +2,7 @@ package admin
 
 import (
 	"bufio"
+	"bytes"
 	"encoding/json"
 	"errors"
 	"io"
@@ -35,6 +36,9 @@ func (a *Admin) answer(c echo.Context, err error) {
 	}
 	record := telemetry.From(c.Response().Writer)
 	d := a.details(err)
+	if d.Detail == notKnown && c.Request().Method == http.MethodGet {
+		d.Detail = notAsked
+	}
 	if record.Decision = telemetry.Deny; d.Status >= 500 {
 		record.Decision = telemetry.Error
 		waited, most := store.Waited(c.Request().Context())
@@ -47,6 +51,12 @@ func (a *Admin) answer(c echo.Context, err error) {
 	}
 	problem.Write(c.Response(), d)
 }
+
+// What is said when the store could not be asked: to look changes nothing.
+const (
+	notKnown = "The store could not be asked. Whether a change was made is not known; asking again is harmless."
+	notAsked = "The store could not be asked. Asking again is harmless."
+)
 
 // details is the problem that an error is.
 func (a *Admin) details(err error) problem.Details {
@@ -88,7 +98,7 @@ func kindOf(err error) problem.Details {
 		errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, issuer.ErrUnavailable), errors.Is(err, errRing):
 		return problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
-			Detail: "The store could not be asked. Whether a change was made is not known; asking again is harmless.",
+			Detail: notKnown,
 		}
 	}
 	return problem.Details{Status: http.StatusInternalServerError, Code: "internal"}
@@ -129,10 +139,17 @@ func reasonText(err error) string {
 // read decodes a body that is one JSON object without unknown members. Numbers
 // among a user's attributes keep their digits.
 func read(c echo.Context, into any) error {
-	decoder := json.NewDecoder(c.Request().Body)
+	body, err := io.ReadAll(c.Request().Body)
+	if err != nil {
+		return bodyFault(err)
+	}
+	if err := membersOnce(body); err != nil {
+		return err
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.DisallowUnknownFields()
 	decoder.UseNumber()
-	err := decoder.Decode(into)
+	err = decoder.Decode(into)
 	if err == nil {
 		if _, after := decoder.Token(); !errors.Is(after, io.EOF) {
 			err = errors.Join(errors.New("there is something after the object"), after)

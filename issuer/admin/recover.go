@@ -1,6 +1,7 @@
 package admin
 
 import (
+	"errors"
 	"net/http"
 	"slices"
 
@@ -39,7 +40,7 @@ func (a *Admin) recover(c echo.Context) error {
 	if o.AcceptLoss == o.EndAll || o.AcceptLoss && len(o.Issuers) > 0 {
 		return badBody(`Either {"accept_loss": true}, or {"end_all": true}, which may name issuers.`)
 	}
-	if err := legible(named{"reason", o.Reason}); err != nil {
+	if err := errors.Join(legible(named{"reason", o.Reason}), tokenless(o.Reason)); err != nil {
 		return err
 	}
 	how := revocation.Recovery{EndAll: o.EndAll, Reason: o.Reason, Actor: actorOf(c), Endless: a.endless}

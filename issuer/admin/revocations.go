@@ -75,7 +75,7 @@ func (a *Admin) revoke(c echo.Context) error {
 	if err := mayRevoke(c.Request().Context(), body.Kind); err != nil {
 		return err
 	}
-	if err := errors.Join(legible(named{"reason", body.Reason}), nameable(body)); err != nil {
+	if err := errors.Join(legible(named{"reason", body.Reason}), tokenless(body.Reason), nameable(body)); err != nil {
 		return err
 	}
 	wait, err := waitOf(body.Wait)

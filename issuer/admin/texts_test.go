@@ -103,6 +103,39 @@ func TestWhateverATokenHoldsIsRevocable(t *testing.T) {
 	wantProblem(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "jti", "value": "j", "issuer": "https://x\n"}), 400, "bad_request")
 }
 
+// TestTokensAreNoNames: a whole token given for what only names one revokes nothing, so
+// it is refused; neither there nor in a reason is it kept, where everybody who may look
+// would have it.
+func TestTokensAreNoNames(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	k.MustReplaceAdmin(t, wired(t, k))
+	pair := k.MustLogin(t, "alice")
+	const small = "eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0." // shorter than a name may be
+	for _, raw := range []string{pair.Access, pair.Refresh, " " + pair.Access, small, small + "c2ln"} {
+		for _, kind := range []string{"jti", "session", "subject", "key"} {
+			a := k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": raw})
+			wantProblem(t, a, 400, "bad_request")
+			if !strings.Contains(a.Body, "tollgate revoke token -") || strings.Contains(a.Body, "eyJ") {
+				t.Errorf("%s: %s", kind, a.Body)
+			}
+		}
+		reason := map[string]any{"kind": "jti", "value": "j", "reason": "found " + raw + " in a mail"}
+		wantProblem(t, k.Control(t, "POST", "/admin/v1/revocations", reason), 400, "bad_request")
+		wantProblem(t, k.Control(t, "POST", "/admin/v1/recover", map[string]any{"accept_loss": true, "reason": raw}), 400, "bad_request")
+	}
+	for _, kind := range []string{"jti", "session", "subject"} {
+		wantProblem(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": kind, "value": strings.Repeat("x", 256)}), 400, "bad_request")
+	}
+	if all := k.Control(t, "GET", "/admin/v1/revocations", nil).Must(t, 200); strings.Contains(all.Body, `"kind"`) {
+		t.Errorf("something was kept: %s", all.Body)
+	}
+	k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "token", "value": pair.Access}).Must(t, 201)
+	// Ids with dots, and those that begin as a token does.
+	for _, value := range []string{"a.b.c", "com.example.user", "eyJhbGciOiJub25lIn0", "eyJ.eyJ.x"} {
+		k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "jti", "value": value}).Must(t, 201)
+	}
+}
+
 // TestUsersOfDots: none is made any more, and one that is there already can be shown,
 // disabled and removed by its path and by the console.
 func TestUsersOfDots(t *testing.T) {

@@ -26,7 +26,7 @@ func TestEndASession(t *testing.T) {
 			b.login()
 			b.click(`nav a[href="/sessions"]`, "#q")
 			b.do("look for demo", chromedp.SendKeys(chromedp.CSS("#q"), "demo"))
-			b.click(".search button", `footer a[href$="/everywhere"]`)
+			b.click(".search button", `footer a[href*="/everywhere"]`)
 			if text := b.text("main"); !strings.Contains(text, "2 live sessions of demo") {
 				t.Fatalf("found: %s", text)
 			}

@@ -16,7 +16,7 @@ import (
 func (b *browser) pages() map[string]string {
 	b.t.Helper()
 	out := map[string]string{
-		"overview": "/", "sessions-empty": "/sessions", "sessions": "/sessions?q=demo", "everywhere": "/subjects/1/everywhere",
+		"overview": "/", "sessions-empty": "/sessions", "sessions": "/sessions?q=demo", "everywhere": "/sessions/everywhere?subject=1",
 		"revocations": "/revocations", "check": "/check", "keys": "/keys", "routes": "/routes?method=GET&url=%2Fhello", "users": "/users",
 		"admin-tokens": "/admin-tokens", "audit": "/audit", "settings": "/settings",
 	}
@@ -87,6 +87,9 @@ func TestScreenshots(t *testing.T) {
 		b.do("paste a token", chromedp.SetValue(chromedp.CSS("#token"), access))
 		b.click(".actions .primary", "#claims")
 		shoot(d, "check-done")
+		b.open("/users")
+		b.click(`form[action="/users/disable"] button`, `form[action="/users/active"] .danger`)
+		shoot(d, "disable")
 		b.open("/admin-tokens")
 		b.click("details.panel summary", "#name")
 		b.do("name a token", chromedp.SendKeys(chromedp.CSS("#name"), "deploy-"+d.scheme))

@@ -1,7 +1,9 @@
 package console_test
 
 import (
+	"html"
 	"net/http"
+	"net/http/httptest"
 	"net/url"
 	"slices"
 	"strings"
@@ -19,7 +21,8 @@ func TestForms(t *testing.T) {
 		to, told     string
 	}{
 		{"end two sessions, one ticked twice", "/sessions/revoke", url.Values{"sid": {"b", "a", "b"}, "subject": {"7"}}, []string{"DELETE /admin/v1/sessions/a", "DELETE /admin/v1/sessions/b"}, "", "/sessions?q=7", "2 sessions were ended"},
-		{"sign out everywhere", "/subjects/a%2Fb/everywhere", url.Values{}, []string{"DELETE /admin/v1/subjects/a%2Fb/sessions"}, "", "/sessions?q=a%2Fb", "Every session of a/b"},
+		{"sign out everywhere", "/sessions/everywhere", url.Values{"subject": {"a/b"}}, []string{"DELETE /admin/v1/subjects/a%2Fb/sessions"}, "", "/sessions?q=a%2Fb", "Every session of a/b"},
+		{"sign two dots out everywhere", "/sessions/everywhere", url.Values{"subject": {".."}}, []string{"DELETE /admin/v1/subjects/../sessions"}, "", "/sessions?q=..", "Every session of .. up to now"},
 		{"revoke a jti", "/revocations", url.Values{"kind": {"jti"}, "value": {" j1 "}, "reason": {"lost"}, "life": {"1h"}}, []string{"POST /admin/v1/revocations"}, `{"expires_at":"2026-11-22T13:30:00Z","kind":"jti","reason":"lost","value":"j1","wait":"2s"}`, "/revocations/r-x", "Revoked."},
 		{"nothing to revoke", "/revocations", url.Values{"kind": {"jti"}}, nil, "", "/revocations", "Say what is to be revoked"},
 		{"no such kind", "/revocations", url.Values{"kind": {"else"}, "value": {"j"}}, nil, "", "/revocations", "Say what is to be revoked"},
@@ -37,6 +40,7 @@ func TestForms(t *testing.T) {
 		{"disable a user", "/users/active", url.Values{"username": {"bob"}, "active": {"false"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":false}`, "/users", "can no longer log in"},
 		{"disable a user of two dots", "/users/active", url.Values{"username": {".."}, "active": {"false"}}, []string{"PATCH /admin/v1/users/.."}, `{"is_active":false}`, "/users", ".. can no longer log in"},
 		{"disable nobody", "/users/active", url.Values{"active": {"false"}}, nil, "", "/users", "no user was named"},
+		{"disable nobody, before it is confirmed", "/users/disable", url.Values{}, nil, "", "/users", "no user was named"},
 		{"enable a user", "/users/active", url.Values{"username": {"bob"}, "active": {"true"}}, []string{"PATCH /admin/v1/users/bob"}, `{"is_active":true}`, "/users", "bob can log in again"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -92,6 +96,50 @@ func TestConfirm(t *testing.T) {
 	}
 	if w := b.send("POST", "/sessions/confirm", many); w.Code != http.StatusUnprocessableEntity {
 		t.Errorf("1001 sessions: %d", w.Code)
+	}
+}
+
+// TestConfirmOfAPerson: what ends all sessions of somebody is shown first, whoever it is;
+// a name of two dots, or with a slash, is no step in a path of ours.
+func TestConfirmOfAPerson(t *testing.T) {
+	for _, name := range []string{"bob", "..", ".", "a/b", "a b?c&d", "x"} {
+		b := open(t, "x")
+		b.login()
+		b.api.asked = nil
+		page := b.send("POST", "/users/disable", url.Values{"username": {name}}).Body.String()
+		if !strings.Contains(page, "Disable "+html.EscapeString(name)+"?") || !strings.Contains(page, "1 live session") || !strings.Contains(page, `name="active" value="false"`) {
+			t.Errorf("%q: %s", name, page)
+		}
+		dots := strings.Trim(name, ".") == ""
+		if strings.Contains(page, "curl --path-as-is") != dots {
+			t.Errorf("%q: what curl would make of its path: %s", name, page)
+		}
+		page = b.get("/sessions/everywhere?subject=" + url.QueryEscape(name))
+		if !strings.Contains(page, `action="/sessions/everywhere"><input type="hidden" name="subject" value="`+html.EscapeString(name)+`"`) || !strings.Contains(page, "1 live session") {
+			t.Errorf("%q: %s", name, page)
+		}
+		for _, asked := range b.api.asked {
+			if !strings.HasPrefix(asked, "GET ") {
+				t.Errorf("%q: %s before it was confirmed", name, asked)
+			}
+		}
+		_, link, _ := strings.Cut(b.get("/sessions?q="+url.QueryEscape(name)), `href="/sessions/everywhere?`)
+		link, _, _ = strings.Cut(link, `"`)
+		if q, err := url.ParseQuery(html.UnescapeString(link)); err != nil || !slices.Equal(q["subject"], []string{name}) || len(q) != 1 {
+			t.Errorf("%q: the page of the sessions leads to %q, %v", name, link, err)
+		}
+	}
+	b := open(t, "x")
+	b.login()
+	b.api.asked = nil
+	for _, w := range []*httptest.ResponseRecorder{b.send("GET", "/sessions/everywhere", nil), b.send("POST", "/sessions/everywhere", url.Values{})} {
+		if w.Code != http.StatusUnprocessableEntity || !strings.Contains(w.Body.String(), "no user was named") || len(b.api.asked) > 0 {
+			t.Errorf("nobody: %d %s, asked %v", w.Code, w.Body, b.api.asked)
+		}
+	}
+	b.api.status = http.StatusNotFound
+	if w := b.send("POST", "/users/disable", url.Values{"username": {"nobody"}}); w.Header().Get("Location") != "/users" {
+		t.Errorf("a user who is not there: %d %s", w.Code, w.Body)
 	}
 }
 

@@ -33,6 +33,8 @@ func login(v *visit) error {
 	return v.redirect("/")
 }
 
+func start(v *visit) error { return v.redirect("/") }
+
 func logout(v *visit) error {
 	v.console.sessions.end(v.w, v.r)
 	return v.redirect("/")

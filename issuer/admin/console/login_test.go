@@ -26,13 +26,18 @@ func TestLogin(t *testing.T) {
 			t.Errorf("%s: %d %s", name, w.Code, w.Body)
 		}
 	}
-	if w := b.send("POST", "/keys/rotate", url.Values{}); w.Header().Get("Location") != "/" || strings.Contains(strings.Join(b.api.asked, " "), "rotate") {
+	if w := b.send("POST", "/keys/rotate", url.Values{}); !strings.Contains(w.Body.String(), "nothing was done") || !strings.Contains(w.Body.String(), `action="/login"`) || strings.Contains(strings.Join(b.api.asked, " "), "rotate") {
 		t.Errorf("a form without a log-in: %d, asked %v", w.Code, b.api.asked)
 	}
 	b.login()
 	c := b.cookie
 	if !c.HttpOnly || c.SameSite != http.SameSiteStrictMode || c.Path != "/" || c.MaxAge != 8*3600 || len(c.Value) < 26 || strings.Contains(c.Value, token) {
 		t.Errorf("cookie %v", c)
+	}
+	for form, page := range map[string]string{"/login": "/", "/users/disable": "/users"} {
+		if w := b.send("GET", form, nil); w.Code != http.StatusSeeOther || w.Header().Get("Location") != page {
+			t.Errorf("GET %s: %d %v", form, w.Code, w.Header())
+		}
 	}
 	b.now = b.now.Add(8*time.Hour - time.Second)
 	if !strings.Contains(b.get("/keys"), "Log out") {
@@ -175,7 +180,7 @@ func TestOwns(t *testing.T) {
 	b := open(t, "word")
 	for target, want := range map[string]bool{
 		"GET /": true, "HEAD /": true, "POST /": false, "GET /keys": true, "GET /keys/": false, "GET /admin/v1/keys": false, "POST /admin/v1/revocations": false,
-		"GET //admin/v1/keys": false, "GET /assets/console.css": true, "GET /api/token/": false, "DELETE /keys": false,
+		"GET /login": true, "GET //admin/v1/keys": false, "GET /assets/console.css": true, "GET /api/token/": false, "DELETE /keys": false,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		r, err := http.NewRequest(method, "http://x"+path, nil)

@@ -16,7 +16,7 @@ func pages(x string) []string {
 	x = url.PathEscape(x)
 	q := url.QueryEscape(x)
 	return []string{
-		"/", "/sessions", "/sessions?q=" + q, "/sessions/s-" + x, "/subjects/" + x + "/everywhere", "/revocations", "/revocations?kind=jti&subject=" + q,
+		"/", "/sessions", "/sessions?q=" + q, "/sessions/s-" + x, "/sessions/everywhere?subject=" + q, "/revocations", "/revocations?kind=jti&subject=" + q,
 		"/revocations/r-" + x, "/check", "/keys", "/keys/kid-" + x + "/revoke", "/routes", "/routes?url=" + q, "/users", "/admin-tokens", "/admin-tokens/t-" + x + "/revoke", "/audit?actor=" + q, "/settings", "/settings?changed=1",
 	}
 }

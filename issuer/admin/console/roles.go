@@ -20,8 +20,8 @@ func (s *session) may(role string) bool { return s != nil && rank(s.role) >= ran
 // leastOf is the role that a page or form needs, beyond a log-in; empty: any.
 func leastOf(pattern string) string {
 	switch pattern {
-	case "POST /sessions/confirm", "POST /sessions/revoke", "GET /subjects/{sub}/everywhere", "POST /subjects/{sub}/everywhere",
-		"POST /revocations", "POST /revocations/{id}/undo", "GET /check", "POST /check", "POST /users", "POST /users/active":
+	case "POST /sessions/confirm", "POST /sessions/revoke", "GET /sessions/everywhere", "POST /sessions/everywhere",
+		"POST /revocations", "POST /revocations/{id}/undo", "GET /check", "POST /check", "POST /users", "POST /users/disable", "POST /users/active":
 		return roleOperator
 	case "POST /keys/rotate", "POST /keys/{kid}/retire", "GET /keys/{kid}/revoke", "POST /keys/{kid}/revoke", "POST /routes/reload",
 		"GET /admin-tokens", "POST /admin-tokens", "GET /admin-tokens/{id}/revoke", "POST /admin-tokens/{id}/revoke":

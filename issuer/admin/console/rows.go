@@ -20,6 +20,7 @@ type row struct {
 func rows() []row {
 	return []row{
 		{"GET /{$}", true, overview},
+		{"GET /login", true, start}, // the address of a log-in that failed
 		{"POST /login", true, login},
 		{"POST /logout", true, logout},
 		{"GET /assets/{name}", true, asset},
@@ -27,8 +28,8 @@ func rows() []row {
 		{"GET /sessions/{sid}", false, showSession},
 		{"POST /sessions/confirm", false, confirmEnd},
 		{"POST /sessions/revoke", false, endSessions},
-		{"GET /subjects/{sub}/everywhere", false, confirmEverywhere},
-		{"POST /subjects/{sub}/everywhere", false, endEverywhere},
+		{"GET /sessions/everywhere", false, confirmEverywhere},
+		{"POST /sessions/everywhere", false, endEverywhere},
 		{"GET /revocations", false, listRevocations},
 		{"POST /revocations", false, addRevocation},
 		{"GET /revocations/{id}", false, showRevocation},
@@ -44,6 +45,8 @@ func rows() []row {
 		{"POST /routes/reload", false, reloadRoutes},
 		{"GET /users", false, listUsers},
 		{"POST /users", false, addUser},
+		{"GET /users/disable", false, toUsers}, // likewise: the page has no other address
+		{"POST /users/disable", false, confirmDisable},
 		{"POST /users/active", false, switchUser},
 		{"GET /admin-tokens", false, listAdminTokens},
 		{"POST /admin-tokens", false, addAdminToken},
@@ -82,7 +85,7 @@ func (v *visit) run(r row) error {
 		if v.r.Method == http.MethodGet {
 			return v.showLogin(http.StatusOK, "")
 		}
-		return v.redirect("/")
+		return v.showLogin(http.StatusOK, "Your log-in was over: nothing was done. Log in, and do it again.")
 	}
 	if v.r.Method == http.MethodPost {
 		if err := v.r.ParseForm(); err != nil {
@@ -122,8 +125,5 @@ func (v *visit) fail(err error) {
 // section is the entry of the menu under which a request is.
 func (v *visit) section() string {
 	first, _, _ := strings.Cut(strings.TrimPrefix(v.r.URL.Path, "/"), "/")
-	if first == "subjects" {
-		first = "sessions"
-	}
 	return "/" + first
 }

@@ -94,19 +94,30 @@ func endSessions(v *visit) error {
 	return v.done(to, "%s ended. Their access tokens are refused at every edge from now on.", plural(done, "session was", "sessions were"))
 }
 
+// subject is whose sessions are meant. It does not stand in the path: a subject may be
+// anything, and a browser takes two dots there for a step up.
+func (v *visit) subject() (string, error) {
+	given := v.r.URL.Query()
+	if v.r.Method == http.MethodPost {
+		given = v.r.PostForm
+	}
+	sub := given.Get("subject")
+	if sub == "" {
+		return "", &refusal{Status: http.StatusUnprocessableEntity, Title: "Whose sessions?", Detail: "Nothing was done: no user was named."}
+	}
+	return sub, nil
+}
+
 func confirmEverywhere(v *visit) error {
-	sub := v.r.PathValue("sub")
-	found := &sessionsData{Subject: sub}
-	if err := v.sessionsOf(found); err != nil {
+	sub, err := v.subject()
+	if err != nil {
 		return err
 	}
-	d := &ending{Subject: sub, Name: found.Name, Live: found.Live, Back: sessionsPage(sub)}
-	for _, s := range found.Items {
-		if s.Live() && len(d.Items) < shownOfMany {
-			d.Items = append(d.Items, s)
-		}
+	d, err := v.endingOf(sub)
+	if err != nil {
+		return err
 	}
-	d.More = d.Live - len(d.Items)
+	d.Back = sessionsPage(sub)
 	return v.show("everywhere", http.StatusOK, &page{
 		Title: "Sign out everywhere", Nav: "/sessions", Data: d,
 		Twin: twin{
@@ -116,8 +127,27 @@ func confirmEverywhere(v *visit) error {
 	})
 }
 
+// endingOf is what ends with all sessions of a subject.
+func (v *visit) endingOf(sub string) (*ending, error) {
+	found := &sessionsData{Subject: sub}
+	if err := v.sessionsOf(found); err != nil {
+		return nil, err
+	}
+	d := &ending{Subject: sub, Name: found.Name, Live: found.Live}
+	for _, s := range found.Items {
+		if s.Live() && len(d.Items) < shownOfMany {
+			d.Items = append(d.Items, s)
+		}
+	}
+	d.More = d.Live - len(d.Items)
+	return d, nil
+}
+
 func endEverywhere(v *visit) error {
-	sub := v.r.PathValue("sub")
+	sub, err := v.subject()
+	if err != nil {
+		return err
+	}
 	to := sessionsPage(sub)
 	if err := v.call(http.MethodDelete, endpoint("subjects", sub, "sessions"), nil, nil); err != nil {
 		return v.back(to, err)

@@ -49,13 +49,39 @@ func addUser(v *visit) error {
 	return v.done("/users", "%s can log in.", name)
 }
 
+// confirmDisable shows what ends with somebody's log-ins, and does nothing.
+func confirmDisable(v *visit) error {
+	name := v.r.PostForm.Get("username") // as in switchUser
+	if name == "" {
+		return v.back("/users", nobodyNamed())
+	}
+	var u user
+	if err := v.call(http.MethodGet, endpoint("users", name), nil, &u); err != nil {
+		return v.back("/users", err)
+	}
+	d, err := v.endingOf(u.ID)
+	if err != nil {
+		return v.back("/users", err)
+	}
+	d.Name, d.Back = name, "/users"
+	return v.show("disable", http.StatusOK, &page{Title: "Disable a user", Nav: "/users", Data: d, Twin: twin{
+		Command: "tollgate users disable " + value(name), Curl: v.curl(http.MethodPatch, endpoint("users", name), `{"is_active":false}`),
+	}})
+}
+
+func toUsers(v *visit) error { return v.redirect("/users") }
+
+func nobodyNamed() error {
+	return &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was done: no user was named."}
+}
+
 // switchUser lets somebody log in again, or no longer: the API ends the sessions of
 // whom it disables.
 func switchUser(v *visit) error {
 	// Not by path: a browser takes a name of two dots for a step up.
 	name, active := v.r.PostForm.Get("username"), v.field("active") == "true"
 	if name == "" {
-		return v.back("/users", &refusal{Status: http.StatusUnprocessableEntity, Detail: "Nothing was done: no user was named."})
+		return v.back("/users", nobodyNamed())
 	}
 	if err := v.call(http.MethodPatch, endpoint("users", name), map[string]bool{"is_active": active}, nil); err != nil {
 		return v.back("/users", err)

@@ -132,6 +132,9 @@ func (v *visit) field(name string) string {
 // its variable, never written out.
 func (v *visit) curl(method, path, body string) string {
 	line := "curl "
+	if before, _, _ := strings.Cut(path, "?"); slices.ContainsFunc(strings.Split(before, "/"), func(s string) bool { return s == "." || s == ".." }) {
+		line += "--path-as-is " // else it takes the name for a step
+	}
 	if method != http.MethodGet && (method != http.MethodPost || body == "") {
 		line += "-X " + method + " "
 	}
