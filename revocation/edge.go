@@ -12,7 +12,6 @@ const EdgeGrace = 5 * time.Second
 // Bounds of the register.
 const (
 	edgeShown    = 10 * time.Minute // how long an edge is listed after it fell silent
-	edgeSetLife  = 25 * time.Hour   // of the set: longer than any edge in it is live
 	maxClosing   = 24 * time.Hour   // of ClosesAfter
 	maxEdgeText  = 256              // bytes of each text of an edge
 	maxEdgeNames = 16384            // names that a census keeps at hand

@@ -198,7 +198,7 @@ func (r *Registrar) report(ctx context.Context) error {
 func (r *Registrar) send(ctx context.Context, name string) (since string, err error) {
 	closes := min(max(r.cfg.ClosesAfter(), 0), maxClosing)
 	live := closes + EdgeGrace
-	args := []any{name, r.instance, live.Microseconds(), edgeShown.Milliseconds(), edgeSetLife.Milliseconds(), r.since}
+	args := []any{name, r.instance, live.Microseconds(), edgeShown.Milliseconds(), r.since}
 	args = append(args, r.cfg.Report().args()...)
 	args = append(args, "version", edgeText(r.cfg.Version), "closes", closes.Microseconds())
 	keys := []string{r.names.epoch, r.names.edges, r.names.edge(name), r.names.feed}

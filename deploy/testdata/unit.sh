@@ -14,7 +14,8 @@ mkdir "$T/lib/redis"
 mount --bind /var/lib/redis /var/lib/redis
 redis-server /etc/redis/redis.conf > /run/redis.log 2>&1 &
 redis=$!
-trap 'kill $redis || cat /run/redis.log' EXIT
+# With TERM it would try to save where by then nothing can be written, and go on.
+trap 'kill -9 $redis || cat /run/redis.log' EXIT
 for i in $(seq 100); do REDISCLI_AUTH=$OPERATOR redis-cli --user operator ping 2>/dev/null | grep -q PONG && break; sleep 0.2; done
 
 # StateDirectory, ProtectSystem=strict, PrivateTmp, UMask.

@@ -12,7 +12,7 @@
 
 local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since', 'edges')
 local now = read_time(KEYS[1])
-if f[4] and redis.call('EXISTS', KEYS[2]) == 0 then
+if f[4] and #redis.call('ZRANGE', KEYS[2], 0, 0) == 0 then
   f[4] = text(now)
 end
 local known = {}

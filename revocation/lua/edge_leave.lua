@@ -10,7 +10,7 @@ if redis.call('HGET', KEYS[2], 'inst') ~= ARGV[2] then
 end
 redis.call('DEL', KEYS[2])
 redis.call('ZREM', KEYS[1], ARGV[1])
-if redis.call('EXISTS', KEYS[1]) == 0 then -- not lost, but empty
+if #redis.call('ZRANGE', KEYS[1], 0, 0) == 0 then -- not lost, but empty
   redis.call('HDEL', KEYS[3], 'edges')
 end
 return {'1'}
