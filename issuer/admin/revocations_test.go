@@ -256,12 +256,18 @@ func TestRevokeInvalid(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	for name, body := range map[string]map[string]any{
 		"no kind": {"value": "x"}, "unknown kind": {"kind": "jit", "value": "x"}, "kind in capitals": {"kind": "JTI", "value": "x"}, "no value": {"kind": "jti"},
-		"all with a value": {"kind": "all", "value": "x"}, "long value": {"kind": "jti", "value": strings.Repeat("x", 2000)},
+		"all with a value": {"kind": "all", "value": "x"}, "long kid": {"kind": "key", "value": strings.Repeat("x", 2000)},
 		"long reason": {"kind": "jti", "value": "x", "reason": strings.Repeat("x", 2000)}, "long issuer": {"kind": "jti", "value": "x", "issuer": strings.Repeat("x", 2000)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			wantProblem(t, k.Control(t, "POST", revocations, body), 422, "invalid")
 		})
+	}
+	// No token has a name of more than 255 bytes.
+	for _, kind := range []string{"jti", "session", "subject"} {
+		wantDone(t, k.Control(t, "POST", revocations, map[string]any{"kind": kind, "value": strings.Repeat("x", 255)}), 201)
+		a := k.Control(t, "POST", revocations, map[string]any{"kind": kind, "value": strings.Repeat("x", 256)})
+		wantProblem(t, a, 400, "bad_request")
 	}
 }
 
