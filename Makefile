@@ -49,7 +49,7 @@ bench-flat: build ## the same as tokens, revocations, routes and clients grow in
 bench-soak: build ## the edge at full load for a minute: memory, goroutines, collections
 	$(BENCH) -run TestBenchSoak -args -bench.json $(CURDIR)/bin/bench-soak.json $(BENCHFLAGS)
 
-bench-latency: build ## how much later answers come through the edge, at half load
+bench-latency: build ## how much later answers come through the edge and through nginx
 	$(BENCH) -run TestBenchLatency -args $(BENCHFLAGS)
 
 profile: build ## CPU profiles of the edge under load, warm and cold, into bin/
