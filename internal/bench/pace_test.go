@@ -4,6 +4,7 @@ package bench
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"net/netip"
 	"runtime"
@@ -80,7 +81,7 @@ func pace(addr, question string, first time.Time, every time.Duration, n int) ([
 				continue
 			}
 			if err != nil || m == 0 {
-				return times, fmt.Errorf("answer %d: %d bytes, %v", i, got, err)
+				return times, errors.Join(fmt.Errorf("answer %d ended after %d bytes", i, got), err)
 			}
 			got += m
 		}
