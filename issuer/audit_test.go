@@ -78,7 +78,8 @@ func TestPublicRowsAreAudited(t *testing.T) {
 		t.Errorf("%+v", l)
 	}
 	text := fmt.Sprintf("%+v", k.MustAudit(t, store.AuditFilter{}, 0))
-	for _, secret := range []string{issuerkit.Password, newPassword, "a wrong password", alice.Access, acting, "eyJ", "tgs_"} {
+	head, _, _ := strings.Cut(alice.Access, ".") // which every token begins with; "eyJ" alone may be in a random id
+	for _, secret := range []string{issuerkit.Password, newPassword, "a wrong password", acting, head, "tgs_"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q is in the audit log", secret)
 		}

@@ -166,17 +166,18 @@ func (f fleet) epoch() map[string]string {
 // again, and every mirror has heard so.
 func (f fleet) awaitMended(before string) {
 	f.t.Helper()
-	testkit.MustAwait(f.t, "mended", func() bool {
+	testkit.MustAwait(f.t, "mended, and every mirror at the epoch", func() bool {
 		e := f.epoch()
-		return e["id"] != before && e["id"] != "" && e["lost"] == "" && e["complete_since"] == "0"
+		if e["id"] == before || e["id"] == "" || e["lost"] != "" || e["complete_since"] != "0" {
+			return false
+		}
+		for _, c := range f.all {
+			if m := c.Status().Epoch; m.ID != e["id"] || m.CompleteSince != 0 || m.Lost != 0 {
+				return false
+			}
+		}
+		return true
 	}, func() string { return fmt.Sprint(f.epoch()) }, f.all[0].detail, f.all[1].detail, f.all[2].detail)
-	id := f.epoch()["id"]
-	for i, c := range f.all {
-		testkit.MustAwait(f.t, fmt.Sprint("mirror ", i, " at the mended epoch"), func() bool {
-			e := c.Status().Epoch
-			return e.ID == id && e.CompleteSince == 0 && e.Lost == 0
-		}, c.detail)
-	}
 }
 
 func fieldsOf(list string) []string { return strings.Fields(list) }

@@ -139,7 +139,8 @@ func TestTracesOfTheSystem(t *testing.T) {
 	if !strings.Contains(all, "/api/token/") {
 		t.Error("the log-in has no span")
 	}
-	for _, secret := range []string{"hunter2", access, password, rootToken, "eyJ"} {
+	head, _, _ := strings.Cut(access, ".") // which every token begins with; "eyJ" alone may be in a random id
+	for _, secret := range []string{"hunter2", head, password, rootToken} {
 		if strings.Contains(all, secret) {
 			t.Errorf("the collector got %q", secret)
 		}
