@@ -12,6 +12,8 @@ import (
 	"strings"
 	"sync/atomic"
 	"time"
+
+	"tollgate/gateway/upstream/wire"
 )
 
 // errOnce stops the transport from sending a request again by itself.
@@ -93,6 +95,7 @@ func (a *attempt) settle(res *http.Response, rest time.Duration) {
 		case res.StatusCode == http.StatusNoContent: // never (RFC 9110 section 8.6)
 			a.conn.end(errSpoilt)
 		case res.StatusCode == http.StatusNotModified, res.Request.Method == http.MethodHead:
+			wire.Acknowledge(a.conn.raw)
 			time.AfterFunc(rest, a.conn.back)
 			return
 		}

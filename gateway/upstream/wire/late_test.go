@@ -152,3 +152,33 @@ func TestOneWaitForAll(t *testing.T) {
 		}
 	})
 }
+
+// TestLateBodyHeldBack: a back end whose kernel keeps small writes back until the one
+// before is acknowledged (RFC 896), on a connection that has served before: the body that
+// must not come arrives while the connection rests, and not behind the next request.
+func TestLateBodyHeldBack(t *testing.T) {
+	b := mustBackend(t, func(c net.Conn, in *bufio.Reader) {
+		_ = c.(*net.TCPConn).SetNoDelay(false)
+		for r := readRequest(in); r != nil; r = readRequest(in) {
+			if r.Method != http.MethodHead {
+				_, _ = io.WriteString(c, head200+"Content-Length: 4\r\n\r\nmine")
+				continue
+			}
+			_, _ = io.WriteString(c, head200+"Content-Length: 44\r\n\r\n")
+			_, _ = io.WriteString(c, head200+"Content-Length: 6\r\n\r\npoison")
+		}
+	})
+	p := wire.NewPool(wire.Config{Dial: func(context.Context) (net.Conn, error) { return net.Dial("tcp", b.Addr().String()) }})
+	t.Cleanup(p.Close)
+	for range 10 {
+		for range 3 {
+			if _, body, err := ask(t, p, get()); err != nil || body != "mine" {
+				t.Fatalf("%q, %v", body, err)
+			}
+		}
+		if status, _, err := ask(t, p, &wire.Request{Method: http.MethodHead, Target: "/", Host: "x"}); status != 200 || err != nil {
+			t.Fatalf("%d, %v", status, err)
+		}
+		time.Sleep(2 * wire.Rest) // but the kernel has yet to acknowledge by itself
+	}
+}

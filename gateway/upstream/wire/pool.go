@@ -128,6 +128,7 @@ func (p *Pool) put(c *conn) {
 
 // putRested takes a connection back on which something may come that nobody asked for.
 func (p *Pool) putRested(c *conn) {
+	Acknowledge(c.raw)
 	time.AfterFunc(p.config.Rest, func() {
 		if c.quiet() {
 			p.put(c)
