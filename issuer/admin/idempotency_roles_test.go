@@ -102,7 +102,7 @@ func TestAnAdminTokenIsKeptSealed(t *testing.T) {
 	if got := items(t, wantDone(t, k.Control(t, "GET", adminTokens, nil), 200)); len(got) != 1 {
 		t.Errorf("%d tokens were made", len(got))
 	}
-	secret := raw[strings.LastIndex(raw, "_")+1:]
+	secret := raw[len(raw)-43:] // it may have a "_" of its own
 	if dump := k.Mini.Dump(); strings.Contains(dump, secret) || !strings.Contains(dump, "answer") {
 		t.Error("Redis has the token as it is, or no answer")
 	}
