@@ -60,8 +60,8 @@
 //
 // Feed, STREAM <prefix>{rev}:feed, ids <store time>-0, one record for each change, in
 // one field, r: the words n nonce prev d k cut exp at, separated by blanks, and then
-// u=…, b=… and w=1 where they are needed. (Earlier versions wrote a field for each; that is
-// read, too.)
+// u=…, b=… and w=1 where they are needed. Another word with a name is passed over; what is
+// written otherwise is an error, and the feed is not level.
 //
 //	n            sequence, one more than the record before
 //	nonce, prev  random; and the nonce of the record before, "-" when there was none.

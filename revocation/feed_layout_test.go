@@ -1,7 +1,10 @@
 package revocation_test
 
 import (
+	"errors"
 	"fmt"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -11,9 +14,9 @@ import (
 	"tollgate/revocation/revocationtest"
 )
 
-// asEarlier writes the feed anew as earlier versions wrote it, a field for each word, at
-// one moment: whoever follows it finds all where it was.
-func (k kit) asEarlier(t *testing.T, s *revocation.Redis) {
+// otherwise writes a record of the feed anew, as no script writes it; whatever follows it
+// is where it was.
+func (k kit) otherwise(t *testing.T, s *revocation.Redis, n int, values ...any) {
 	t.Helper()
 	messages, err := k.client.XRange(t.Context(), s.FeedKey(), "-", "+").Result()
 	if err != nil {
@@ -21,12 +24,12 @@ func (k kit) asEarlier(t *testing.T, s *revocation.Redis) {
 	}
 	_, err = k.client.TxPipelined(t.Context(), func(p redis.Pipeliner) error {
 		p.Del(t.Context(), s.FeedKey())
-		for _, m := range messages {
-			w := words(m)
-			if w["prev"] == "-" {
-				w["prev"] = ""
+		for i, m := range messages {
+			var item any = m.Values
+			if i+1 == n {
+				item = values
 			}
-			p.XAdd(t.Context(), &redis.XAddArgs{Stream: s.FeedKey(), ID: m.ID, Values: w})
+			p.XAdd(t.Context(), &redis.XAddArgs{Stream: s.FeedKey(), ID: m.ID, Values: item})
 		}
 		return nil
 	})
@@ -35,64 +38,83 @@ func (k kit) asEarlier(t *testing.T, s *revocation.Redis) {
 	}
 }
 
-// TestFeedOfAnEarlierVersion: a feed outlives the program that wrote it. What an earlier
-// version wrote is read and listed, chained to, found for a report, and known to a store
-// that has lost its epoch.
-func TestFeedOfAnEarlierVersion(t *testing.T) {
+// lines is a log whose first line can be waited for.
+type lines chan string
+
+func (l lines) Write(line []byte) (int, error) {
+	select {
+	case l <- string(line):
+	default:
+	}
+	return len(line), nil
+}
+
+// eachWord is a field for each word of a record, whose words are those of a revocation.
+func eachWord(m redis.XMessage) (out []any) {
+	for name, word := range words(m) {
+		out = append(out, name, word)
+	}
+	return out
+}
+
+// TestFeedWrittenOtherwise: a record that this version does not write is not passed over
+// by who reads the feed, nor trimmed, nor taken for one that an edge has applied.
+func TestFeedWrittenOtherwise(t *testing.T) {
 	t.Parallel()
-	onBothLive(t, func(t *testing.T, k kit) {
-		s, census := mustOpen(t, k.client, revocationtest.Settings()), mustCensus(t, k.client)
-		revs := []revocation.Revocation{
-			mustRevoke(t, s, revocation.KindJTI, "j"), mustRevoke(t, s, revocation.KindSubject, "u"),
-			mustUndo(t, s, mustRevoke(t, s, revocation.KindSession, "s").ID),
+	onBoth(t, func(t *testing.T, k kit) {
+		s := mustOpen(t, k.client, revocation.Settings{AccessLife: time.Second, Leeway: time.Millisecond, Own: "i"})
+		census, e := mustCensus(t, k.client), mustEdge(t, k.client, "host")
+		for i := range 3 {
+			mustRevoke(t, s, revocation.KindSubject, fmt.Sprint("u", i))
 		}
-		k.asEarlier(t, s)
-		e := mustEdge(t, k.client, "host")
-		first := k.client.XRange(t.Context(), s.FeedKey(), "-", "+").Val()[0]
-		report := revocation.EdgeReport{N: 1, Epoch: revs[0].Epoch, Nonce: first.Values["nonce"].(string)}
-		_, _ = fmt.Sscanf(first.ID, "%d-0", &report.ID)
+		second := k.client.XRange(t.Context(), s.FeedKey(), "-", "+").Val()[1]
+		report := revocation.EdgeReport{N: 2, Epoch: k.hash(t, s.EpochKey())["id"], Nonce: words(second)["nonce"]}
+		_, _ = fmt.Sscanf(second.ID, "%d-0", &report.ID)
 		e.says.Store(&report)
 		e.mustRegister(t)
-		wantCount(t, census, 1, revs[0].Epoch, 1, 1)
+		wantCount(t, census, 2, report.Epoch, 1, 1)
+		k.otherwise(t, s, 2, eachWord(second)...)
+		e.mustRegister(t)
+		wantCount(t, census, 2, report.Epoch, 1, 0)
 
-		f := follow(t, k.client)
-		f.awaitTold(revs...)
-		f.awaitLevel()
-		later := mustRevoke(t, s, revocation.KindJTI, "later") // written by this version
-		f.awaitTold(later)
-		p, err := s.List(t.Context(), revocation.Filter{})
-		if err != nil || len(p.Items) != 3 || p.Items[0].ID != later.ID {
-			t.Fatalf("listed %+v, %v", p.Items, err)
+		k.advance(1100 * time.Millisecond)
+		for i := range 4 { // each trims
+			mustRevoke(t, s, revocation.KindSession, fmt.Sprint("s", i))
 		}
-		f.wantGaps()
-
-		k.client.XDel(t.Context(), s.FeedKey(), k.client.XRevRange(t.Context(), s.FeedKey(), "+", "-").Val()[0].ID)
-		k.client.Del(t.Context(), s.EpochKey())
-		if r := mustRevoke(t, s, revocation.KindJTI, "in a new epoch"); r.Seq != 5 {
-			t.Errorf("sequence %d after one of 4", r.Seq)
+		if first := k.client.XRange(t.Context(), s.FeedKey(), "-", "+").Val()[0]; first.ID != second.ID {
+			t.Errorf("the feed begins with %v, and not with %s", first, second.ID)
+		}
+		log := make(lines, 1)
+		f := follow(t, k.client, func(c *revocation.FeedConfig) { c.Log = slog.New(slog.NewTextHandler(log, nil)) })
+		select {
+		case line := <-log:
+			if !strings.Contains(line, second.ID) || !strings.Contains(line, "run the version that wrote it") {
+				t.Errorf("log %s", line)
+			}
+		case <-time.After(20 * time.Second):
+			t.Error("nobody was told")
+		}
+		f.stop()
+		if f.level || len(f.all) > 0 {
+			t.Errorf("level %v, told %d records", f.level, len(f.all))
 		}
 	})
 }
 
-// TestTrimOfAnEarlierVersion: what still holds of such a feed is written again as this
-// version writes it, until all is.
-func TestTrimOfAnEarlierVersion(t *testing.T) {
+// TestEpochAfterAnotherLayout: no epoch begins behind a record that this version does not
+// write: its sequence would not go on. Nothing is written, and the error says so.
+func TestEpochAfterAnotherLayout(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
-		s := mustOpen(t, k.client, revocation.Settings{AccessLife: time.Second, Leeway: time.Millisecond, Own: "i"})
-		var want []revocation.Revocation
-		for i := range 10 {
-			want = append(want, mustRevoke(t, s, revocation.KindSubject, fmt.Sprint("u", i)))
+		s := mustOpen(t, k.client, revocationtest.Settings())
+		mustRevoke(t, s, revocation.KindJTI, "j")
+		k.otherwise(t, s, 1, "n", "1")
+		k.client.Del(t.Context(), s.EpochKey())
+		_, err := s.Revoke(t.Context(), revocation.Order{Kind: revocation.KindJTI, Issuer: "i", Value: "k"})
+		if !errors.Is(err, revocation.ErrUnavailable) || !strings.Contains(err.Error(), "run the version that wrote it") {
+			t.Errorf("err = %v", err)
 		}
-		last := mustUndo(t, s, mustRevoke(t, s, revocation.KindSession, "s").ID)
-		k.asEarlier(t, s)
-		k.advance(1100 * time.Millisecond)
-		for i := range 10 {
-			want = append(want, mustRevoke(t, s, revocation.KindSession, fmt.Sprint("s", i)))
+		if n := k.client.Exists(t.Context(), s.EpochKey()).Val(); n != 0 {
+			t.Error("an epoch has begun")
 		}
-		feed := k.feed(t, s) // fails when one is left
-		k.wantChain(t, s, feed)
-		f := follow(t, k.client)
-		f.awaitTold(append(want, last)...)
-		f.wantGaps()
 	})
 }

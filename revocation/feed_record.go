@@ -15,43 +15,24 @@ type told struct {
 	nonce, prev []byte
 }
 
-// toldFields is how many words a record has at least, or in the layout of earlier
-// versions fields.
-const toldFields = 8
+// errRecord says that a stream item is no record as scripts write it. It is never passed
+// over: it may be a revocation. The feed is not level before it is gone.
+var errRecord = fmt.Errorf("%w: this version writes no such record; run the version that wrote it, or if it is damaged take it out of the feed, which is then mended as after a loss", errReply)
 
-// set takes one field of a record, and says how many of the words that every record
-// has were in it: none in a field of a later version. The value is kept.
-func (t *told) set(name, value []byte) (count int, err error) {
-	ok := true
-	var n int64
-	count = 1
-	switch string(name) {
-	case "r":
-		return toldFields, t.unpack(value)
-	case "n":
-		n, ok = digits(value)
-		t.N = uint64(n)
-	case "nonce":
-		t.nonce = value
-	case "prev":
-		t.prev = value
-	case "d":
-		ok = t.Digest.decode(value)
-	case "k":
-		t.Kind = kindOf(value)
-	case "cut":
-		t.Cut, ok = digits(value)
-	case "exp":
-		t.ExpiresAt, ok = digits(value)
-	case "at":
-		t.At, ok = digits(value)
-	default:
-		count, ok = 0, t.also(name, value)
+// read reads the record of a stream item: its id, how many texts its fields and values
+// are, and the first two, which are all: r and the record. The value is kept.
+func (t *told) read(id []byte, texts int, name, value []byte) (err error) {
+	t.id, err = streamTime(id)
+	if err == nil && (texts != 2 || string(name) != "r") {
+		err = errReply
 	}
-	if !ok {
-		return 0, errReply
+	if err == nil {
+		err = t.unpack(value)
 	}
-	return count, nil
+	if err != nil {
+		return fmt.Errorf("feed record %q: %w", id, errRecord)
+	}
+	return nil
 }
 
 // also takes what is not in every record, and what is of a later version.
@@ -69,7 +50,7 @@ func (t *told) also(name, value []byte) (ok bool) {
 	return ok
 }
 
-// unpack takes a record of one field.
+// unpack takes the words of a record.
 func (t *told) unpack(value []byte) error {
 	rest, more := value, true
 	next := func() (word []byte) {
@@ -83,7 +64,7 @@ func (t *told) unpack(value []byte) error {
 	cut, okCut := digits(next())
 	exp, okExp := digits(next())
 	at, okAt := digits(next())
-	if !okN || !okD || !okCut || !okExp || !okAt || t.Kind == "" {
+	if !okN || !okD || !okCut || !okExp || !okAt || t.N == 0 || len(t.nonce) == 0 || t.Kind == "" {
 		return errReply
 	}
 	t.Cut, t.ExpiresAt, t.At = cut, exp, at
@@ -99,27 +80,15 @@ func (t *told) unpack(value []byte) error {
 	return nil
 }
 
-// whole says whether t is a record: each of its fields once, and a stream id.
-func (t *told) whole(fields int, id []byte) (err error) {
-	if t.id, err = streamTime(id); err != nil || fields != toldFields || t.N == 0 || len(t.nonce) == 0 {
-		return fmt.Errorf("feed record: %w", errReply)
-	}
-	return nil
-}
-
 // toldMessage reads a record that go-redis has read.
-func toldMessage(m redis.XMessage) (told, error) {
-	var t told
-	fields := 0
-	for name, v := range m.Values {
-		text, _ := v.(string)
-		n, err := t.set([]byte(name), []byte(text))
-		if err != nil {
-			return told{}, fmt.Errorf("feed record: %w", err)
-		}
-		fields += n
+func toldMessage(m redis.XMessage) (t told, err error) {
+	text, ok := m.Values["r"].(string)
+	name := "r"
+	if !ok {
+		name = ""
 	}
-	return t, t.whole(fields, []byte(m.ID))
+	err = t.read([]byte(m.ID), 2*len(m.Values), []byte(name), []byte(text))
+	return t, err
 }
 
 // kindOf returns the kind without a copy of its text for those that are known. A

@@ -2,8 +2,11 @@ package revocation
 
 import "fmt"
 
-// headFields are the fields of the epoch that a scan reads.
+// headFields are the fields of the epoch that a scan reads. The first headAlways are in
+// every epoch.
 var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted"}
+
+const headAlways = 7
 
 // parseHead reads the epoch of a scan. One that is not there has no ID.
 func parseHead(values []any) (feedHead, error) {
@@ -13,8 +16,11 @@ func parseHead(values []any) (feedHead, error) {
 	var h feedHead
 	for i, v := range values {
 		text, ok := v.(string)
+		if !ok && i < headAlways && h.ID != "" {
+			return feedHead{}, fmt.Errorf("epoch without %s: %w", headFields[i], errReply)
+		}
 		if !ok {
-			continue // nil: no epoch, or one of a version that did not have the field
+			continue // nil: no epoch, or one without this field
 		}
 		n, err := number(text)
 		switch headFields[i] {
@@ -64,19 +70,12 @@ func toldRaw(list []told, reply []byte) ([]told, error) {
 			break
 		}
 		var t told
-		id, fields := w.bulk(), 0
-		for range w.array() / 2 {
-			name, value := w.bulk(), w.bulk()
-			if w.bad {
-				break
-			}
-			n, err := t.set(name, value)
-			if err != nil {
-				return nil, fmt.Errorf("feed record: %w", err)
-			}
-			fields += n
+		id, texts := w.bulk(), w.array()
+		name, value := w.bulk(), w.bulk()
+		if w.bad {
+			break
 		}
-		if err := t.whole(fields, id); err != nil {
+		if err := t.read(id, texts, name, value); err != nil {
 			return nil, err
 		}
 		list = append(list, t)

@@ -15,9 +15,13 @@ const someDigest = "000102030405060708090a0b0c0d0e0f"
 // somePacked is a record, as it is written.
 const somePacked = "7 aa.1 bb " + someDigest + " session 1700000000000000 0 1700000000000001"
 
-// someRecord is the same record as earlier versions wrote it.
-func someRecord() map[string]string {
-	return map[string]string{"n": "7", "nonce": "aa.1", "prev": "bb", "d": someDigest, "k": "session", "cut": "1700000000000000", "exp": "0", "at": "1700000000000001"}
+// inFields is the same record with a field for each word.
+func inFields() []any {
+	var out []any
+	for i, name := range strings.Fields("n nonce prev d k cut exp at") {
+		out = append(out, name, strings.Fields(somePacked)[i])
+	}
+	return out
 }
 
 // asRESP writes nested lists of texts as Redis does.
@@ -36,11 +40,10 @@ func asRESP(v any) string {
 }
 
 // readBoth reads a record from a reply to XRANGE and as go-redis hands it over.
-func readBoth(id string, fields map[string]string) ([]told, error, told, error) {
-	values, flat := map[string]any{}, []any{}
-	for name, value := range fields {
-		values[name] = value
-		flat = append(flat, name, value)
+func readBoth(id string, flat ...any) ([]told, error, told, error) {
+	values := map[string]any{}
+	for i := 0; i+1 < len(flat); i += 2 {
+		values[flat[i].(string)] = flat[i+1]
 	}
 	list, err := toldRaw(nil, []byte(asRESP([]any{[]any{id, flat}})))
 	one, errOne := toldMessage(redis.XMessage{ID: id, Values: values})
@@ -48,8 +51,6 @@ func readBoth(id string, fields map[string]string) ([]told, error, told, error) 
 }
 
 func TestReadRecord(t *testing.T) {
-	fields := someRecord()
-	fields["later"], fields["u"], fields["w"], fields["b"] = "a field of a later version", "1700000000000003", "1", "1600000000000001,9"
 	want := told{
 		Record: Record{N: 7, Kind: KindSession, Cut: 1700000000000000, At: 1700000000000001, Undone: 1700000000000003, Wanted: true, Below: "1600000000000001,9"},
 		id:     1700000000000002, nonce: []byte("aa.1"), prev: []byte("bb"),
@@ -57,65 +58,47 @@ func TestReadRecord(t *testing.T) {
 	for i := range want.Digest {
 		want.Digest[i] = byte(i)
 	}
-	packed := map[string]string{"r": somePacked + " u=1700000000000003 later=x b=1600000000000001,9 w=1", "later": "a field of a later version"}
-	for layout, fields := range map[string]map[string]string{"one field": packed, "of earlier versions": fields} {
-		list, err, one, errOne := readBoth("1700000000000002-0", fields)
-		if err != nil || errOne != nil {
-			t.Fatal(layout, err, errOne)
-		}
-		if !reflect.DeepEqual(list, []told{want}) || !reflect.DeepEqual(one, want) {
-			t.Errorf("%s: %+v\n%+v", layout, list, one)
-		}
+	list, err, one, errOne := readBoth("1700000000000002-0", "r", somePacked+" u=1700000000000003 later=x b=1600000000000001,9 w=1")
+	if err != nil || errOne != nil {
+		t.Fatal(err, errOne)
+	}
+	if !reflect.DeepEqual(list, []told{want}) || !reflect.DeepEqual(one, want) {
+		t.Errorf("%+v\n%+v", list, one)
 	}
 	for _, kind := range append(Kinds(), HintRing, "ofalaterversion") {
-		fields["k"] = string(kind)
-		packed["r"] = strings.Replace(somePacked, "session", string(kind), 1)
-		for _, fields := range []map[string]string{packed, fields} {
-			if list, err, one, errOne := readBoth("1-0", fields); err != nil || errOne != nil || list[0].Kind != kind || one.Kind != kind {
-				t.Errorf("%s: %v %v", kind, err, errOne)
-			}
+		packed := strings.Replace(somePacked, "session", string(kind), 1)
+		if list, err, one, errOne := readBoth("1-0", "r", packed); err != nil || errOne != nil || list[0].Kind != kind || one.Kind != kind {
+			t.Errorf("%s: %v %v", kind, err, errOne)
 		}
 	}
-	packed["r"] = strings.Replace(somePacked, " bb ", " - ", 1)
-	if list, err, one, errOne := readBoth("1-0", packed); err != nil || errOne != nil || len(list[0].prev) != 0 || len(one.prev) != 0 {
+	first := strings.Replace(somePacked, " bb ", " - ", 1)
+	if list, err, one, errOne := readBoth("1-0", "r", first); err != nil || errOne != nil || len(list[0].prev) != 0 || len(one.prev) != 0 {
 		t.Errorf("the first record: %v, %v", err, errOne)
 	}
 }
 
-// TestReadRecordRefuses: what is not a record of ours is an error. It does not
-// count as read, and the feed is not level.
+// TestReadRecordRefuses: what is written otherwise than by our scripts is an error that
+// names it. It does not count as read, and the feed is not level.
 func TestReadRecordRefuses(t *testing.T) {
-	for name := range someRecord() {
-		fields := someRecord()
-		delete(fields, name)
-		if _, err, _, errOne := readBoth("1-0", fields); err == nil || errOne == nil {
-			t.Errorf("without %s: %v, %v", name, err, errOne)
+	for what, item := range map[string][]any{
+		"a field for each word": inFields(), "both": append(inFields(), "r", somePacked), "a field more": {"r", somePacked, "later", "x"},
+		"another field": {"R", somePacked}, "none that is named": {"", somePacked}, "no value": {"r", ""},
+	} {
+		_, err, _, errOne := readBoth("5-0", item...)
+		for _, err := range []error{err, errOne} {
+			if !errors.Is(err, errReply) || !strings.Contains(err.Error(), `"5-0": `) || !strings.Contains(err.Error(), "run the version that wrote it") {
+				t.Errorf("%s: %v", what, err)
+			}
 		}
 	}
-	for what, set := range map[string][]string{
-		"n":     {"", "x", "-1", "0", "1.5", "99999999999999999999"},
-		"nonce": {""},
-		"d":     {"", "00", strings.ToUpper(someDigest), someDigest + "00", strings.Repeat("x", 32)},
-		"cut":   {"", "-1", "1.7e+15"},
-		"exp":   {"", "-1"},
-		"at":    {"", "now"},
-		"id":    {"", "1", "1-1", "-0", "x-0", "1-0-0"},
-	} {
-		for _, value := range set {
-			id, fields := "1-0", someRecord()
-			if what == "id" {
-				id = value
-			} else {
-				fields[what] = value
-			}
-			if _, err, _, errOne := readBoth(id, fields); err == nil || errOne == nil {
-				t.Errorf("%s %q: %v, %v", what, value, err, errOne)
-			}
+	for _, id := range []string{"", "1", "1-1", "-0", "x-0", "1-0-0"} {
+		if _, err, _, errOne := readBoth(id, "r", somePacked); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
+			t.Errorf("id %q: %v, %v", id, err, errOne)
 		}
 	}
 }
 
-// TestReadPackedRefuses: the same of a record in one field.
+// TestReadPackedRefuses: the same of words that are none.
 func TestReadPackedRefuses(t *testing.T) {
 	words := strings.Fields(somePacked)
 	bad := []string{
@@ -139,13 +122,8 @@ func TestReadPackedRefuses(t *testing.T) {
 		}
 	}
 	for _, value := range bad {
-		if _, err, _, errOne := readBoth("1-0", map[string]string{"r": value}); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
+		if _, err, _, errOne := readBoth("1-0", "r", value); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
 			t.Errorf("%q: %v, %v", value, err, errOne)
-		}
-	}
-	for _, name := range []string{"n", "d", "at"} { // two layouts at once
-		if _, err, _, errOne := readBoth("1-0", map[string]string{"r": somePacked, name: someRecord()[name]}); !errors.Is(err, errReply) || !errors.Is(errOne, errReply) {
-			t.Errorf("and %s: %v, %v", name, err, errOne)
 		}
 	}
 	twice := asRESP([]any{[]any{"1-0", []any{"r", somePacked, "r", somePacked}}})
@@ -155,11 +133,8 @@ func TestReadPackedRefuses(t *testing.T) {
 }
 
 func TestReadRawRefuses(t *testing.T) {
-	var flat []any
-	for name, value := range someRecord() {
-		flat = append(flat, name, value)
-	}
-	good := asRESP([]any{[]any{"1-0", flat}, []any{"2-0", []any{"r", somePacked}}, []any{"3-0", flat}})
+	flat := []any{"r", somePacked}
+	good := asRESP([]any{[]any{"1-0", flat}, []any{"2-0", flat}, []any{"3-0", flat}})
 	if list, err := toldRaw(nil, []byte(good)); err != nil || len(list) != 3 {
 		t.Fatalf("%d records, %v", len(list), err)
 	}
@@ -173,7 +148,7 @@ func TestReadRawRefuses(t *testing.T) {
 	}
 	for _, bad := range []string{good + "x", "*-1\r\n", "$0\r\n\r\n", ":1\r\n", "*1\r\n*-1\r\n", "*1\r\n*1\r\n$3\r\n1-0\r\n", "*99999999999999999999\r\n",
 		"*2\r\n" + asRESP([]any{"1-0", flat}), strings.Replace(good, "$3\r\n1-0", "$-3\r\n1-0", 1), asRESP([]any{[]any{"1-0", flat, "x"}}),
-		asRESP([]any{[]any{"1-0", append(flat, "odd")}})} {
+		asRESP([]any{[]any{"1-0", append(flat, "odd")}}), asRESP([]any{[]any{"1-0", []any{}}}), asRESP([]any{[]any{"1-0", []any{"r"}}, []any{"2-0", flat}})} {
 		if list, err := toldRaw(nil, []byte(bad)); err == nil {
 			t.Errorf("%q: %d records", bad, len(list))
 		}
@@ -181,11 +156,7 @@ func TestReadRawRefuses(t *testing.T) {
 }
 
 func FuzzReadRawNeverPanics(f *testing.F) {
-	var flat []any
-	for name, value := range someRecord() {
-		flat = append(flat, name, value)
-	}
-	f.Add([]byte(asRESP([]any{[]any{"1-0", flat}})))
+	f.Add([]byte(asRESP([]any{[]any{"1-0", inFields()}})))
 	f.Add([]byte(asRESP([]any{[]any{"1-0", []any{"r", somePacked + " u=8 w=1"}}, []any{"2-0", []any{"r", somePacked}}})))
 	f.Add([]byte("*1\r\n*2\r\n$3\r\n1-0\r\n*999999999\r\n"))
 	f.Fuzz(func(t *testing.T, reply []byte) {
@@ -241,8 +212,15 @@ func TestReadHead(t *testing.T) {
 	if _, err := parseHead([]any{"id"}); err == nil {
 		t.Error("too short")
 	}
+	for i := range headFields {
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3"}
+		values[i] = nil
+		if _, err := parseHead(values); (err == nil) != (i == 0 || i >= headAlways) {
+			t.Errorf("without %s: %v", headFields[i], err)
+		}
+	}
 	for i := range 7 {
-		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9"}
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3"}
 		values[2+i] = "-1"
 		if _, err := parseHead(values); err == nil {
 			t.Errorf("field %d is -1", i)

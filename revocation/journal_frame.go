@@ -36,7 +36,7 @@ const (
 )
 
 // errJournalNewer says that a whole frame holds something that is not known here.
-var errJournalNewer = errors.New("written by another version")
+var errJournalNewer = errors.New("written by another version: run that one, or move the file away, and with it what is known nowhere else")
 
 // appendFrame appends a frame of which payload returns the payload. Its checksum is
 // put in by seal, because the salt is the file's.

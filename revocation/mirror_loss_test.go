@@ -103,10 +103,6 @@ func TestLossIsMended(t *testing.T) {
 		"the feed":     {lose: func(f fleet, l loser) { l.do("del", l.s.FeedKey()) }},
 		"the last":     {lose: func(f fleet, l loser) { l.del(6, 99) }},
 		"the sequence": {lose: func(f fleet, l loser) { l.do("hset", l.s.EpochKey(), "n", 3) }},
-		"the epoch of an earlier version": {lose: func(f fleet, l loser) {
-			l.asEarlier(l.t, l.s)
-			l.do("del", l.s.EpochKey())
-		}},
 		"everything, and somebody begins anew with a vouch": {lose: func(f fleet, l loser) {
 			l.do("flushall")
 			if other, err := revocation.NewRedis(l.client, "tg:", revocation.Settings{}); err != nil || other.Open(l.t.Context()) != nil {

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 	"strings"
@@ -20,16 +21,13 @@ func lineOf(fields map[string]string, s *Session) ([]Refreshed, error) {
 	if s.Generation == 0 {
 		return nil, nil
 	}
-	from := fields["from"]
-	if gen, _, _ := strings.Cut(from, betweenFields); gen != fields["gen"] {
-		from = fields["gen"] + "\x1f~\x1f~" // a version that keeps no line has rotated it
-		if s.Generation == 1 {
-			from = "1\x1f=\x1f="
-		}
-	}
+	from := cmp.Or(fields["from"], "1\x1f=\x1f=")
 	now, err := refreshedOf(strings.Join([]string{fields["rj"], fields["ri"], from}, betweenFields), s)
 	if err != nil {
 		return nil, err
+	}
+	if now.Generation != s.Generation {
+		return nil, fmt.Errorf("line: from is of generation %d", now.Generation)
 	}
 	out := []Refreshed{now}
 	for n := range int64(maxSpent) {
@@ -42,7 +40,7 @@ func lineOf(fields map[string]string, s *Session) ([]Refreshed, error) {
 		if err != nil {
 			return nil, err
 		}
-		if one.Generation != generation { // what was written over it is not there
+		if one.Generation != generation { // damaged, and so are those before it
 			break
 		}
 		one.SpentAt = out[len(out)-1].IssuedAt

@@ -23,7 +23,7 @@ import (
 //	prj pri prx paj pai pax  the same of the pair before
 //	at                       the rotation that made the current pair, unix milliseconds
 //	from                     who got the current refresh token: gen, address and agent, joined by 0x1F; "=" for that of
-//	                         the log-in, else "~" and the text. Absent, or of another gen: the log-in's, or nobody knows
+//	                         the log-in, else "~" and the text. Absent until the first rotation: the log-in's
 //	l0 … l4                  the refresh tokens spent last, each at its generation modulo 5: jti, iat and its from. In
 //	                         fields of their own, none of 64 bytes as a rule, so that Redis keeps a small record compact
 //	told                     "1" once that rotation's answer was delivered

@@ -19,6 +19,9 @@ local function load_epoch(key, feed, fresh, floor)
   local tail = redis.call('XREVRANGE', feed, '+', '-', 'COUNT', 1)[1]
   if tail then
     local r = record(tail[2])
+    if not r.n then
+      error('the feed ends with ' .. tail[1] .. ', which is no record of this version: run the version that wrote it')
+    end
     e.n = math.max(e.n, tonumber(r.n))
     e.last = r.nonce
     e.clock = math.max(e.clock, tonumber(string.match(tail[1], '^%d+')))

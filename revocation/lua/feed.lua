@@ -27,11 +27,17 @@ end
 --
 -- A record whose entry is missing before its time (eviction) is written again
 -- too: the feed then still knows what the entries have lost.
+--
+-- What is no record stays, and all behind it: whoever reads the feed from its
+-- beginning must find it and say so, not miss what it may have told.
 local function trim(feed, epoch, nonce, real, horizon, named)
   local old = redis.call('XRANGE', feed, '-', text(epoch.clock - horizon), 'COUNT', 32)
   local gone, wanted, carried, blocked = {}, {}, 0, false
   for _, item in ipairs(old) do
     local r = record(item[2])
+    if not r.n then
+      break
+    end
     local key = named[r.d]
     local over = r.exp ~= '0' and tonumber(r.exp) * 1000000 <= real
     blocked = blocked or carried == 4 or not (over or key)

@@ -3,8 +3,7 @@
 -- A record is one field, r, of words: n nonce prev d k cut exp at, and after them
 -- u=<µs>, b=<µs>,<µs> and w=1 where there is something to say. A prev that is empty is a dash. One
 -- field, because whoever loads a million records pays for each field that it reads.
--- Records of earlier versions have a field for each word. They are read, too, until
--- they are trimmed: a feed outlives the program that wrote it.
+-- Further words have names, so that a version can add one that others pass over.
 
 local words = {'n', 'nonce', 'prev', 'd', 'k', 'cut', 'exp', 'at'}
 
@@ -26,15 +25,14 @@ local function packed(r)
   return table.concat(out, ' ')
 end
 
--- record: the record of a stream item's fields and values. What is no record has
--- no n.
+-- record: the record of a stream item's fields and values. What is none, or none that
+-- this version writes, has no n.
 local function record(flat)
-  local old = fields(flat)
-  if not old.r then
-    return old
-  end
   local r, i = {}, 0
-  for word in string.gmatch(old.r, '%S+') do
+  if #flat ~= 2 or flat[1] ~= 'r' then
+    return r
+  end
+  for word in string.gmatch(flat[2], '%S+') do
     i = i + 1
     if words[i] then
       r[words[i]] = word
@@ -44,6 +42,9 @@ local function record(flat)
         r[name] = value
       end
     end
+  end
+  if i < #words or not tonumber(r.n) or not tonumber(r.exp) then
+    return {}
   end
   if r.prev == '-' then
     r.prev = ''

@@ -49,10 +49,7 @@ if ARGV[12] == '1' then
   local function same(given, first)
     return given == first and '=' or '~' .. given
   end
-  local from = r.from
-  if not from or string.match(from, '^%d+') ~= r.gen then -- a version without it has rotated
-    from = r.gen .. (r.gen == '1' and '\31=\31=' or '\31~\31~')
-  end
+  local from = r.from or '1\31=\31='
   -- One field for each of the last, the oldest is written over: all stay short.
   new['l' .. whole(tonumber(r.gen) % tonumber(ARGV[17]))] = table.concat({r.rj, r.ri, from}, '\31')
   new.from = table.concat({new.gen, same(ARGV[15], r.addr), same(ARGV[16], r.agent)}, '\31')
