@@ -46,8 +46,8 @@ func (a *app) endUser(ctx context.Context, u users.User) error {
 	return err
 }
 
-// indexEmails enters the addresses of users who were there before log-in went by
-// e-mail, once at each start.
+// indexEmails enters the addresses that users shared before log-in went by e-mail and
+// have for themselves now, once at each start.
 func (a *app) indexEmails(ctx context.Context) error {
 	shared, err := a.users.Reindex(ctx)
 	switch {

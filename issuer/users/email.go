@@ -105,10 +105,10 @@ func (r *Redis) byEmail(ctx context.Context, email string) (record, error) {
 	return rec, err
 }
 
-// Reindex enters every e-mail address that is not in the index yet, such as those
-// of users that an older version created, and returns the ids of the users who
-// share theirs with somebody: they cannot log in by it. It reads all users, a
-// thousand at a time.
+// Reindex enters every e-mail address that is not in the index, such as those that
+// somebody else had, too, while users logged in by name, and returns the ids of the
+// users who share theirs with somebody: they cannot log in by it. It reads all users,
+// a thousand at a time.
 func (r *Redis) Reindex(ctx context.Context) (shared []string, err error) {
 	for cursor := ""; ; {
 		page, next, err := r.page(ctx, maxPage, cursor)

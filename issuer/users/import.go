@@ -50,7 +50,7 @@ func (r *Redis) Bring(ctx context.Context, n New, how Import) (Imported, error) 
 		}
 		return Imported{Outcome: Refused, Err: err}, nil
 	}
-	if err := n.Validate(); err != nil {
+	if err := errors.Join(n.Validate(), n.reachable()); err != nil {
 		return refused(err)
 	}
 	there, err := r.byName(ctx, n.Username)
@@ -65,7 +65,7 @@ func (r *Redis) Bring(ctx context.Context, n New, how Import) (Imported, error) 
 		return refused(err)
 	}
 	if how.DryRun {
-		if err := errors.Join(n.reachable(), r.free(ctx, n)); err != nil {
+		if err := r.free(ctx, n); err != nil {
 			return refused(err)
 		}
 		return Imported{Outcome: Created}, nil
