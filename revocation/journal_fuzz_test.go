@@ -7,6 +7,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 )
 
@@ -93,5 +95,23 @@ func TestJournalFrameInAText(t *testing.T) {
 	x, err := indexJournal(bytes.NewReader(data))
 	if err != nil || len(x.refs) != 1 || x.lost == 0 {
 		t.Fatalf("%+v, %v", x, err)
+	}
+}
+
+// A record that another version has written, whole and of a kind that is not known here,
+// may be a revocation: the journal is not opened, and stays as it is.
+func TestJournalOfAnotherVersion(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "journal")
+	frame := appendFrame(nil, func(b []byte) []byte { return append(b, 9, 1, 2, 3) })
+	seal(frame, make([]byte, journalSalt))
+	file := slices.Concat([]byte(journalMagic), make([]byte, journalSalt), frame)
+	if err := os.WriteFile(path, file, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := OpenJournal(path, nil); !errors.Is(err, errJournalNewer) || !strings.Contains(err.Error(), "move the file away") {
+		t.Errorf("err = %v", err)
+	}
+	if after, err := os.ReadFile(path); err != nil || !bytes.Equal(after, file) {
+		t.Errorf("the file was changed: %v", err)
 	}
 }
