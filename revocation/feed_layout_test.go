@@ -62,7 +62,7 @@ func eachWord(m redis.XMessage) (out []any) {
 func TestFeedWrittenOtherwise(t *testing.T) {
 	t.Parallel()
 	onBoth(t, func(t *testing.T, k kit) {
-		s := mustOpen(t, k.client, revocation.Settings{AccessLife: time.Second, Leeway: time.Millisecond, Own: "i"})
+		s := mustOpen(t, k.client, revocation.Settings{AccessLife: 3 * time.Second, Leeway: time.Millisecond, Own: "i"})
 		census, e := mustCensus(t, k.client), mustEdge(t, k.client, "host")
 		for i := range 3 {
 			mustRevoke(t, s, revocation.KindSubject, fmt.Sprint("u", i))
@@ -77,7 +77,7 @@ func TestFeedWrittenOtherwise(t *testing.T) {
 		e.mustRegister(t)
 		wantCount(t, census, 2, report.Epoch, 1, 0)
 
-		k.advance(1100 * time.Millisecond)
+		k.advance(3100 * time.Millisecond)
 		for i := range 4 { // each trims
 			mustRevoke(t, s, revocation.KindSession, fmt.Sprint("s", i))
 		}
@@ -115,6 +115,34 @@ func TestEpochAfterAnotherLayout(t *testing.T) {
 		}
 		if n := k.client.Exists(t.Context(), s.EpochKey()).Val(); n != 0 {
 			t.Error("an epoch has begun")
+		}
+	})
+}
+
+// TestDamagedEpochIsNoVerdict: an epoch without one of its numbers vouches for nobody.
+func TestDamagedEpochIsNoVerdict(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kit) {
+		s := mustOpen(t, k.client, revocationtest.Settings())
+		at, err := s.Now(t.Context())
+		if err != nil {
+			t.Fatal(err)
+		}
+		tok := &revocation.Token{Own: true, JTI: "a", Subject: "u", Born: at, IssuedAt: at / 1e6}
+		if v := s.Check(t.Context(), tok); v.State != revocation.Clear {
+			t.Fatalf("whole: %+v", v)
+		}
+		for _, field := range []string{"born", "complete_since", "n"} {
+			had := k.hash(t, s.EpochKey())[field]
+			if had == "" || k.client.HDel(t.Context(), s.EpochKey(), field).Err() != nil {
+				t.Fatalf("%s = %q", field, had)
+			}
+			if v := s.Check(t.Context(), tok); v.State != revocation.Unknown {
+				t.Errorf("without %s: %+v", field, v)
+			}
+			k.client.HSet(t.Context(), s.EpochKey(), field, had)
+		}
+		if v := s.Check(t.Context(), tok); v.State != revocation.Clear {
+			t.Errorf("whole again: %+v", v)
 		}
 	})
 }

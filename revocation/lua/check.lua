@@ -12,7 +12,8 @@ local f = redis.call('HMGET', KEYS[1], 'id', 'born', 'complete_since', 'n', 'clo
 local real = real_time()
 local now = math.max(real, tonumber(f[5] or 0))
 local age = f[6] and text(math.max(0, real - tonumber(f[6]))) or ''
-local reply = {f[1] or '', f[2] or '0', f[3] or '0', f[4] or '0', text(now), ARGV[1], age}
+local none = f[1] and '' or '0' -- an epoch that lacks one of these is damaged: no number, and so no verdict
+local reply = {f[1] or '', f[2] or none, f[3] or none, f[4] or none, text(now), ARGV[1], age}
 for i = 2, #KEYS do
   local e = redis.call('HMGET', KEYS[i], 'k', 'cut')
   table.insert(reply, e[1] or '')
