@@ -20,13 +20,17 @@ func MustMini(tb testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
 }
 
 // MustClient returns a client for a standalone server, closed with the test,
-// with the settings of the request path.
-func MustClient(tb testing.TB, addr string) redis.UniversalClient {
+// with the settings of the request path but for what is changed.
+func MustClient(tb testing.TB, addr string, change ...func(*redis.Options)) redis.UniversalClient {
 	tb.Helper()
-	c := redis.NewClient(&redis.Options{
+	o := &redis.Options{
 		Addr: addr, ContextTimeoutEnabled: true, DisableIdentity: true,
 		DialerRetries: 1, MaxRetries: -1,
-	})
+	}
+	for _, f := range change {
+		f(o)
+	}
+	c := redis.NewClient(o)
 	tb.Cleanup(func() { _ = c.Close() })
 	return c
 }
