@@ -8,11 +8,19 @@ import (
 )
 
 // MustMini starts a miniredis and returns it with a client; both end with the
-// test. Its keys expire only by FastForward.
+// test. Its keys expire only by FastForward. Its port is MustFreePort's, so that
+// whoever closes it and restarts it finds the port free still.
 func MustMini(tb testing.TB) (*miniredis.Miniredis, redis.UniversalClient) {
 	tb.Helper()
 	m := miniredis.NewMiniRedis()
-	if err := m.Start(); err != nil {
+	err := m.StartAddr(MustFreeAddr(tb))
+	for range 5 { // another process may have taken it
+		if err == nil {
+			break
+		}
+		err = m.StartAddr(MustFreeAddr(tb))
+	}
+	if err != nil {
 		tb.Fatalf("start miniredis: %v", err)
 	}
 	tb.Cleanup(m.Close)
