@@ -79,7 +79,7 @@ func TestPublicRowsAreAudited(t *testing.T) {
 	}
 	text := fmt.Sprintf("%+v", k.MustAudit(t, store.AuditFilter{}, 0))
 	head, _, _ := strings.Cut(alice.Access, ".") // which every token begins with; "eyJ" alone may be in a random id
-	for _, secret := range []string{issuerkit.Password, newPassword, "a wrong password", acting, head, "tgs_"} {
+	for _, secret := range []string{issuerkit.Password, newPassword, "a wrong password", acting, head, "tgs_0123456789abcdefgh"} {
 		if strings.Contains(text, secret) {
 			t.Errorf("%q is in the audit log", secret)
 		}

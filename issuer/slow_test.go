@@ -17,14 +17,14 @@ func TestSlowRedis(t *testing.T) {
 	for _, one := range []struct {
 		time   time.Duration
 		status int
-	}{{100 * time.Millisecond, 503}, {30 * time.Second, 200}} {
+	}{{400 * time.Millisecond, 503}, {30 * time.Second, 200}} {
 		k := opened(t, issuerkit.Options{RedisTime: one.time})
-		k.Proxy.Delay(60 * time.Millisecond)
+		k.Proxy.Delay(220 * time.Millisecond) // there, and as much back
 		a := k.Post(t, "/api/token/", logIn)
 		if a.Status != one.status {
 			t.Errorf("%s for Redis: %d %s", one.time, a.Status, a.Body)
 		}
-		said := strings.Contains(k.Logs.String(), `"msg":"a row could not be served","route":"issuer:token"`) && strings.Contains(k.Logs.String(), `"limit_ms":100,`)
+		said := strings.Contains(k.Logs.String(), `"msg":"a row could not be served","route":"issuer:token"`) && strings.Contains(k.Logs.String(), `"limit_ms":400,`)
 		if asked := a.Header.Get("Retry-After") == "1"; asked != (one.status == 503) || said != asked {
 			t.Errorf("%s for Redis: Retry-After %q, the log says so: %v\n%s", one.time, a.Header.Get("Retry-After"), said, k.Logs.String())
 		}

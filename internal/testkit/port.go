@@ -9,10 +9,12 @@ import (
 )
 
 // handedOut are the ports that this process's tests were given: two of them must
-// not get the same one before either has opened it.
+// not get the same one before either has opened it. Each is kept from the tests of
+// other packages, which run beside these, by a socket of its name that has no file and
+// ends with the process.
 var (
 	handedOutMu sync.Mutex
-	handedOut   = map[int]bool{}
+	handedOut   = map[int]net.Listener{}
 )
 
 // MustFreeAddr returns the address (127.0.0.1:port) of a port as MustFreePort's.
@@ -30,15 +32,20 @@ func MustFreePort(tb testing.TB) int {
 	defer handedOutMu.Unlock()
 	for range 1000 {
 		port := 12000 + rand.IntN(20000)
-		if handedOut[port] {
+		if handedOut[port] != nil {
+			continue
+		}
+		kept, err := net.Listen("unix", "@tollgate-test-port-"+strconv.Itoa(port))
+		if err != nil {
 			continue
 		}
 		l, err := net.Listen("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(port)))
 		if err != nil {
+			_ = kept.Close()
 			continue
 		}
 		_ = l.Close()
-		handedOut[port] = true
+		handedOut[port] = kept
 		return port
 	}
 	tb.Fatal("no free port between 12000 and 32000")

@@ -77,7 +77,7 @@ func (c *RedisCluster) mustMeet() {
 func (c *RedisCluster) mustReplicate() {
 	c.tb.Helper()
 	for i, n := range c.Nodes[clusterPrimaries:] {
-		id, err := c.Nodes[i].ask("cluster", "myid")
+		id, err := c.Nodes[i].commandWithin(10*time.Second, "cluster", "myid")
 		if err == nil {
 			err = n.do("cluster", "replicate", id)
 		}
@@ -226,17 +226,21 @@ func (s *RedisServer) inStep() bool {
 		strings.Contains(info, "master_link_status:up") && strings.Contains(info, "master_sync_in_progress:0"))
 }
 
-// command sends one command to the server, past every proxy.
-func (s *RedisServer) command(args ...any) (any, error) {
-	ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+// command sends one command to the server, past every proxy. It is soon done with one
+// that says nothing: whoever asks again and again uses it.
+func (s *RedisServer) command(args ...any) (any, error) { return s.commandWithin(time.Second, args...) }
+
+func (s *RedisServer) commandWithin(patience time.Duration, args ...any) (any, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	c := redis.NewClient(&redis.Options{Addr: s.Addr, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1, MaxRetries: -1, Protocol: 2})
+	c := redis.NewClient(&redis.Options{Addr: s.Addr, ContextTimeoutEnabled: true, DisableIdentity: true, DialerRetries: 1, MaxRetries: -1, Protocol: 2, ReadTimeout: patience})
 	defer c.Close()
 	return c.Do(ctx, args...).Result()
 }
 
+// do waits longer: most commands are sent once, to a machine that may be busy.
 func (s *RedisServer) do(args ...any) error {
-	_, err := s.command(args...)
+	_, err := s.commandWithin(10*time.Second, args...)
 	return err
 }
 

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strconv"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -64,15 +65,23 @@ func TestRevocationCountsEdges(t *testing.T) {
 	}
 	wantEdges(t, post("j2", "50ms"), "1", "0")
 
-	go func() { // and not after half a minute
-		for t.Context().Err() == nil {
+	stop := make(chan struct{})
+	var edge sync.WaitGroup
+	edge.Go(func() { // and not after half a minute
+		for {
 			report := lastApplied(t, k)
 			says.Store(&report)
 			_ = one.Register(t.Context())
-			time.Sleep(10 * time.Millisecond)
+			select {
+			case <-stop:
+				return
+			case <-time.After(10 * time.Millisecond):
+			}
 		}
-	}()
+	})
 	wantEdges(t, post("j3", "30s"), "1", "1")
+	close(stop)
+	edge.Wait() // it may not fail at the end of the test, when its commands do
 	for _, wait := range []string{"-1s", "31s", "2", "soon", "1h"} {
 		wantProblem(t, k.Control(t, "POST", revocations, map[string]any{"kind": "jti", "value": "j4", "wait": wait}), 400, "bad_request")
 	}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"tollgate/internal/testkit"
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer/admin"
 	"tollgate/issuer/store"
@@ -31,11 +32,12 @@ func (s *hangingStore) Load(ctx context.Context) (ring.Ring, error) {
 }
 
 // TestEveryRowIsBoundedWhenRedisHangs: 503, or an answer that needs no Redis, within
-// the budget. The bound is six times what is promised: the machine of a test may be slow.
+// the budget. The bound is far above what is promised, for the machine of a test may be
+// slow, and far below the minute that one command would wait without.
 func TestEveryRowIsBoundedWhenRedisHangs(t *testing.T) {
 	ringStore := &hangingStore{Memory: keystore.NewMemory()}
 	k := opened(t, issuerkit.Options{KeyStore: ringStore, RedisTime: store.OpBudget})
-	pair := k.MustLogin(t, "alice")
+	pair := k.MustLoginInTime(t, "alice")
 	type question struct {
 		method, path string
 		body         map[string]any
@@ -72,7 +74,7 @@ func TestEveryRowIsBoundedWhenRedisHangs(t *testing.T) {
 		}
 		begun := time.Now()
 		a := k.Control(t, q.method, q.path, body)
-		if took := time.Since(begun); took > 2500*time.Millisecond {
+		if took := time.Since(begun); took > 10*time.Second {
 			t.Errorf("%s %s took %s", q.method, q.path, took)
 		}
 		if a.Status == 503 {
@@ -87,9 +89,8 @@ func TestEveryRowIsBoundedWhenRedisHangs(t *testing.T) {
 	}
 	k.Proxy.Heal()
 	ringStore.hangs.Store(false)
-	if status := k.Verify(t, k.MustLogin(t, "bob").Access); status != 200 {
-		t.Errorf("afterwards: %d", status)
-	}
+	after := k.MustLoginInTime(t, "bob")
+	testkit.MustAwait(t, "good again", func() bool { return k.Verify(t, after.Access) == 200 })
 }
 
 // TestFrozenRevocationSaysWhatIsKnown, by kind.

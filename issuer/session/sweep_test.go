@@ -1,7 +1,6 @@
 package session
 
 import (
-	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -214,20 +213,21 @@ func TestLoop(t *testing.T) {
 }
 
 func TestRunLogsAndGoesOn(t *testing.T) {
-	var log bytes.Buffer
 	s := ordinary()
 	s.SweepEvery = time.Millisecond
-	s.Log = slog.New(slog.NewTextHandler(&log, nil))
 	onEach(t, s, func(t *testing.T, b box) {
-		log.Reset()
-		cut := b.mustCut(t, 0, false)
-		ctx, cancel := context.WithTimeout(t.Context(), 50*time.Millisecond)
-		defer cancel()
-		if err := cut.Run(ctx); err != nil {
+		var log testkit.Buffer
+		logged := b.with(func(s *Settings) { s.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+		cut := logged.mustCut(t, 0, false)
+		ctx, cancel := context.WithCancel(t.Context())
+		done := make(chan error, 1)
+		go func() { done <- cut.Run(ctx) }()
+		testkit.MustAwait(t, "two failed sweeps and the search in the log", func() bool {
+			return log.Count("left ending failed") > 0 && log.Count("sweep of ending") >= 2
+		})
+		cancel()
+		if err := <-done; err != nil {
 			t.Errorf("Run = %v", err)
-		}
-		if text := log.String(); !strings.Contains(text, "left ending failed") || strings.Count(text, "sweep of ending") < 2 {
-			t.Errorf("logged %s", text)
 		}
 	})
 }

@@ -129,7 +129,8 @@ func mustHTTPSigner(t *testing.T, address string, client *http.Client, token str
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, err := ring.NewHTTPSigner(ring.HTTPSignerConfig{URL: u, Token: token, Client: client, Timeout: 5 * time.Second})
+	// The service makes its keys while it is asked: an RSA key takes a busy machine long.
+	s, err := ring.NewHTTPSigner(ring.HTTPSignerConfig{URL: u, Token: token, Client: client, Timeout: time.Minute})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -52,7 +52,8 @@ type Options struct {
 	Algorithms []keys.Algorithm
 	NoAudit    bool // nothing is audited, so that what follows the intent can be looked at
 	// RedisTime is how long a request waits for Redis in all. Default 10 s, and not that
-	// of the program, which a test on a busy machine may need for itself.
+	// of the program, which a test on a busy machine may need for itself. Where it is
+	// given, nothing else ends a command in time: each waits up to a minute.
 	RedisTime time.Duration
 	// Connections at a time; default one: a request is then read when the handler of
 	// the one before is done, and with it what it does after its answer.
@@ -97,7 +98,11 @@ func MustOpen(tb testing.TB, o Options) *Kit {
 	k := &Kit{now: time.Now().UTC().Truncate(time.Second), Logs: &Logs{}, Metrics: telemetry.NewMetrics(telemetry.Build{})}
 	k.Mini, _ = testkit.MustMini(tb)
 	k.Proxy = testkit.MustProxy(tb, k.Mini.Addr())
-	k.Redis = testkit.MustClient(tb, k.Proxy.Addr)
+	k.Redis = testkit.MustClient(tb, k.Proxy.Addr, func(r *redis.Options) {
+		if o.RedisTime > 0 {
+			r.ReadTimeout, r.WriteTimeout = time.Minute, time.Minute
+		}
+	})
 	k.Redis.AddHook(store.Hook{})
 	k.Mini.SetTime(k.now)
 	transport := &http.Transport{MaxConnsPerHost: max(1, o.Connections)}
