@@ -79,7 +79,7 @@ func (c *calamity) happen(t *testing.T, dead string) {
 	g.MustBecome("asked for a spent refresh token", func() bool { return refresh() == http.StatusUnauthorized })
 	c.token = g.MustLogIn(t, "ada").Access
 	g.MustAnswerWith(g.URL+"/x", c.token, http.StatusOK)
-	g.MustCommand(t, c.token, nil, "revoke", "token", "-", "--yes", "--wait", "5s")
+	g.MustCommand(t, c.token, nil, "revoke", "token", "-", "--yes", "--wait", "20s")
 	for path, want := range map[string]int{"/x": http.StatusUnauthorized, "/dead/x": http.StatusBadGateway, "/ill/x": http.StatusOK} {
 		g.MustAnswerWith(g.URL+path, c.token, want)
 	}

@@ -24,7 +24,7 @@ func TestSystemUnderAccessList(t *testing.T) {
 
 	f.accounts(kept)
 	f.operate()
-	f.issuer.MustCommand(t, gone.Access, nil, "revoke", "token", "-", "--yes", "--wait", "5s")
+	f.issuer.MustCommand(t, gone.Access, nil, "revoke", "token", "-", "--yes", "--wait", "20s")
 	f.wantCalls(gone.Access, http.StatusUnauthorized)
 	f.wantCalls(kept.Access, http.StatusOK)
 	f.doctor()
@@ -92,7 +92,7 @@ func TestSentinelUnderAccessList(t *testing.T) {
 	f.issuer.MustAddUser(t, "ada")
 	p := f.logIn("ada")
 	f.wantCalls(p.Access, http.StatusOK)
-	f.issuer.MustCommand(t, p.Access, nil, "revoke", "token", "-", "--yes", "--wait", "5s")
+	f.issuer.MustCommand(t, p.Access, nil, "revoke", "token", "-", "--yes", "--wait", "20s")
 	f.wantCalls(p.Access, http.StatusUnauthorized)
 	primary.wantNothingRefused()
 	replica.wantNothingRefused()

@@ -142,10 +142,14 @@ func (c *calamity) run(t *testing.T, line string) {
 		t.Skipf("no %s on PATH: %s", word, line)
 	}
 	var out, fault string
-	// On a busy machine a node or a Sentinel may be late, and is taken for dead for a while.
-	patient := strings.Contains(line, "$SENTINEL") || strings.Contains(line, "--cluster")
-	for end := time.Now().Add(30 * time.Second); ; time.Sleep(200 * time.Millisecond) {
-		if out, fault = c.try(t, line); fault == "" || !patient || time.Now().After(end) {
+	// On a busy machine a node or a Sentinel may be late, and is taken for dead for a while;
+	// and a line of the log or a metric may come a moment after what it tells of.
+	patience := 10 * time.Second
+	if strings.Contains(line, "$SENTINEL") || strings.Contains(line, "--cluster") {
+		patience = 30 * time.Second
+	}
+	for end := time.Now().Add(patience); ; time.Sleep(200 * time.Millisecond) {
+		if out, fault = c.try(t, line); fault == "" || time.Now().After(end) {
 			break
 		}
 	}

@@ -89,7 +89,7 @@ func TestCallsEndWhileTheClientCouldSayMore(t *testing.T) {
 			if got != " <nil> "+want {
 				t.Errorf("%q, want an end with status %s", got, want)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatal("the call has no end")
 		}
 	}

@@ -98,7 +98,7 @@ func (a *arena) h2(t *testing.T, at h2attack) string {
 		out += h2frame(1, endHeaders|endStream, 1, hpack(at.more))
 	}
 	go func() { _, _ = io.WriteString(c, out) }()
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	for {
 		head := make([]byte, 9)
 		if _, err := io.ReadFull(c.in, head); err != nil {

@@ -74,7 +74,7 @@ func (a *arena) dial(t *testing.T) *client {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	return &client{c, bufio.NewReader(c)}
 }
 
@@ -102,7 +102,7 @@ func (a *arena) innocent(t *testing.T, c *client, where string) {
 	t.Helper()
 	a.served++
 	target := fmt.Sprintf("/public/innocent/%d", a.served)
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	fmt.Fprintf(c, "GET %s HTTP/1.1\r\nHost: h\r\n\r\n", target)
 	status, body, err := c.read(http.MethodGet)
 	if status != http.StatusOK || body != "GET "+target {
@@ -134,7 +134,7 @@ func (a *arena) run(t *testing.T, at attack) {
 		method = http.MethodGet
 	}
 	if closed {
-		_ = c.SetReadDeadline(time.Now().Add(3 * time.Second))
+		_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 		if got, body, err := c.read(method); got != 0 || err != nil {
 			t.Errorf("the connection goes on: %d %q %v", got, body, err)
 		}

@@ -93,7 +93,7 @@ func (a *arena) replay(t *testing.T, raw string) {
 	// sent gets none, either.
 	_ = c.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	_, _ = c.in.Peek(1)
-	_ = c.SetReadDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetReadDeadline(time.Now().Add(20 * time.Second))
 	_ = c.Conn.(*net.TCPConn).CloseWrite()
 	method, _, _ := strings.Cut(raw, " ")
 	for {

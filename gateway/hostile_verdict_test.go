@@ -25,7 +25,7 @@ routes:
   - {name: shop, match: {path: /shop}, upstream: app, auth: {audiences: [shop]}}
   - {name: acme, match: {path: /acme}, upstream: app, auth: {claims: {tenant: acme}}}
 `})
-	raw := e.token(t, func(c map[string]any) { c["exp"] = time.Now().Unix() - 8 }) // 2 s of the leeway of 10 left
+	raw := e.token(t, func(c map[string]any) { c["exp"] = time.Now().Unix() - 5 }) // 5 s of the leeway of 10 left
 	for range 2 {
 		for path, want := range map[string]int{"/": 200, "/admin": 403, "/shop": 401, "/acme": 403} {
 			if res, body := e.get(t, "GET", path, bearerOf(raw)...); res.StatusCode != want {

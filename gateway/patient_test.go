@@ -84,13 +84,13 @@ func TestQuietAndSlowStreamsAreBorne(t *testing.T) {
 	e := mustEdge(t, edgeOptions{handler: func(w http.ResponseWriter, r *http.Request) {
 		for range 4 {
 			if r.URL.Path == "/quiet" {
-				time.Sleep(300 * time.Millisecond)
+				time.Sleep(450 * time.Millisecond)
 			}
 			_, _ = io.WriteString(w, strings.Repeat("x", 5<<10))
 			_ = http.NewResponseController(w).Flush()
 		}
 	}})
-	e.gateway.patience = 100 * time.Millisecond
+	e.gateway.patience = 300 * time.Millisecond
 	url, c := "http://"+(&arena{edge: e}).listen(t), overHTTP2(t)
 	for _, path := range []string{"/quiet", "/slow"} {
 		r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url+path, nil)
@@ -103,7 +103,7 @@ func TestQuietAndSlowStreamsAreBorne(t *testing.T) {
 			t.Fatal(err)
 		}
 		if path == "/slow" {
-			time.Sleep(500 * time.Millisecond)
+			time.Sleep(700 * time.Millisecond)
 		}
 		if n, err := io.Copy(io.Discard, res.Body); n != 4*5<<10 || err != nil {
 			t.Errorf("%s: %d bytes, %v", path, n, err)

@@ -45,10 +45,10 @@ func TestProxyFailures(t *testing.T) {
 		}
 	})
 	t.Run("slow body is no timeout", func(t *testing.T) {
-		e := mustEdge(t, edgeOptions{routes: public(", timeout: 100ms"), handler: func(w http.ResponseWriter, _ *http.Request) {
+		e := mustEdge(t, edgeOptions{routes: public(", timeout: 600ms"), handler: func(w http.ResponseWriter, _ *http.Request) {
 			_, _ = io.WriteString(w, "a")
 			_ = http.NewResponseController(w).Flush()
-			time.Sleep(200 * time.Millisecond)
+			time.Sleep(900 * time.Millisecond)
 			_, _ = io.WriteString(w, "b")
 		}})
 		if res, body := e.get(t, "GET", "/"); res.StatusCode != 200 || body != "ab" {
@@ -99,7 +99,7 @@ func TestClientGoneCancelsUpstream(t *testing.T) {
 	}
 	select {
 	case <-cancelled:
-	case <-time.After(5 * time.Second):
+	case <-time.After(20 * time.Second):
 		t.Fatal("the upstream request went on")
 	}
 }
@@ -112,7 +112,7 @@ func TestMustHold14_MalformedBodyIsTheClients(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer c.Close()
-	_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+	_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 	fmt.Fprint(c, "POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nhello\r\n0\r\n\r\n")
 	res, err := http.ReadResponse(bufio.NewReader(c), nil)
 	if err != nil {
@@ -134,7 +134,7 @@ func TestMustHold13_NoTunnelOnAnOrdinaryRoute(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		_ = c.SetDeadline(time.Now().Add(5 * time.Second))
+		_ = c.SetDeadline(time.Now().Add(20 * time.Second))
 		fmt.Fprintf(c, "GET /a HTTP/1.1\r\nHost: h\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: %s\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nHTTP2-Settings: x\r\n\r\n", upgrade)
 		res, err := http.ReadResponse(bufio.NewReader(c), nil)
 		if err != nil {

@@ -104,7 +104,7 @@ func TestTunnelIsCutBehindABlockedReader(t *testing.T) {
 			e.gateway.Apply(record(revocation.KindJTI, "jti-1"))
 			select {
 			case <-gone:
-			case <-time.After(5 * time.Second):
+			case <-time.After(20 * time.Second):
 				t.Error("the back end still hears the client")
 			}
 			s.Close()
@@ -117,7 +117,7 @@ func TestTunnelIsCutBehindABlockedReader(t *testing.T) {
 func TestUploadIsNotTheUpstreamsDelay(t *testing.T) {
 	hold := make(chan struct{})
 	defer close(hold)
-	e := mustEdge(t, edgeOptions{routes: public(", timeout: 150ms"), handler: func(w http.ResponseWriter, r *http.Request) {
+	e := mustEdge(t, edgeOptions{routes: public(", timeout: 600ms"), handler: func(w http.ResponseWriter, r *http.Request) {
 		n, _ := io.Copy(io.Discard, r.Body)
 		if r.URL.Path == "/never" {
 			select {
@@ -132,7 +132,7 @@ func TestUploadIsNotTheUpstreamsDelay(t *testing.T) {
 		go func() {
 			for range 8 {
 				_, _ = feed.Write([]byte("piece"))
-				time.Sleep(50 * time.Millisecond)
+				time.Sleep(120 * time.Millisecond)
 			}
 			feed.Close()
 		}()

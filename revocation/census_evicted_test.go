@@ -22,7 +22,7 @@ func TestWaitWithoutTheRegister(t *testing.T) {
 	client.Del(t.Context(), "tg:{rev}:edges")
 	wantTime := func(when string, wantLive, wantApplied int) {
 		t.Helper()
-		ctx, cancel := context.WithTimeout(t.Context(), block)
+		ctx, cancel := context.WithTimeout(t.Context(), 10*block)
 		defer cancel()
 		if live, applied, err := c.Wait(ctx, r.Seq, r.Epoch); live != wantLive || applied != wantApplied || err != nil || ctx.Err() == nil {
 			t.Errorf("%s: %d live, %d applied, %v; over in time: %v", when, live, applied, err, ctx.Err())

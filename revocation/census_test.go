@@ -37,6 +37,19 @@ func wait(t *testing.T, s *revocation.Redis, c *revocation.Census, jti string, a
 	return live, applied
 }
 
+// waitBut waits in vain for one edge, over and over until the others are in time: a
+// busy machine may make them late as well.
+func waitBut(t *testing.T, s *revocation.Redis, c *revocation.Census, jti string) {
+	t.Helper()
+	testkit.MustAwait(t, jti+": all but one of three", func() bool {
+		live, applied := wait(t, s, c, jti, 3*block)
+		if live > 3 || applied > 2 {
+			t.Errorf("%s: %d live, %d applied", jti, live, applied)
+		}
+		return live == 3 && applied >= 2
+	})
+}
+
 // TestWait: three edges that follow the feed. A wait ends when the last of them has
 // applied the record; before it does, the wait goes on to its end and says so.
 func TestWait(t *testing.T) {
@@ -70,9 +83,7 @@ func TestWait(t *testing.T) {
 			t.Errorf("of what stands already: %d live, %d applied", live, applied)
 		}
 		edges[1].paused.Store(true)
-		if live, applied := wait(t, s, c, "late", 3*block); live != 3 || applied != 2 {
-			t.Errorf("one is late: %d live, %d applied", live, applied)
-		}
+		waitBut(t, s, c, "one is late")
 		if err := edges[1].Deregister(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -81,9 +92,7 @@ func TestWait(t *testing.T) {
 		}
 		loading := mustEdge(t, k.client, "loading")
 		loading.mustRegister(t)
-		if live, applied := wait(t, s, c, "one loads", 3*block); live != 3 || applied != 2 {
-			t.Errorf("one is loading: %d live, %d applied", live, applied)
-		}
+		waitBut(t, s, c, "one loads")
 	})
 }
 
@@ -102,7 +111,7 @@ func TestWaitAcrossALoss(t *testing.T) {
 	r := mustRevoke(t, s, revocation.KindJTI, "after")
 	first.say(r.Seq, r.Epoch)
 	first.mustRegister(t)
-	ctx, cancel := context.WithTimeout(t.Context(), block)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*block)
 	defer cancel()
 	if live, applied, err := c.Wait(ctx, r.Seq, r.Epoch); live != 1 || applied != 1 || err != nil || ctx.Err() == nil {
 		t.Errorf("%d live, %d applied, %v; over in time: %v", live, applied, err, ctx.Err())
@@ -134,7 +143,7 @@ func TestWaitOnADeadStore(t *testing.T) {
 		cancel()
 	}()
 	wantCount(t, c, r.Seq, r.Epoch, 1, 0)
-	time.AfterFunc(block, func() { proxy.Freeze(); close(counted) })
+	time.AfterFunc(10*block, func() { proxy.Freeze(); close(counted) })
 	if live, applied, err := c.Wait(ctx, r.Seq, r.Epoch); live != 1 || applied != 0 || err != nil {
 		t.Errorf("%d live, %d applied, %v", live, applied, err)
 	}

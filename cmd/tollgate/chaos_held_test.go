@@ -28,6 +28,21 @@ func (h *held) mustRefuse(now time.Time) bool {
 	return at != 0 && (h.everywhere.Load() || now.Sub(time.Unix(0, at)) > maxStale)
 }
 
+// wantEnded waits until an edge refuses the token. That it passes is a fault when the
+// edge was asked later after its end than it may be behind.
+func (s *system) wantEnded(raw string) {
+	s.tb.Helper()
+	began := time.Now()
+	s.eventually("refused", 20*time.Second, func() bool {
+		behind := time.Since(began)
+		status := s.call(raw).Status
+		if status == http.StatusOK && behind > maxStale {
+			s.tb.Errorf("it passes %s after its end", behind)
+		}
+		return status == http.StatusUnauthorized
+	})
+}
+
 // mintHeld makes a token of the foreign issuer, of a subject of its own.
 func (f *stranger) mintHeld(n int64) *held {
 	subject, jti := fmt.Sprint("s", n), fmt.Sprint("j", n)

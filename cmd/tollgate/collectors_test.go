@@ -17,7 +17,7 @@ import (
 // pools show it.
 func TestRedisIsTimed(t *testing.T) {
 	mini, _ := testkit.MustMini(t)
-	clients, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": "redis://" + mini.Addr()}), nil)
+	clients, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": "redis://" + mini.Addr(), "TOLLGATE_REDIS_OP_TIMEOUT": "5s"}), nil)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -179,6 +179,9 @@ func TestHostileTokensAreRefusedWithTheirReason(t *testing.T) {
 	// younger than the store.
 	s.eventually("accepting the forge's tokens", 20*time.Second, func() bool { return s.call(f.good()).Status == 200 })
 	s.wantCall(f.good(set("aud", []string{"x", "shop-api"})), 200, "")
+	// Lines come after their answers: those of the calls that were refused until now
+	// must not be taken for the first hostile one's.
+	s.eventually("both logged", 20*time.Second, func() bool { return s.logs.Count(`"decision":"allow"`) == 2 })
 	before := len(s.requests())
 	count := map[string]int{}
 	for _, h := range f.hostile() {
@@ -196,12 +199,9 @@ func TestHostileTokensAreRefusedWithTheirReason(t *testing.T) {
 	if n := len(s.requests()) - before; n != 0 {
 		t.Errorf("%d hostile requests reached the back end", n)
 	}
-	metrics := s.mustSend("GET", s.Ops+"/metrics", nil).Body
 	for reason, n := range count {
 		want := `tollgate_auth_denied_total{reason="` + reason + `",route="site"} ` + itoa(n) + "\n"
-		if !strings.Contains(metrics, want) {
-			t.Errorf("no %q among the metrics", want)
-		}
+		s.eventually("counted: "+want, 20*time.Second, func() bool { return strings.Contains(s.mustSend("GET", s.Ops+"/metrics", nil).Body, want) })
 	}
 }
 

@@ -98,8 +98,8 @@ func TestJWKSHostInTrouble(t *testing.T) {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	s := mustSystem(t, "TOLLGATE_ENABLE_ISSUER=false", "TOLLGATE_ENABLE_ADMIN=false", "TOLLGATE_TRUSTED_ISSUERS_FILE="+file,
-		"TOLLGATE_JWKS_REFRESH=1s", "TOLLGATE_JWKS_MIN_REFETCH=1s", "TOLLGATE_LOG_LEVEL=error", "TOLLGATE_ACCESS_LOG=false")
+	s := mustSystem(t, append([]string{"TOLLGATE_ENABLE_ISSUER=false", "TOLLGATE_ENABLE_ADMIN=false", "TOLLGATE_TRUSTED_ISSUERS_FILE=" + file,
+		"TOLLGATE_JWKS_REFRESH=1s", "TOLLGATE_JWKS_MIN_REFETCH=1s", "TOLLGATE_LOG_LEVEL=error", "TOLLGATE_ACCESS_LOG=false"}, busyMachine...)...)
 	good := f.token(f.forge.active.ID)
 	s.wantCall(good, 200, "")
 	for _, mode := range []string{"", "slow", "down", "garbage"} {

@@ -56,7 +56,7 @@ func TestEdgePublishesTheIssuersKeys(t *testing.T) {
 	if _, r := edge.kidsAt(); r.Status != http.StatusOK {
 		t.Errorf("with the issuer down: %d", r.Status)
 	}
-	edge.eventually("spent", 15*time.Second, func() bool { _, r := edge.kidsAt(); return r.Status == http.StatusServiceUnavailable })
+	edge.eventually("spent", 30*time.Second, func() bool { _, r := edge.kidsAt(); return r.Status == http.StatusServiceUnavailable })
 }
 
 // A key that is killed: its tokens are refused at every edge, other keys' are not,
@@ -74,9 +74,12 @@ func TestKillKey(t *testing.T) {
 	}
 	// Each key reaches the edges before it signs; --now does not wait for that.
 	everywhere := func() {
-		want, _ := issuer.kidsAt()
 		for _, e := range edges {
-			e.eventually("has the keys", 10*time.Second, func() bool { got, _ := e.kidsAt(); return slices.Equal(got, want) })
+			e.eventually("has the keys", 20*time.Second, func() bool {
+				want, _ := issuer.kidsAt() // a pending one may have joined them
+				got, _ := e.kidsAt()
+				return slices.Equal(got, want)
+			})
 		}
 	}
 	var doomed, others []pair
@@ -100,7 +103,7 @@ func TestKillKey(t *testing.T) {
 	answered := time.Since(called)
 	for _, e := range edges {
 		for _, p := range doomed {
-			e.eventually("refused", 5*time.Second, func() bool { return e.call(p.Access).Status == http.StatusUnauthorized })
+			e.eventually("refused", 20*time.Second, func() bool { return e.call(p.Access).Status == http.StatusUnauthorized })
 		}
 	}
 	t.Logf("9 tokens refused on 3 edges %s after the call, which was answered after %s", time.Since(called).Round(time.Millisecond), answered.Round(time.Millisecond))
@@ -114,7 +117,7 @@ func TestKillKey(t *testing.T) {
 		for _, p := range others {
 			e.wantCall(p.Access, 200, "")
 		}
-		e.eventually("without the key", 10*time.Second, func() bool { kids, r := e.kidsAt(); return r.Status == 200 && !slices.Contains(kids, kid) })
+		e.eventually("without the key", 20*time.Second, func() bool { kids, r := e.kidsAt(); return r.Status == 200 && !slices.Contains(kids, kid) })
 	}
 	if !strings.Contains(answer, `"sessions_ended":3`) || !strings.Contains(answer, "log in again") {
 		t.Errorf("the answer: %s", answer)

@@ -130,9 +130,7 @@ func TestTracesOfTheSystem(t *testing.T) {
 	if reason == "" {
 		t.Errorf("no reason in %v", refused["authenticate"])
 	}
-	if !strings.Contains(s.logs.String(), `"trace_id":"`+good+`"`) {
-		t.Error("no line of the log has the trace")
-	}
+	s.eventually("a line of the log has the trace", 20*time.Second, func() bool { return s.logs.Count(`"trace_id":"`+good+`"`) > 0 })
 	c.mu.Lock()
 	all := c.raw.String()
 	c.mu.Unlock()

@@ -209,7 +209,7 @@ func (c *counts) take() []string {
 
 func TestEmbeddedRedis(t *testing.T) {
 	var n counts
-	c, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": "embedded:"}), n.failed)
+	c, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": "embedded:", "TOLLGATE_REDIS_OP_TIMEOUT": "5s"}), n.failed)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -261,9 +261,7 @@ func TestHotClientIsBounded(t *testing.T) {
 	}
 	defer c.Close()
 	ctx := t.Context()
-	if err := c.Hot.Ping(ctx).Err(); err != nil {
-		t.Fatal(err)
-	}
+	testkit.MustAwait(t, "a connection", func() bool { return c.Hot.Ping(ctx).Err() == nil })
 	patient, err := openRedis(redisSettings(t, map[string]string{"TOLLGATE_REDIS_URL": server.URL, "TOLLGATE_REDIS_OP_TIMEOUT": "10s"}), n.failed)
 	if err != nil {
 		t.Fatal(err)

@@ -99,11 +99,11 @@ func TestRedisDoctorFindings(t *testing.T) {
 			want: []string{"error redis.replicas: TOLLGATE_REDIS_MIN_REPLICAS_ACK is 2, but no replica is in step"},
 		},
 		{
-			name: "our clock is slow", set: "appendfsync always", change: func(d *redisDoctor) { d.now = func() time.Time { return time.Now().Add(-time.Minute) } },
-			want: []string{"error redis.clock: Redis's clock is 1m0"},
+			name: "our clock is slow", set: "appendfsync always", change: func(d *redisDoctor) { d.now = func() time.Time { return time.Now().Add(-90 * time.Second) } },
+			want: []string{"error redis.clock: Redis's clock is 1m"},
 		},
 		{
-			name: "our clock is fast", set: "appendfsync always", change: func(d *redisDoctor) { d.now = func() time.Time { return time.Now().Add(11 * time.Second) } },
+			name: "our clock is fast", set: "appendfsync always", change: func(d *redisDoctor) { d.now = func() time.Time { return time.Now().Add(19 * time.Second) } },
 			want: []string{"error redis.clock: Redis's clock is 1"},
 		},
 		{

@@ -31,8 +31,8 @@ func TestLookupMendsALoss(t *testing.T) {
 	if err != nil || n != 1 {
 		t.Fatalf("%d entries deleted, %v", n, err)
 	}
-	s.eventually("refused again", 10*time.Second, func() bool { return s.call(revoked.Access).Status == 401 })
-	s.eventually("passing again", 10*time.Second, func() bool { return s.call(other.Access).Status == 200 })
+	s.eventually("refused again", 20*time.Second, func() bool { return s.call(revoked.Access).Status == 401 })
+	s.eventually("passing again", 20*time.Second, func() bool { return s.call(other.Access).Status == 200 })
 	s.wantCall(revoked.Access, 401, "revoked")
 }
 
@@ -54,8 +54,11 @@ func TestReloadOfMaxStale(t *testing.T) {
 				ClosesAfter string `json:"closes_after"`
 			}
 		}
-		if err := json.Unmarshal([]byte(s.mustSend("GET", s.Admin+"/admin/v1/edges", nil, bearer(rootToken)...).Body), &list); err != nil || len(list.Items) != 1 {
+		if err := json.Unmarshal([]byte(s.mustSend("GET", s.Admin+"/admin/v1/edges", nil, bearer(rootToken)...).Body), &list); err != nil || len(list.Items) > 1 {
 			t.Fatalf("edges: %+v, %v", list, err)
+		}
+		if len(list.Items) == 0 { // its word is over and the next is on its way
+			return 0
 		}
 		d, err := time.ParseDuration(list.Items[0].ClosesAfter)
 		if err != nil {
@@ -63,9 +66,7 @@ func TestReloadOfMaxStale(t *testing.T) {
 		}
 		return d
 	}
-	if got := closes(); got != 30*time.Second {
-		t.Errorf("closes after %s at first", got)
-	}
+	s.eventually("at the first one", 20*time.Second, func() bool { return closes() == 30*time.Second })
 	for _, maxStale := range []time.Duration{2 * time.Minute, 300 * time.Millisecond, time.Minute} {
 		write(s.backend, maxStale.String())
 		s.eventually("at "+maxStale.String(), 20*time.Second, func() bool { return closes() == maxStale })

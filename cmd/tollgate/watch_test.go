@@ -13,7 +13,6 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 )
@@ -74,24 +73,25 @@ func TestNamedFilesAreWatched(t *testing.T) {
 		t.Fatal("a back end of another authority is believed")
 	}
 	mustSwap(t, in("ca.pem"), good)
-	s.eventually("reached by the renewed authority, under the same text", 10*time.Second, answers(http.StatusOK))
+	s.eventually("reached by the renewed authority, under the same text", 20*time.Second, answers(http.StatusOK))
 
-	count := func(text string) int { return strings.Count(s.logs.String(), text) }
+	count := s.logs.Count
 	const reloaded, refused = "the configuration was reloaded", "the configuration was not reloaded"
+	s.eventually("said so", 20*time.Second, func() bool { return count(reloaded) > 0 }) // after the first answer by it, perhaps
 	for _, c := range []struct{ name, file, text, missing, then string }{
 		{"routes", "routes.yaml", routesNaming("next.pem"), "next.pem", good},
 		{"issuers", "issuers.yaml", issuersNaming("next-key.pem"), "next-key.pem", mustPublicKey(t)},
 	} {
 		before, failed := count(reloaded), count(refused)
 		mustSwap(t, in(c.file), c.text)
-		s.eventually(c.name+": refused", 10*time.Second, func() bool { return count(refused) > failed })
+		s.eventually(c.name+": refused", 20*time.Second, func() bool { return count(refused) > failed })
 		mustSwap(t, in(c.missing), "not what is needed")
-		s.eventually(c.name+": refused again", 10*time.Second, func() bool { return count(refused) > failed+1 })
+		s.eventually(c.name+": refused again", 20*time.Second, func() bool { return count(refused) > failed+1 })
 		if count(reloaded) != before {
 			t.Errorf("%s: reloaded without its file", c.name)
 		}
 		mustSwap(t, in(c.missing), c.then)
-		s.eventually(c.name+": mended by the file that it names", 10*time.Second, func() bool { return count(reloaded) > before })
+		s.eventually(c.name+": mended by the file that it names", 20*time.Second, func() bool { return count(reloaded) > before })
 		if !answers(http.StatusOK)() {
 			t.Errorf("%s: not served", c.name)
 		}
@@ -99,7 +99,7 @@ func TestNamedFilesAreWatched(t *testing.T) {
 	before := count(reloaded)
 	mustSwap(t, in("ca.pem"), other) // nobody names it any more
 	mustSwap(t, in("next-key.pem"), mustPublicKey(t))
-	s.eventually("a key in force is watched", 10*time.Second, func() bool { return count(reloaded) > before })
+	s.eventually("a key in force is watched", 20*time.Second, func() bool { return count(reloaded) > before })
 	if !answers(http.StatusOK)() {
 		t.Error("not served in the end")
 	}

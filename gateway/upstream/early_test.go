@@ -44,7 +44,7 @@ func TestAnswerEndsBeforeTheBody(t *testing.T) {
 			if err != nil {
 				t.Error(err)
 			}
-		case <-time.After(5 * time.Second):
+		case <-time.After(20 * time.Second):
 			t.Fatalf("%s: Close waits for the body", path)
 		}
 	}

@@ -89,15 +89,20 @@ func TestActiveChecks(t *testing.T) {
 }
 
 func TestCheckTimesOut(t *testing.T) {
-	gone := make(chan struct{})
+	gone := make(chan struct{}, 1000)
+	var reached atomic.Bool
 	a := mustBackend(t, func(w http.ResponseWriter, r *http.Request) {
+		reached.Store(true)
 		<-r.Context().Done()
-		close(gone)
+		gone <- struct{}{}
 	})
-	u := mustUpstream(t, Config{URLs: []string{a.URL}, Health: HealthConfig{Path: "/", Timeout: 20 * time.Millisecond}})
-	if err := u.probe(t.Context(), u.targets[0]); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("%v", err)
-	}
+	u := mustUpstream(t, Config{URLs: []string{a.URL}, Health: HealthConfig{Path: "/", Timeout: 100 * time.Millisecond}})
+	testkit.MustAwait(t, "a check that came as far as the back end", func() bool {
+		if err := u.probe(t.Context(), u.targets[0]); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("%v", err)
+		}
+		return reached.Load()
+	})
 	<-gone
 }
 

@@ -129,15 +129,11 @@ func reset(c net.Conn) bool {
 	return false
 }
 
-// deadURL is where nobody listens.
+// deadURL is where nobody listens, and nobody else can while the test runs.
 func deadURL(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return "http://" + l.Addr().String()
+	_, address := mustBind(t)
+	return "http://" + address
 }
 
 func request(t *testing.T, method, target, body string) *http.Request {
@@ -197,9 +193,8 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
-// fullListener returns the address of a socket whose queue of connections is
-// full and never emptied: a dial to it gets no answer.
-func fullListener(t *testing.T) string {
+// mustBind returns a socket that has an address and does not listen.
+func mustBind(t *testing.T) (fd int, address string) {
 	t.Helper()
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
 	if err != nil {
@@ -209,14 +204,21 @@ func fullListener(t *testing.T) string {
 	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
 		t.Fatal(err)
 	}
-	if err := syscall.Listen(fd, 0); err != nil {
-		t.Fatal(err)
-	}
 	name, err := syscall.Getsockname(fd)
 	if err != nil {
 		t.Fatal(err)
 	}
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+	return fd, net.JoinHostPort("127.0.0.1", strconv.Itoa(name.(*syscall.SockaddrInet4).Port))
+}
+
+// fullListener returns the address of a socket whose queue of connections is
+// full and never emptied: a dial to it gets no answer.
+func fullListener(t *testing.T) string {
+	t.Helper()
+	fd, address := mustBind(t)
+	if err := syscall.Listen(fd, 0); err != nil {
+		t.Fatal(err)
+	}
 	c, err := net.Dial("tcp", address)
 	if err != nil {
 		t.Fatal(err)

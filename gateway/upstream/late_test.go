@@ -22,7 +22,7 @@ func TestLateTargetGoesOut(t *testing.T) {
 	u := mustUpstream(t, Config{URLs: []string{late.URL, good.URL}, EjectAfter: 3, EjectFor: time.Minute})
 	waits := 0
 	for range 20 {
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 500*time.Millisecond, fmt.Errorf("the route's: %w", ErrTimeout))
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, fmt.Errorf("the route's: %w", ErrTimeout))
 		if _, err := ask(u, request(t, http.MethodDelete, "/", "").WithContext(ctx)); errors.Is(err, ErrTimeout) {
 			waits++
 		} else if err != nil {
@@ -102,7 +102,7 @@ func TestTheRestOfAWait(t *testing.T) {
 	})
 	u := mustUpstream(t, Config{URLs: []string{deadURL(t), late.URL}, EjectAfter: -1})
 	for n := 1; n <= 2; n++ { // the dead one first, then the late one
-		ctx, cancel := context.WithTimeoutCause(t.Context(), 300*time.Millisecond, ErrTimeout)
+		ctx, cancel := context.WithTimeoutCause(t.Context(), time.Second, ErrTimeout)
 		_, err := ask(u, request(t, http.MethodGet, "/", "").WithContext(ctx))
 		cancel()
 		if s := u.Status(); !errors.Is(err, ErrTimeout) || late.requests.Load() != int64(n) || s[0].Failures != 1 || s[1].Failures != n-1 {

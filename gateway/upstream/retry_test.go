@@ -153,7 +153,7 @@ func TestNoConnection(t *testing.T) {
 		good := mustBackend(t, func(w http.ResponseWriter, r *http.Request) { _, _ = io.Copy(w, r.Body) })
 		silent := mustSilent(t)
 		u := mustUpstream(t, Config{
-			URLs: []string{deadURL(t), "https://" + silent, deadURL(t), good.URL}, EjectAfter: -1, ConnectTimeout: 50 * time.Millisecond,
+			URLs: []string{deadURL(t), "https://" + silent, deadURL(t), good.URL}, EjectAfter: -1, ConnectTimeout: 150 * time.Millisecond,
 		})
 		for range 6 {
 			if got, err := ask(u, request(t, method, "/", "the body")); err != nil || got != "the body" {

@@ -81,7 +81,7 @@ func TestHangingRedis(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()
 	start := time.Now()
-	if d := l.Allow(ctx, "k", rate); !d.Local || time.Since(start) > time.Second {
+	if d := l.Allow(ctx, "k", rate); !d.Local || time.Since(start) > 2500*time.Millisecond {
 		t.Fatalf("%+v after %s", d, time.Since(start))
 	}
 	start = time.Now()
@@ -90,7 +90,7 @@ func TestHangingRedis(t *testing.T) {
 			t.Fatalf("%+v", d)
 		}
 	}
-	if took := time.Since(start); took > 500*time.Millisecond {
+	if took := time.Since(start); took > 2*time.Second {
 		t.Errorf("100 calls took %s", took)
 	}
 }

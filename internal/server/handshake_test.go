@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"tollgate/internal/server"
+	"tollgate/internal/testkit"
 )
 
 // mustTLS runs one TLS listener, named public, that is set up as asked.
@@ -80,7 +81,7 @@ func TestHandshakeEndsInTime(t *testing.T) {
 // The time for the handshake is not that for the answers.
 func TestHandshakeTimeIsLifted(t *testing.T) {
 	t.Parallel()
-	const limit = time.Second
+	const limit = 2 * time.Second
 	for name, set := range map[string]func(*http.Protocols, bool){"http/1.1": http1, "h2": h2} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -148,16 +149,15 @@ func TestHandshakesAreBounded(t *testing.T) {
 		t.Fatalf("a third one: %s", got)
 	case <-time.After(100 * time.Millisecond):
 	}
-	if h := w.Server.Handshakes("public"); h.UnderWay != 2 || h.Most != 2 || h.Waits == 0 {
-		t.Errorf("with two under way: %+v", h)
-	}
+	testkit.MustAwait(t, "two under way and a third that waits", func() bool {
+		h := w.Server.Handshakes("public")
+		return h.UnderWay == 2 && h.Most == 2 && h.Waits > 0
+	})
 	_ = slow.Close()
 	if got := <-next; got != "200 OK" {
 		t.Errorf("with room: %s", got)
 	}
-	if h := w.Server.Handshakes("public"); h.Failures == 0 {
-		t.Errorf("one was broken off: %+v", h)
-	}
+	testkit.MustAwait(t, "the one that was broken off is counted", func() bool { return w.Server.Handshakes("public").Failures > 0 })
 	if h := w.Server.Handshakes("admin"); h != (server.Handshakes{}) {
 		t.Errorf("a listener that there is not: %+v", h)
 	}
@@ -196,9 +196,7 @@ func TestHandshakesThatFail(t *testing.T) {
 	if got := mustText(t, speaking(t, w.files.trusting(), h2), w.tlsURL("public")); got != "HTTP/2.0 tls=true" {
 		t.Errorf("the next one: %s", got)
 	}
-	if log.Count("panic shaking hands") != 3 {
-		t.Errorf("the log: %s", &log)
-	}
+	testkit.MustAwait(t, "each is logged", func() bool { return log.Count("panic shaking hands") == 3 }, log.String)
 }
 
 // A TLS listener that breaks ends the server, as any other does.

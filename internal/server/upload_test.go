@@ -97,7 +97,7 @@ func TestSilentBodyIsCut(t *testing.T) {
 // The same on real connections, with a limit that a test can wait for.
 func TestSilentBodyOnSockets(t *testing.T) {
 	t.Parallel()
-	const short = 300 * time.Millisecond
+	const short = time.Second
 	f := mustFiles(t, "a.example")
 	for name, cert := range map[string]*server.Certificate{"plain": nil, "TLS": f.mustLoad(nil)} {
 		t.Run(name, func(t *testing.T) {

@@ -173,6 +173,16 @@ func (h Harness) wantRevoked(t *testing.T, what string, tok *revocation.Token, b
 	h.want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Revoked, Kind: by})
 }
 
+// wantShortly is wantRevoked of what was ordered since began and stays for a second
+// alone: it says nothing when that is over already.
+func (h Harness) wantShortly(t *testing.T, began time.Time, what string, tok *revocation.Token, by revocation.Kind) {
+	t.Helper()
+	v := h.Store.Check(t.Context(), tok)
+	if (v.State != revocation.Revoked || v.Kind != by) && (h.Virtual || time.Since(began) < time.Second) {
+		t.Fatalf("%s: %+v, want revoked by %q", what, v, by)
+	}
+}
+
 func (h Harness) wantUnknown(t *testing.T, what string, tok *revocation.Token, why revocation.Cause) {
 	t.Helper()
 	h.want(t, h.Store, what, tok, revocation.Verdict{State: revocation.Unknown, Cause: why})
@@ -181,7 +191,7 @@ func (h Harness) wantUnknown(t *testing.T, what string, tok *revocation.Token, w
 // want compares a verdict but for its Err, and its Stale when that is within bounds.
 func (h Harness) want(t *testing.T, s revocation.Store, what string, tok *revocation.Token, w revocation.Verdict) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)
+	ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()
 	got := s.Check(ctx, tok)
 	err := got.Err

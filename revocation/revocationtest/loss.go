@@ -134,7 +134,7 @@ func testUnreachable(t *testing.T, h Harness) {
 			defer cancel()
 			start := time.Now()
 			err := call(ctx)
-			if took := time.Since(start); took > budget+250*time.Millisecond {
+			if took := time.Since(start); took > budget+2*time.Second {
 				t.Errorf("answered after %s, the context ended after %s", took, budget)
 			}
 			if !errors.Is(err, revocation.ErrUnavailable) || errors.Is(err, revocation.ErrNotFound) {

@@ -164,7 +164,12 @@ func TestLateBodyHeldBack(t *testing.T) {
 				_, _ = io.WriteString(c, head200+"Content-Length: 4\r\n\r\nmine")
 				continue
 			}
+			began := time.Now()
 			_, _ = io.WriteString(c, head200+"Content-Length: 44\r\n\r\n")
+			if time.Since(began) > wire.Rest/2 { // this process stood still, which is not what is shown
+				_ = c.Close()
+				return
+			}
 			_, _ = io.WriteString(c, head200+"Content-Length: 6\r\n\r\npoison")
 		}
 	})

@@ -127,7 +127,7 @@ func TestAfterASlowRequest(t *testing.T) {
 }
 
 func TestTimeouts(t *testing.T) {
-	short := func(c *Config) { c.HeaderTimeout, c.IdleTimeout = 100*time.Millisecond, 100*time.Millisecond }
+	short := func(c *Config) { c.HeaderTimeout, c.IdleTimeout = 500*time.Millisecond, 500*time.Millisecond }
 	for name, text := range map[string]string{
 		"nothing": "", "a part": "GET / HT", "idle": "GET / HTTP/1.1\r\nHost: x\r\n\r\n", "a part behind": "GET / HTTP/1.1\r\nHost: x\r\n\r\nGET /",
 	} {
