@@ -262,5 +262,6 @@ func (g *Gateway) refusal(err error, x *exchange) *problem.Refusal {
 func (g *Gateway) refuse(w http.ResponseWriter, record *telemetry.Record, refusal *problem.Refusal) {
 	record.Decision, record.Reason = telemetry.Deny, string(refusal.Reason)
 	record.Error = string(refusal.Fault)
+	refusal.Scheme = g.schemes[0]
 	refusal.Write(w)
 }

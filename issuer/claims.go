@@ -56,6 +56,13 @@ type tokens struct {
 	User    map[string]any `json:"user,omitempty"`
 }
 
+// refreshed is what a refresh answers. SimpleJWT has the access token first here, and
+// last at a log-in.
+type refreshed struct {
+	Access  string `json:"access,omitempty"`
+	Refresh string `json:"refresh,omitempty"`
+}
+
 // mint signs the tokens of a pair.
 func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair, withRefresh bool, grant string) (tokens, error) {
 	var out tokens
