@@ -127,6 +127,11 @@ func (g *Gateway) OpenStreams() int { return g.streams.count() }
 
 // ServeHTTP takes one request from its route to the back end or to a refusal.
 func (g *Gateway) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if refusedMethod(r.Method) { // of a row that is not on this host
+		g.table.Load().cors.apply(w.Header(), r)
+		nobodysMethod(w, r)
+		return
+	}
 	at, err := readTarget(r)
 	if err != nil && !isForwardAuth(r.URL.Path) {
 		g.table.Load().cors.apply(w.Header(), r)
@@ -262,5 +267,6 @@ func (g *Gateway) refusal(err error, x *exchange) *problem.Refusal {
 func (g *Gateway) refuse(w http.ResponseWriter, record *telemetry.Record, refusal *problem.Refusal) {
 	record.Decision, record.Reason = telemetry.Deny, string(refusal.Reason)
 	record.Error = string(refusal.Fault)
+	refusal.Scheme = g.schemes[0]
 	refusal.Write(w)
 }

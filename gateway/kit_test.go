@@ -61,6 +61,7 @@ type edgeOptions struct {
 	trusted TrustedProxies
 	limiter *ratelimit.Limiter
 	profile problem.Profile
+	schemes []string
 	// defaults beside the kit's own
 	defaults Defaults
 }
@@ -118,7 +119,7 @@ func mustEdge(t *testing.T, o edgeOptions) *edge {
 	log := slog.New(slog.NewJSONHandler(e.logs, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	e.Metrics = telemetry.NewMetrics(telemetry.Build{})
 	g, err := New(Config{
-		Verifier: verifier, Revocations: o.check, Routes: table, Profile: o.profile,
+		Verifier: verifier, Revocations: o.check, Routes: table, Profile: o.profile, Schemes: o.schemes,
 		TrustedProxies: o.trusted, Limiter: o.limiter, Log: log, Metrics: e.Metrics,
 	})
 	if err != nil {

@@ -128,3 +128,28 @@ func TestDRFCarriers(t *testing.T) {
 		t.Error("a cookie beside another scheme was believed")
 	}
 }
+
+// TestChallengeScheme: the challenge names the first of the schemes that are taken, as
+// both libraries have it, whoever refuses.
+func TestChallengeScheme(t *testing.T) {
+	for _, p := range problem.Profiles() {
+		e := mustEdge(t, edgeOptions{profile: p, schemes: []string{"JWT", "Bearer"}})
+		for credential, want := range map[string]string{"": `JWT realm="api"`, "JWT garbage": `JWT realm="api", error="invalid_token", `, "bearer garbage": `JWT realm="api", error="invalid_token", `} {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, e.URL+"/x", nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if credential != "" {
+				r.Header.Set("Authorization", credential)
+			}
+			res, err := http.DefaultClient.Do(r)
+			if err != nil {
+				t.Fatal(err)
+			}
+			res.Body.Close()
+			if got := res.Header.Get("WWW-Authenticate"); res.StatusCode != http.StatusUnauthorized || !strings.HasPrefix(got, want) {
+				t.Errorf("%s, Authorization %q: %d, challenge %q, want %q", p, credential, res.StatusCode, got, want)
+			}
+		}
+	}
+}

@@ -80,8 +80,12 @@ func (p *Public) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Connection", "close")
 	}
 	if refusedMethod(r.Method) {
+		if at, err := readTarget(r); err == nil && p.isRow(at.path) {
+			p.echo.ServeHTTP(w, p.plain(r, at)) // it is not among the row's methods: 405, and Allow says which are
+			return
+		}
 		p.allow(w, r)
-		malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
+		nobodysMethod(w, r)
 		return
 	}
 	at, err := readTarget(r)
@@ -137,6 +141,11 @@ func isToken(s string) bool {
 // back end, and both have opened holes in others (Traefik CVE-2026-71324).
 func refusedMethod(method string) bool {
 	return method == http.MethodConnect || method == http.MethodTrace
+}
+
+// nobodysMethod answers a request of a refused method that no row has answered.
+func nobodysMethod(w http.ResponseWriter, r *http.Request) {
+	malformed(w, http.StatusMethodNotAllowed, "method", fmt.Sprintf("Method %q not allowed.", r.Method))
 }
 
 // plain returns the request with its path unescaped, if that is the path of a row. Echo

@@ -69,3 +69,29 @@ func TestRowsBeforeRoutes(t *testing.T) {
 		}
 	}
 }
+
+// TestRefusedMethodsOfRows: TRACE and CONNECT of a row's path are the row's to refuse, for it
+// knows its methods; one that hands on what is not for its host hands on nothing to a back end.
+func TestRefusedMethodsOfRows(t *testing.T) {
+	e := mustEdge(t, edgeOptions{routes: "version: 1\nupstreams: {app: {urls: [\"BACKEND\"]}}\nroutes: [{name: all, match: {path: /}, upstream: app, auth: {mode: none}}]\n"})
+	p := NewPublic(e.gateway, nil)
+	p.Echo().RouteNotFound("/api/token/", func(c echo.Context) error {
+		c.Response().Header().Set("Allow", "POST")
+		return c.NoContent(http.StatusMethodNotAllowed)
+	})
+	p.Echo().RouteNotFound("/elsewhere/", echo.WrapHandler(p.Rest()))
+	for _, method := range []string{http.MethodTrace, http.MethodConnect} {
+		for path, allow := range map[string]string{"/api/token/": "POST", "/api/%74oken/": "POST", "/elsewhere/": "", "/x": "", "/api/./token/": ""} {
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil)
+			r.Method = method
+			w := httptest.NewRecorder()
+			p.ServeHTTP(w, r)
+			if got := w.Header().Get("Allow"); w.Code != http.StatusMethodNotAllowed || got != allow || w.Header().Get("Connection") != "close" {
+				t.Errorf("%s %s: %d %v, want Allow %q", method, path, w.Code, w.Header(), allow)
+			}
+		}
+	}
+	if n := len(e.requests()); n != 0 {
+		t.Errorf("%d requests reached the back end", n)
+	}
+}

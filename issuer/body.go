@@ -122,11 +122,11 @@ func nonField(message string) *fault {
 // field's fault is answered at once.
 func (f fields) texts(names ...string) ([]string, error) {
 	out := make([]string, len(names))
-	faults := map[string][]string{}
+	var faults fieldFaults
 	for i, name := range names {
 		text, message := f.text(name)
 		if message != "" {
-			faults[name] = []string{message}
+			faults = append(faults, [2]string{name, message})
 		}
 		out[i] = text
 	}

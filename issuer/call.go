@@ -63,9 +63,15 @@ type fault struct {
 
 func (f *fault) Error() string { return f.detail }
 
+// detail is the body of a fault, with its members in Django REST framework's order.
+type detail struct {
+	Detail string `json:"detail"`
+	Code   string `json:"code,omitempty"`
+}
+
 // notValid is the answer to a token in a body that is not accepted.
 func notValid(reason token.Reason, message string) *fault {
-	return &fault{http.StatusUnauthorized, map[string]string{"detail": message, "code": "token_not_valid"}, true, reason, message}
+	return &fault{http.StatusUnauthorized, detail{message, "token_not_valid"}, true, reason, message}
 }
 
 // unauthorized is the answer to somebody who may not have tokens. None of the
@@ -99,7 +105,7 @@ func (i *Issuer) answer(c *call, err error) {
 	}
 	h := c.w.Header()
 	if f.challenge {
-		h.Set("WWW-Authenticate", `Bearer realm="api"`)
+		h.Set("WWW-Authenticate", problem.Challenge(i.Schemes))
 	}
 	if f.status == http.StatusServiceUnavailable {
 		h.Set("Retry-After", "1")

@@ -27,7 +27,7 @@ const (
 type ClaimSettings struct {
 	Issuer   string
 	Audience []string
-	// Typ of the header; default JWT.
+	// Typ of the header of access and sliding tokens; empty: none.
 	Typ string
 	// UserIDClaim carries the user attribute UserIDField, as a JSON number when
 	// UserIDNumber is set.
@@ -54,6 +54,13 @@ type tokens struct {
 	Access  string         `json:"access,omitempty"`
 	Token   string         `json:"token,omitempty"` // a sliding one, in place of both
 	User    map[string]any `json:"user,omitempty"`
+}
+
+// refreshed is what a refresh answers. SimpleJWT has the access token first here, and
+// last at a log-in.
+type refreshed struct {
+	Access  string `json:"access,omitempty"`
+	Refresh string `json:"refresh,omitempty"`
 }
 
 // mint signs the tokens of a pair.
@@ -86,7 +93,7 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 		// Whoever signs may first wait for a look at the key store that all share.
 		ctx, done := store.Rest(ctx)
 		defer done()
-		raw, kid, err := i.Sign(ctx, payload, i.Claims.Typ)
+		raw, kid, err := i.Sign(ctx, payload, i.Claims.typ(kind))
 		if err != nil {
 			return "", "", fmt.Errorf("%w: %w", ErrUnavailable, err)
 		}
@@ -108,6 +115,15 @@ func (i *Issuer) sign(ctx context.Context, c *call, u users.User, p session.Pair
 	}
 	c.record.KeyID = kid
 	return raw, nil
+}
+
+// typ is the header type of a token. at+jwt says "access token" (RFC 9068 section 2.1) to
+// verifiers that know no token_type: a refresh token must not say so.
+func (s ClaimSettings) typ(kind string) string {
+	if kind == refreshType && s.Typ != "" {
+		return "JWT"
+	}
+	return s.Typ
 }
 
 // room is how long a token may be without its status claim.

@@ -55,6 +55,9 @@ func (i *Issuer) describe(r row) metadata {
 	}
 	m := metadata{Name: d.name, Description: d.text, Renders: []string{"application/json"},
 		Parses: []string{"application/json", "application/x-www-form-urlencoded", "multipart/form-data"}}
+	if !r.negotiates() { // RFC 6749 and the like: forms alone
+		m.Parses = []string{"application/x-www-form-urlencoded"}
+	}
 	if len(d.reads) == 0 {
 		return m
 	}

@@ -8,6 +8,6 @@ import "net/http"
 func mustChange() *fault {
 	const message = "The password has to be changed before logging in."
 	return &fault{
-		http.StatusUnauthorized, map[string]string{"detail": message, "code": "password_change_required"}, true, "", message,
+		http.StatusUnauthorized, detail{message, "password_change_required"}, true, "", message,
 	}
 }

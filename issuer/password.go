@@ -142,8 +142,8 @@ func personal(caller *token.Identity) error {
 	return nil
 }
 
-func accountFault(detail, code string) *fault {
-	return &fault{http.StatusUnauthorized, map[string]string{"detail": detail, "code": code}, true, token.ReasonClaim, detail}
+func accountFault(message, code string) *fault {
+	return &fault{http.StatusUnauthorized, detail{message, code}, true, token.ReasonClaim, message}
 }
 
 func fieldFault(name, message string) *fault {

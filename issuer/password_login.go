@@ -19,6 +19,7 @@ func (i *Issuer) passwordAtLogin(c *call) error {
 	if _, named := body[i.LoginField]; !named || i.ChangeAtLogin == nil {
 		refusal := problem.Missing()
 		c.record.Decision, c.record.Reason, c.record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
+		refusal.Scheme = i.Schemes[0]
 		refusal.Write(c.w)
 		return nil
 	}

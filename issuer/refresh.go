@@ -34,7 +34,9 @@ func (i *Issuer) refresh(c *call) error {
 		return err
 	}
 	c.record.Decision = telemetry.Allow
-	if err := i.hand(c, out, pair); err != nil {
+	i.Cookies.set(c.w.Header(), out, pair)
+	shown := i.Cookies.body(out)
+	if err := c.reply(http.StatusOK, refreshed{shown.Access, shown.Refresh}); err != nil {
 		return err // not delivered: the token that was presented may come again
 	}
 	i.delivered(c, pair)

@@ -1,6 +1,7 @@
 package issuer_test
 
 import (
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -22,6 +23,9 @@ func TestRotation(t *testing.T) {
 	k.Advance(time.Minute)
 	a := refresh(t, k, first.Refresh).Must(t, 200)
 	wantHeaders(t, a)
+	if !strings.HasPrefix(a.Body, `{"access":"`) { // SimpleJWT's order, where a log-in's begins with the refresh token
+		t.Errorf("the answer does not begin with the access token: %.20s", a.Body)
+	}
 	var second issuerkit.Pair
 	a.Into(t, &second)
 	before, after := issuerkit.Claims(t, first.Refresh), issuerkit.Claims(t, second.Refresh)

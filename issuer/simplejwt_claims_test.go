@@ -140,6 +140,50 @@ func TestSuiteOptions(t *testing.T) {
 	}
 }
 
+// TestOptionsOfOAuth: the rows of OAuth take forms alone, and say so.
+func TestOptionsOfOAuth(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	for _, path := range []string{"/oauth/token", "/oauth/revoke", "/oauth/introspect"} {
+		m := k.Send(t, issuerkit.Request{Method: http.MethodOptions, Path: path}).Must(t, http.StatusOK).Map(t)
+		if diff := cmp.Diff([]any{"application/x-www-form-urlencoded"}, m["parses"]); diff != "" {
+			t.Errorf("OPTIONS %s: parses (-want +got):\n%s", path, diff)
+		}
+	}
+}
+
+// TestTyp: at+jwt is said of what gives access (RFC 9068 section 2.1), never of a refresh
+// token: verifiers that know no token_type go by it.
+func TestTyp(t *testing.T) {
+	for _, typ := range []string{"JWT", "at+jwt"} {
+		k := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.Claims.Typ = typ }})
+		pair := k.MustLogin(t, "alice")
+		var next issuerkit.Pair
+		refresh(t, k, pair.Refresh).Must(t, http.StatusOK).Into(t, &next)
+		for _, p := range []issuerkit.Pair{pair, next} {
+			if got := issuerkit.Header(t, p.Access)["typ"]; got != typ {
+				t.Errorf("an access token's typ is %v, want %s", got, typ)
+			}
+			if got := issuerkit.Header(t, p.Refresh)["typ"]; got != "JWT" {
+				t.Errorf("a refresh token's typ is %v, want JWT", got)
+			}
+		}
+	}
+}
+
+// TestSchemeOfChallenge: 401s name the first of the schemes that are taken, as
+// SimpleJWT's do (its AUTH_HEADER_TYPES).
+func TestSchemeOfChallenge(t *testing.T) {
+	k := opened(t, issuerkit.Options{Issuer: func(c *issuer.Config) { c.Schemes = []string{"JWT", "Bearer"} }})
+	for path, body := range map[string]map[string]any{
+		"/api/token/": {"username": "alice", "password": "x"}, "/api/token/refresh/": {"refresh": "x"}, "/api/logout/": {}, "/api/password/": {},
+	} {
+		a := k.Post(t, path, body).Must(t, http.StatusUnauthorized)
+		if got := a.Header.Get("WWW-Authenticate"); got != `JWT realm="api"` {
+			t.Errorf("%s: challenge %q", path, got)
+		}
+	}
+}
+
 // whole is a claim that is a whole number.
 func whole(t *testing.T, v any) int64 {
 	t.Helper()

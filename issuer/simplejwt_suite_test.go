@@ -195,6 +195,9 @@ func TestSimpleJWTSuite(t *testing.T) {
 			a := s.Send(t, r)
 			if row.want != "" {
 				want(t, a, row.status, row.want)
+				if a.Body != row.want { // the order of its members, too
+					t.Errorf("body %s, want %s", a.Body, row.want)
+				}
 				return
 			}
 			wantHeaders(t, a.Must(t, row.status))

@@ -137,6 +137,9 @@ func problemError(res *http.Response, text []byte) error {
 	case http.StatusNotFound:
 		return exitWith(exitNotFound, "not found: %s", message)
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		if p.Code == "not_a_token" { // what is not valid is the token, not the command
+			return exitWith(exitRefused, "%s", message)
+		}
 		return exitWith(exitUsage, "%s", message)
 	case http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return exitWith(exitUnreachable, "%s", message)

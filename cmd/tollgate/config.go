@@ -91,7 +91,7 @@ type TokenSettings struct {
 	Leeway          Duration    `envconfig:"TOLLGATE_LEEWAY" default:"10s" min:"0s" max:"5m" desc:"difference of clocks that is forgiven"`
 	MaxTokenBytes   Size        `envconfig:"TOLLGATE_MAX_TOKEN_BYTES" default:"8192" min:"512" max:"64KiB" desc:"longest token that is looked at"`
 	TokenMemory     Size        `envconfig:"TOLLGATE_TOKEN_MEMORY" default:"64MiB" min:"0" max:"64GiB" desc:"memory for tokens whose signature was checked (about 2 KiB each), so that it is checked once; 0 checks it at each request"`
-	TokenTyp        Choice      `envconfig:"TOLLGATE_TOKEN_TYP" default:"JWT" oneof:"JWT at+jwt" desc:"the typ in the header of our tokens"`
+	TokenTyp        Choice      `envconfig:"TOLLGATE_TOKEN_TYP" default:"JWT" oneof:"JWT at+jwt" desc:"the typ in the header of our access and sliding tokens"`
 	UserIDField     Attribute   `envconfig:"TOLLGATE_USER_ID_FIELD" default:"id" desc:"the user's attribute that goes into TOLLGATE_USER_ID_CLAIM"`
 	UserIDClaim     UserIDClaim `envconfig:"TOLLGATE_USER_ID_CLAIM" default:"user_id" desc:"the claim with the user's id"`
 	UserIDType      Choice      `envconfig:"TOLLGATE_USER_ID_TYPE" default:"text" oneof:"text number" desc:"whether that claim is text or a number"`
@@ -99,7 +99,7 @@ type TokenSettings struct {
 	StatusList      Bool        `envconfig:"TOLLGATE_STATUS_LIST" default:"false" desc:"access tokens name a status list, and it and the revocations are served, for verifiers without a mirror (docs/third-party-verifiers.md)"`
 	ResponseFields  Attributes  `envconfig:"TOLLGATE_RESPONSE_USER_FIELDS" desc:"attributes of the user that a log-in answers beside the tokens, in the object user, comma separated; empty: none"`
 	PasswordClaim   Bool        `envconfig:"TOLLGATE_PASSWORD_CLAIM" default:"false" desc:"tie tokens to the user's password (claim hash_password): a refresh after it was changed is refused; switched on, it ends the sessions from before"`
-	AuthHeaderTypes Schemes     `envconfig:"TOLLGATE_AUTH_HEADER_TYPES" default:"Bearer" desc:"schemes of the Authorization header, comma separated"`
+	AuthHeaderTypes Schemes     `envconfig:"TOLLGATE_AUTH_HEADER_TYPES" default:"Bearer" desc:"schemes of the Authorization header, comma separated; the first stands in WWW-Authenticate"`
 }
 
 // KeySettings say which keys sign, where they are kept, and whose others are

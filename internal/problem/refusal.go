@@ -20,6 +20,9 @@ type Refusal struct {
 	Fault token.Fault
 	// Challenge is the WWW-Authenticate header; empty: none.
 	Challenge string
+	// Scheme stands in the challenge in the place of Bearer: the first of those that are
+	// taken, as SimpleJWT and drf-jwt have it. Empty: Bearer.
+	Scheme string
 	// RetryAfter in seconds; 0: none.
 	RetryAfter int
 
@@ -43,7 +46,7 @@ type refusalMessage struct {
 // fixed sentence otherwise, so that the challenge tells nothing that the body
 // does not.
 const (
-	challenge        = `Bearer realm="api"`
+	challenge        = bearerScheme + ` realm="api"`
 	challengeInvalid = challenge + `, error="invalid_token", error_description="The access token is missing, expired, revoked or otherwise not valid."`
 )
 
@@ -153,13 +156,31 @@ func (r *Refusal) Write(w http.ResponseWriter) {
 	h.Set("Content-Length", strconv.Itoa(len(body)))
 	h.Set("Cache-Control", "no-store")
 	if r.Challenge != "" {
-		h.Set("WWW-Authenticate", r.Challenge)
+		h.Set("WWW-Authenticate", inScheme(r.Challenge, r.Scheme))
 	}
 	if r.RetryAfter > 0 {
 		h.Set("Retry-After", strconv.Itoa(r.RetryAfter))
 	}
 	w.WriteHeader(r.Status)
 	_, _ = w.Write(body)
+}
+
+const bearerScheme = "Bearer"
+
+func inScheme(challenge, scheme string) string {
+	if scheme == "" || scheme == bearerScheme {
+		return challenge
+	}
+	return scheme + strings.TrimPrefix(challenge, bearerScheme)
+}
+
+// Challenge is the WWW-Authenticate header of a 401 of Django REST framework that says
+// nothing of a token, for the first of schemes; none: Bearer.
+func Challenge(schemes []string) string {
+	if len(schemes) == 0 {
+		return challenge
+	}
+	return inScheme(challenge, schemes[0])
 }
 
 // WriteDetail sends {"detail": …}, the body of every other fault of a surface

@@ -11,7 +11,7 @@ import (
 func (s *Server) limit(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		switch {
-		case fields(r.Header) > s.cfg.MaxHeaderFields:
+		case s.tooLong(r):
 			tooManyFields(w, r)
 		case bodiless(r) || streams(r):
 			h.ServeHTTP(w, r)
@@ -21,17 +21,24 @@ func (s *Server) limit(h http.Handler) http.Handler {
 	})
 }
 
-// fields counts the fields of a header as they came: a name that came twice
-// counts twice. Host is not among them, and HTTP/2's parts of a Cookie are one.
-func fields(h http.Header) int {
-	n := 0
-	for _, values := range h {
-		n += len(values)
+// tooLong reports whether a request's header has more fields, or more bytes, than it
+// may have. net/http itself reads 4 KiB more than it was told.
+//
+// A name that came twice counts twice. Host is not among the fields, and HTTP/2's parts
+// of a Cookie are one; bytes are those of HTTP/1.1, whatever the version.
+func (s *Server) tooLong(r *http.Request) bool {
+	fields := 0
+	bytes := len(r.Method) + len(" ") + len(r.RequestURI) + len(" HTTP/1.1\r\nHost: ") + len(r.Host) + len("\r\n\r\n")
+	for name, values := range r.Header {
+		fields += len(values)
+		for _, v := range values {
+			bytes += len(name) + len(": ") + len(v) + len("\r\n")
+		}
 	}
-	return n
+	return fields > s.cfg.MaxHeaderFields || bytes > s.cfg.MaxHeaderBytes
 }
 
-// tooManyFields answers as net/http does to a header of too many bytes.
+// tooManyFields answers as net/http does to a header of far too many bytes.
 func tooManyFields(w http.ResponseWriter, r *http.Request) {
 	const text = "431 Request Header Fields Too Large"
 	h := w.Header()

@@ -1,6 +1,7 @@
 package server_test
 
 import (
+	"bufio"
 	"fmt"
 	"io"
 	"net"
@@ -43,6 +44,45 @@ func TestHeaderLimits(t *testing.T) {
 	if _, err := io.ReadAll(conn); err != nil {
 		t.Errorf("a slow header was not ended: %v", err)
 	}
+}
+
+// TestHeaderBytes: the longest header is as long as the setting says, to the byte,
+// whoever of the two has read it.
+func TestHeaderBytes(t *testing.T) {
+	for _, limit := range []int{1 << 10, 6 << 10, 16 << 10} {
+		s := server.New(server.Config{MaxHeaderBytes: limit})
+		s.Add("admin", "127.0.0.1:0", text("x"))
+		s.AddPublic("public", "127.0.0.1:0", text("x"), nil)
+		r := mustRun(t, s)
+		for _, listener := range []string{"admin", "public"} {
+			for more, want := range map[int]string{0: "200 OK", 1: "431 Request Header Fields Too Large", 2000: "431 Request Header Fields Too Large"} {
+				const head = "GET /path?q=1 HTTP/1.1\r\nHost: example.com\r\nAccept: */*\r\nConnection: close\r\nX-Long: "
+				got := ask(t, r.Addr(listener).String(), head+strings.Repeat("x", limit+more-len(head)-len("\r\n\r\n"))+"\r\n\r\n")
+				if got != "HTTP/1.1 "+want {
+					t.Errorf("%s: %d bytes of %d: %q, want %q", listener, limit+more, limit, got, want)
+				}
+			}
+		}
+		r.stop()
+		_ = r.mustEnd()
+	}
+}
+
+// ask returns the first line of the answer to what is sent.
+func ask(t *testing.T, addr, send string) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
+	_, _ = io.WriteString(conn, send)
+	line, err := bufio.NewReader(conn).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
+	return strings.TrimSpace(line)
 }
 
 func TestOptionsStarReachesTheHandler(t *testing.T) {

@@ -32,11 +32,11 @@ type Config struct {
 	AnswerIdleTimeout time.Duration
 	// IdleTimeout is how long an unused connection is kept; 0 means 90 s.
 	IdleTimeout time.Duration
-	// MaxHeaderBytes bounds the header of a request; 0 means 16 KiB. net/http
-	// allows 4 KiB on top of it.
+	// MaxHeaderBytes bounds the header of a request; 0 means 16 KiB. More are
+	// answered 431 before any handler sees them.
 	MaxHeaderBytes int
 	// MaxHeaderFields bounds the number of its fields; 0 means 100. More are
-	// answered 431 before any handler sees them.
+	// answered 431, too.
 	MaxHeaderFields int
 	// ShutdownDelay is how long requests are still taken after Draining became
 	// true; 0 means not at all.

@@ -146,6 +146,7 @@ func (r *reader) into(s *Spec, f field) (ok bool) {
 		}
 	case "leeway":
 		s.Leeway, ok = r.duration(f)
+		s.NoLeeway = ok && s.Leeway == 0
 	case "max_lifetime":
 		s.MaxLifetime, ok = r.duration(f)
 	case "subject_claim":

@@ -31,7 +31,7 @@ issuers:
     audiences: *services
     max_lifetime: 0
     legacy: {no_kid: true, no_iss: true, no_aud: true, no_jti: true, no_token_type: true}
-  - {issuer: "c", jwks_file: c.json, before_store: accept, legacy: {no_jti: false}}
+  - {issuer: "c", jwks_file: c.json, before_store: accept, legacy: {no_jti: false}, leeway: 0s}
 `))
 	must(t, err)
 	want := []remote.Spec{
@@ -44,7 +44,7 @@ issuers:
 			Issuer: "legacy", HS256SecretFile: "secrets/legacy", Audiences: []string{"shop-api", "1234"},
 			Legacy: remote.Legacy{NoKid: true, NoIss: true, NoAud: true, NoJti: true, NoTokenType: true},
 		},
-		{Issuer: "c", JWKSFile: "c.json", BeforeStore: "accept"},
+		{Issuer: "c", JWKSFile: "c.json", BeforeStore: "accept", NoLeeway: true},
 	}
 	if diff := cmp.Diff(want, specs); diff != "" {
 		t.Errorf("specs (-want +got):\n%s", diff)

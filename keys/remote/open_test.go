@@ -173,7 +173,7 @@ func TestIssuers(t *testing.T) {
 		MaxLifetime: time.Hour, SubjectClaim: "uid", Typ: []string{"jwt"}, BeforeStore: "refuse",
 		Legacy: remote.Legacy{NoKid: true, NoIss: true, NoAud: true, NoJti: true, NoTokenType: true},
 	}
-	i := mustOpen(t, remote.Config{}, full, remote.Spec{Issuer: "https://b.example", JWKSURL: h.URL})
+	i := mustOpen(t, remote.Config{}, full, remote.Spec{Issuer: "https://b.example", JWKSURL: h.URL, NoLeeway: true})
 	got := i.Issuers()
 	if v, err := token.New(token.Config{Issuers: got}); err != nil || v == nil {
 		t.Fatalf("the verifier refuses the issuers: %v", err)
@@ -184,7 +184,7 @@ func TestIssuers(t *testing.T) {
 		a.Legacy != (token.Legacy{NoKID: true, NoIssuer: true, NoAudience: true, NoJTI: true, NoTokenType: true}) {
 		t.Errorf("the first issuer is %+v", a)
 	}
-	if b.Name != "https://b.example" || b.RefuseBeforeStore || b.MaxLifetime != nil || b.Legacy != (token.Legacy{}) || b.Leeway != 0 {
+	if b.Name != "https://b.example" || b.RefuseBeforeStore || b.MaxLifetime != nil || b.Legacy != (token.Legacy{}) || b.Leeway != 0 || !b.NoLeeway || a.NoLeeway {
 		t.Errorf("the second issuer is %+v", b)
 	}
 	// Each has its own keys, though the same address serves both.

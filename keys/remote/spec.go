@@ -25,8 +25,10 @@ type Spec struct {
 	// Algorithms that its keys may have; the first RSA one is that of RSA keys
 	// which do not say theirs. Empty: each key's own.
 	Algorithms []keys.Algorithm
-	// Leeway for exp, nbf and iat, at most the verifier's. 0: the verifier's.
-	Leeway time.Duration
+	// Leeway for exp, nbf and iat, at most the verifier's. 0: the verifier's, unless
+	// NoLeeway says that it is none: the file has a 0 of its own.
+	Leeway   time.Duration
+	NoLeeway bool
 	// MaxLifetime caps exp - iat. 0: no cap.
 	MaxLifetime time.Duration
 	// SubjectClaim is where the subject stands. Empty: sub.
@@ -176,7 +178,7 @@ func (s *Spec) warnings() []string {
 func (s *Spec) trust(source token.KeySource) token.Issuer {
 	t := token.Issuer{
 		Name: s.Issuer, Keys: source, Audiences: slices.Clone(s.Audiences), Algorithms: slices.Clone(s.Algorithms),
-		Types: slices.Clone(s.Typ), Leeway: s.Leeway, SubjectClaim: s.SubjectClaim,
+		Types: slices.Clone(s.Typ), Leeway: s.Leeway, NoLeeway: s.NoLeeway, SubjectClaim: s.SubjectClaim,
 		RefuseBeforeStore: s.BeforeStore == beforeRefuse,
 		Legacy: token.Legacy{
 			NoKID: s.Legacy.NoKid, NoIssuer: s.Legacy.NoIss, NoAudience: s.Legacy.NoAud,

@@ -73,6 +73,8 @@ type Issuer struct {
 	// Leeway for exp, nbf and iat; at most the verifier's, which is also the
 	// default for 0.
 	Leeway time.Duration
+	// NoLeeway is a leeway of 0, whatever Leeway says.
+	NoLeeway bool
 	// MaxLifetime is the longest life (exp - iat) of a token by its type; the
 	// entry "" serves for the types not named. 0 or absent: no cap.
 	MaxLifetime map[string]time.Duration

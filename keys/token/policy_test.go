@@ -125,8 +125,9 @@ func TestRefusalKnowsNoUnverifiedIdentity(t *testing.T) {
 // a greater one.
 func TestLeewayOfIssuer(t *testing.T) {
 	s := mustSigner(t, "kid-es", "ES256")
-	for leeway, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, time.Minute: 10 * time.Second} {
-		v := mustVerifier(t, token.Issuer{Name: otherIssuer, Keys: mustKeys(t, s), Leeway: leeway})
+	const none = -1 // the operator's own 0
+	for leeway, want := range map[time.Duration]time.Duration{0: 10 * time.Second, time.Second: time.Second, time.Minute: 10 * time.Second, none: 0} {
+		v := mustVerifier(t, token.Issuer{Name: otherIssuer, Keys: mustKeys(t, s), Leeway: max(0, leeway), NoLeeway: leeway == none})
 		for age, accepted := range map[time.Duration]bool{want - time.Millisecond: true, want: false} {
 			exp := fmt.Sprintf("%.3f", float64(kitTime.Add(-age).UnixMilli())/1e3)
 			_, err := v.Authenticate(t.Context(), s.mint(head(s).String(), others().with("exp", exp).String()), &token.Policy{}, allClear)

@@ -83,7 +83,10 @@ func (v *Verifier) Trust(issuers []Issuer) error {
 		if _, twice := next[issuer.Name]; twice {
 			faults = append(faults, errors.New("issuer "+issuer.Name+" is named twice"))
 		}
-		if issuer.Leeway == 0 || issuer.Leeway > v.leeway {
+		switch {
+		case issuer.NoLeeway:
+			issuer.Leeway = 0
+		case issuer.Leeway == 0 || issuer.Leeway > v.leeway:
 			issuer.Leeway = v.leeway
 		}
 		next[issuer.Name] = &issuer
