@@ -66,7 +66,8 @@ func TestEveryRowIsAnsweredAsDescribed(t *testing.T) {
 	})
 	k.MustReplaceAdmin(t, wired(t, k))
 	tour(t, k, done, []stop{
-		{"POST /recover", "/recover", map[string]any{"end_all": true, "reason": "r"}, 200}, {"GET /status", "/status", nil, 200}, {"GET /settings", "/settings", nil, 200},
+		{"POST /recover", "/recover", map[string]any{"end_all": true, "reason": "r"}, 200}, {"POST /recover/check", "/recover/check", map[string]any{"accept_loss": true}, 200},
+		{"POST /recover/check", "/recover/check", map[string]any{"end_all": true, "issuers": []string{"x"}}, 422}, {"GET /status", "/status", nil, 200}, {"GET /settings", "/settings", nil, 200},
 		{"GET /upstreams", "/upstreams", nil, 200}, {"GET /routes", "/routes", nil, 200},
 		{"POST /routes/check", "/routes/check", map[string]any{"url": "https://shop.example.com/api/orders"}, 200},
 		{"POST /routes/reload", "/routes/reload", nil, 204}, {"POST /routes/reload", "/routes/reload", nil, 422},
