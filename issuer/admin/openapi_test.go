@@ -99,7 +99,7 @@ func tour(t *testing.T, k *issuerkit.Kit, done map[string]bool, stops []stop) {
 // wired is an admin API with what the kit's own does not have.
 func wired(t *testing.T, k *issuerkit.Kit) *admin.Admin {
 	t.Helper()
-	table, err := gateway.ReadRoutes([]byte(`
+	table, _, err := gateway.ReadRoutesFiles([]byte(`
 version: 1
 upstreams: { shop: { urls: ["http://127.0.0.1:1"] } }
 routes:
