@@ -84,7 +84,7 @@ func stagesOf(tb testing.TB) []stage {
 	if refusal := l.gateway.identify(r, x); refusal != nil {
 		tb.Fatal(refusal)
 	}
-	mirror, revocable := l.gateway.revocations.(*revocation.Mirror), x.identity.Revocable()
+	mirror, revocable := l.gateway.revocations.(*revocation.Mirror), x.identity.Revocables()[0]
 	prepared := mirror.Prepare(&revocable)
 	out := make(http.Header, 16)
 	must := func(ok bool) {

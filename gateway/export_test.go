@@ -16,3 +16,9 @@ func (g *Gateway) Expire() {
 		st.finish(token.ReasonExpired)
 	}
 }
+
+// ReadRoutes is ReadRoutesFiles for who does not ask about files.
+func ReadRoutes(data []byte, d Defaults) (*Table, error) {
+	table, _, err := ReadRoutesFiles(data, d)
+	return table, err
+}

@@ -174,16 +174,10 @@ type Defaults struct {
 	CORSOrigins []string
 }
 
-// ReadRoutes reads a routes file. It returns every fault at once: those of the
-// YAML itself with line and column, the others by the route's name.
-func ReadRoutes(data []byte, d Defaults) (*Table, error) {
-	table, _, err := ReadRoutesFiles(data, d)
-	return table, err
-}
-
-// ReadRoutesFiles is ReadRoutes, and returns the files, too, that the routes file
-// names, sorted, whether there are faults or not: where one of them changes, the
-// same text has another meaning.
+// ReadRoutesFiles reads a routes file. It returns every fault at once: those of the
+// YAML itself with line and column, the others by the route's name. With the table come
+// the files that the routes file names, sorted, whether there are faults or not: where
+// one of them changes, the same text has another meaning.
 func ReadRoutesFiles(data []byte, d Defaults) (table *Table, files []string, err error) {
 	var f file
 	decoder := yaml.NewDecoder(bytes.NewReader(data), yaml.Strict(), yaml.DisallowUnknownField())

@@ -63,11 +63,11 @@ type refreshed struct {
 	Refresh string `json:"refresh,omitempty"`
 }
 
-// mint signs the tokens of a pair.
-func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair, withRefresh bool, grant string) (tokens, error) {
+// mint signs the tokens of a pair; more is about the access token alone.
+func (i *Issuer) mint(ctx context.Context, c *call, u users.User, p session.Pair, withRefresh bool, grant string, more ...moreClaims) (tokens, error) {
 	var out tokens
 	var err error
-	if out.Access, err = i.sign(ctx, c, u, p, accessType, p.Access); err != nil {
+	if out.Access, err = i.sign(ctx, c, u, p, accessType, p.Access, more...); err != nil {
 		return tokens{}, err
 	}
 	i.Metrics.Issued(telemetry.TokenAccess, grant)

@@ -48,7 +48,7 @@ func TestDRFRefreshAfterAnotherPassword(t *testing.T) {
 	raw := drfLogin(t, k, "alice")
 	raw = tokenOf(t, post(t, k, drfRefresh, raw))
 	k.Advance(time.Second)
-	if err := k.Users.SetPassword(t.Context(), "alice", newPassword); err != nil {
+	if err := k.SetPassword(t.Context(), "alice", newPassword); err != nil {
 		t.Fatal(err)
 	}
 	wantDRF(t, post(t, k, drfRefresh, raw), 400, nonField("The user's password has been changed."))

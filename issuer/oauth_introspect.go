@@ -36,15 +36,19 @@ const (
 )
 
 // introspect is RFC 7662, for clients alone (section 2.1: to keep others from trying
-// tokens out). Active is what Authenticate accepts and, for a refresh token, what
+// tokens out), those that were not denied it. Active is what Authenticate accepts and, for a refresh token, what
 // would be rotated; nobody can say: 503.
 func (i *Issuer) introspect(c *call) error {
 	p, err := c.readParams()
 	if err != nil {
 		return err
 	}
-	if _, err := i.needClient(c, p); err != nil {
+	client, err := i.needClient(c, p)
+	if err != nil {
 		return err
+	}
+	if client.NoIntrospection {
+		return badRequest(unauthorizedClient, "The client may not introspect tokens.")
 	}
 	raw := p.get("token")
 	if raw == "" {

@@ -151,6 +151,12 @@ func TestIntrospect(t *testing.T) {
 		t.Run(name, func(t *testing.T) { wantError(t, a, 401, "invalid_client") })
 	}
 	wantError(t, sendForm(t, k, introspectPath, c.basic()), 400, "invalid_request")
+	// One that is no resource server, whatever it asks about; what it is handed is as before.
+	denied := mustClient(t, k, store.Client{NoIntrospection: true})
+	for _, token := range []string{own, denied.mustToken(t, k), "x", ""} {
+		wantError(t, sendForm(t, k, introspectPath, denied.basic(), "token", token), 400, "unauthorized_client")
+	}
+	wantError(t, sendForm(t, k, introspectPath, oauthClient{denied.id, "x"}.basic(), "token", own), 401, "invalid_client")
 }
 
 // TestIntrospectWithoutUser: a user who is gone has no name; his tokens are what the

@@ -126,7 +126,11 @@ func (i *Issuer) oauthRefresh(c *call, p params) error {
 	case p.get("scope") != "": // section 6: not more than was granted, and a log-in grants none
 		return badRequest(invalidScope, "The tokens of a log-in have no scope.")
 	}
-	out, pair, err := i.renew(c, p.get("refresh_token"))
+	more, err := i.refreshTargets(p, client) // first: what cannot be had spends nothing
+	if err != nil {
+		return err
+	}
+	out, pair, err := i.renew(c, p.get("refresh_token"), more...)
 	if f, ok := errors.AsType[*fault](err); ok && f.status < 500 {
 		return &oauthError{status: http.StatusBadRequest, code: invalidGrant, description: "The refresh token is not valid any more, or never was.", reason: f.reason}
 	}
@@ -141,6 +145,27 @@ func (i *Issuer) oauthRefresh(c *call, p params) error {
 	}
 	i.delivered(c, pair)
 	return nil
+}
+
+// refreshTargets is RFC 8707 section 2.2: the access token may be asked for a part of the
+// audiences that a log-in's has; the refresh token keeps them all, so that the next one
+// may be for others. A log-in without audiences has none to choose from, as a client has.
+func (i *Issuer) refreshTargets(p params, client *store.Client) ([]moreClaims, error) {
+	targets, err := p.targets()
+	if err != nil || len(targets) == 0 {
+		return nil, err
+	}
+	allowed := i.Claims.Audience
+	if client != nil && len(client.Audiences) > 0 {
+		allowed = common(allowed, client.Audiences)
+	}
+	if _, ok := within(targets, allowed); !ok {
+		return nil, badRequest(invalidTarget, "An audience is not one of a log-in's, or not the client's.")
+	}
+	if len(targets) == 1 {
+		return []moreClaims{{"aud": targets[0]}}, nil
+	}
+	return []moreClaims{{"aud": targets}}, nil
 }
 
 // secondsUntil is never negative: a standing pair may be handed out again at its end.

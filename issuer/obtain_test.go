@@ -75,7 +75,7 @@ func number(n int64) json.Number {
 // one and an inactive user, and as many hashes for each.
 func TestObtainRefuses(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
-	if err := k.Users.Disable(t.Context(), "bob"); err != nil {
+	if err := k.Disable(t.Context(), "bob"); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := k.Users.Add(t.Context(), users.New{Username: "robot", NoPassword: true, IsActive: true}); err != nil {

@@ -84,7 +84,7 @@ func TestPasswordRefuses(t *testing.T) {
 	}
 	alive(t, k, pair, bob)
 	k.MustLogin(t, "alice")
-	if err := errors.Join(k.Users.Disable(t.Context(), "alice"), k.Users.Remove(t.Context(), "bob")); err != nil {
+	if err := errors.Join(k.Disable(t.Context(), "alice"), k.Users.Remove(t.Context(), "bob")); err != nil {
 		t.Fatal(err)
 	}
 	want(t, change(t, k, pair.Access, issuerkit.Password, newPassword), 401, `{"detail":"User is inactive","code":"user_inactive"}`)
@@ -149,7 +149,7 @@ func TestPasswordClaim(t *testing.T) {
 	}
 	next := k.MustRefresh(t, pair.Refresh)
 	k.Advance(issuerkit.Grace)
-	if err := k.Users.SetPassword(t.Context(), "alice", newPassword); err != nil { // by an administrator, without a cut-off
+	if err := k.SetPassword(t.Context(), "alice", newPassword); err != nil { // by an administrator, without a cut-off
 		t.Fatal(err)
 	}
 	const changed = `{"detail":"The user's password has been changed."}`

@@ -43,8 +43,9 @@ func (i *Issuer) refresh(c *call) error {
 	return nil
 }
 
-// renew spends a refresh token. Its answer is to be followed by delivered.
-func (i *Issuer) renew(c *call, raw string) (tokens, session.Pair, error) {
+// renew spends a refresh token; more is about the access token alone. Its answer is to
+// be followed by delivered.
+func (i *Issuer) renew(c *call, raw string, more ...moreClaims) (tokens, session.Pair, error) {
 	id, _, err := i.check(c, raw, refreshType)
 	if err != nil {
 		i.Metrics.Refresh(refreshResult(err))
@@ -66,7 +67,7 @@ func (i *Issuer) renew(c *call, raw string) (tokens, session.Pair, error) {
 	if err != nil {
 		return tokens{}, session.Pair{}, i.refreshFailed(c, err)
 	}
-	out, err := i.mint(ctx, c, u, pair, i.Rotate, telemetry.GrantRefresh)
+	out, err := i.mint(ctx, c, u, pair, i.Rotate, telemetry.GrantRefresh, more...)
 	if err != nil {
 		i.Metrics.Refresh(telemetry.RefreshUnavailable)
 		return tokens{}, session.Pair{}, err

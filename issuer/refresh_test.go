@@ -197,7 +197,7 @@ func forged(now int64) []struct {
 func TestRefreshOfAnInactiveUser(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
 	alice, bob := k.MustLogin(t, "alice"), k.MustLogin(t, "bob")
-	if err := k.Users.Disable(t.Context(), "alice"); err != nil {
+	if err := k.Disable(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	if err := k.Users.Remove(t.Context(), "bob"); err != nil {
@@ -207,7 +207,7 @@ func TestRefreshOfAnInactiveUser(t *testing.T) {
 		want(t, refresh(t, k, p.Refresh), 401, noAccountNow)
 	}
 	want(t, k.Post(t, "/api/token/", map[string]any{"username": "alice", "password": issuerkit.Password}), 401, noAccount)
-	if err := k.Users.Enable(t.Context(), "alice"); err != nil {
+	if err := k.Enable(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	alive(t, k, k.MustRefresh(t, alice.Refresh)) // being refused cost no generation

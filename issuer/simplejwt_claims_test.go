@@ -20,7 +20,7 @@ func mustSuite(t *testing.T) suite {
 	t.Helper()
 	k := opened(t, issuerkit.Options{})
 	k.MustUser(t, users.New{Username: "carol"})
-	if err := k.Users.Disable(t.Context(), "carol"); err != nil {
+	if err := k.Disable(t.Context(), "carol"); err != nil {
 		t.Fatal(err)
 	}
 	return suite{k}

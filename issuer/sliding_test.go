@@ -102,7 +102,7 @@ func TestSlidingRefused(t *testing.T) {
 		want(t, slide(t, k, p), 401, wrongType)
 	}
 	want(t, refresh(t, k, raw), 401, wrongType)
-	if err := k.Users.Disable(t.Context(), "alice"); err != nil {
+	if err := k.Disable(t.Context(), "alice"); err != nil {
 		t.Fatal(err)
 	}
 	want(t, slide(t, k, raw), 401, noAccountNow)

@@ -121,7 +121,7 @@ func TestBlacklist(t *testing.T) {
 	})
 	t.Run("of a user who is disabled", func(t *testing.T) {
 		pair := k.MustLogin(t, "bob")
-		if err := k.Users.Disable(t.Context(), "bob"); err != nil {
+		if err := k.Disable(t.Context(), "bob"); err != nil {
 			t.Fatal(err)
 		}
 		want(t, blacklist(pair.Refresh), 200, `{}`)

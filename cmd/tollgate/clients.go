@@ -21,6 +21,7 @@ type clientItem struct {
 	AccessTTL      string          `json:"access_ttl"`
 	Algorithm      string          `json:"access_token_signing_alg,omitempty"`
 	Disabled       bool            `json:"disabled"`
+	NoIntro        bool            `json:"no_introspection,omitempty"`
 	AuthMethod     string          `json:"auth_method"`
 	JWKS           json.RawMessage `json:"jwks,omitempty"`
 	CreatedAt      *time.Time      `json:"created_at"`
@@ -37,6 +38,7 @@ func (c *cli) clientsAdd() *cobra.Command {
 	var name, jwks, alg string
 	var grants, scopes, audiences []string
 	var ttl time.Duration
+	var noIntrospection bool
 	cmd := &cobra.Command{
 		Use:   "add [ID]",
 		Short: "Add a client; its secret is shown this once",
@@ -47,6 +49,9 @@ func (c *cli) clientsAdd() *cobra.Command {
 			body := map[string]any{"name": name, "grants": grants, "scopes": scopes, "audiences": audiences, "access_ttl": ttl.String()}
 			if alg != "" {
 				body["access_token_signing_alg"] = alg
+			}
+			if noIntrospection {
+				body["no_introspection"] = true
 			}
 			if len(args) == 1 {
 				body["id"] = args[0]
@@ -71,6 +76,7 @@ func (c *cli) clientsAdd() *cobra.Command {
 	f.StringArrayVar(&audiences, "audience", []string{}, "an audience that its tokens may have (default: TOLLGATE_AUDIENCE); may be repeated")
 	f.DurationVar(&ttl, "access-ttl", 0, "life of its tokens (default and most: TOLLGATE_ACCESS_TTL)")
 	f.StringVar(&alg, "signing-alg", "", "signs its tokens, one of TOLLGATE_SIGNING_ALG (default: the first of them)")
+	f.BoolVar(&noIntrospection, "no-introspection", false, "it may not ask about tokens (/oauth/introspect)")
 	f.StringVar(&jwks, "jwks-file", "", "its public keys (JWK Set), for private_key_jwt instead of a secret")
 	return cmd
 }
@@ -148,6 +154,9 @@ func (c *cli) printClients(asJSON any, all []clientItem) error {
 		state := "enabled"
 		if i.Disabled {
 			state = "disabled"
+		}
+		if i.NoIntro {
+			state += ", no introspection"
 		}
 		row := []string{
 			i.ID, i.Name, state, i.AuthMethod, strings.Join(i.Grants, " "), strings.Join(i.Scopes, " "), strings.Join(i.Audiences, " "),

@@ -148,13 +148,13 @@ func (d *doctor) reach(ctx context.Context, clients *redisClients) error {
 	switch {
 	case err == nil:
 		return nil
-	case redis.HasErrorPrefix(err, "WRONGPASS"), redis.HasErrorPrefix(err, "NOAUTH"):
+	case refusesCredentials(err):
 		d.add(finding{
 			Level: levelError, Check: "redis.credentials", Where: s.name(), Found: "Redis refuses the user or the password",
 			Meaning: "nothing works without Redis: the start is refused",
 			Do:      "check TOLLGATE_REDIS_USERNAME and TOLLGATE_REDIS_PASSWORD, which come before those in TOLLGATE_REDIS_URL",
 		})
-		return exitWith(exitUsage, "Redis (%s) refuses the credentials", s.name())
+		return badCredentials(d.config)
 	case redis.HasErrorPrefix(err, "NOPERM"):
 		return nil // it answers; what else this user may not do is seen by and by
 	}

@@ -75,11 +75,7 @@ func TestDoctorWithWrongCredentials(t *testing.T) {
 func TestValidateOnlineWithWrongCredentials(t *testing.T) {
 	server := testkit.MustStartRedis(t)
 	mustConfigSet(t, testkit.MustClient(t, server.Addr), "requirepass", "right")
-	for name, value := range map[string]string{
-		"TOLLGATE_ADMIN_TOKEN": rootToken, "TOLLGATE_ISSUER": testIssuer, "TOLLGATE_KEY_ENCRYPTION_KEY": testSealing, "TOLLGATE_ENABLE_GATEWAY": "false",
-	} {
-		t.Setenv(name, value)
-	}
+	setIssuerAlone(t)
 	for url, want := range map[string]int{server.URL: exitUsage, "redis://:hunter2@" + server.Addr: exitUsage, "redis://:right@" + server.Addr: exitDone} {
 		t.Setenv("TOLLGATE_REDIS_URL", url)
 		code, _, told := tell("", "validate", "--online")

@@ -36,17 +36,10 @@ func newHeapPace(tables func() int) *heapPace {
 
 // Run follows the tables until ctx ends.
 func (h *heapPace) Run(ctx context.Context) error {
-	tick := time.NewTicker(paceEvery)
-	defer tick.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return nil
-		case <-tick.C:
-			metrics.Read(h.live)
-			h.look(int(h.live[0].Value.Uint64()))
-		}
-	}
+	return repeat(ctx, paceEvery, func() {
+		metrics.Read(h.live)
+		h.look(int(h.live[0].Value.Uint64()))
+	})
 }
 
 // look sets the pace for a heap of which so many bytes live. Setting it stops the world

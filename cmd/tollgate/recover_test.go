@@ -26,10 +26,27 @@ func TestRecover(t *testing.T) {
 			if got := s.call(alice.Access); got.Status != http.StatusServiceUnavailable {
 				t.Fatalf("a token older than the store: %d", got.Status)
 			}
-			command := exec.Command(mustBinary(t), "recover", flag, "--yes", "--server", s.Admin)
-			command.Env = append(s.Env, "TOLLGATE_ADMIN_TOKEN="+rootToken)
-			if out, err := command.CombinedOutput(); err != nil || !strings.Contains(string(out), strings.ReplaceAll(flag[2:], "-", "_")) {
-				t.Errorf("%v\n%s", err, out)
+			command := func(args ...string) (string, int) {
+				command := exec.Command(mustBinary(t), append([]string{"recover", "--server", s.Admin}, args...)...)
+				command.Env = append(s.Env, "TOLLGATE_ADMIN_TOKEN="+rootToken)
+				out, _ := command.CombinedOutput()
+				return string(out), command.ProcessState.ExitCode()
+			}
+			for _, wrong := range [][]string{
+				{"--end-all", "--issuer", testIssuer + "/typo", "--yes"}, {"--end-all", "--issuer", testIssuer + "/typo", "--accept-loss", "--yes"}, {"--end-all", "--issuer", testIssuer + "/typo"},
+			} {
+				if out, code := command(wrong...); code != exitUsage || !strings.Contains(out, "Trusted are "+testIssuer) {
+					t.Errorf("%v: exit %d\n%s", wrong, code, out)
+				}
+			}
+			if out, code := command(flag); code != exitUsage || !strings.Contains(out, ": "+testIssuer+".\n") || !strings.Contains(out, "nothing was done: add --yes") {
+				t.Errorf("not asked to do it: exit %d\n%s", code, out)
+			}
+			if got := s.call(alice.Access); got.Status != http.StatusServiceUnavailable {
+				t.Fatalf("a token older than the store, and nothing was decided: %d", got.Status)
+			}
+			if out, code := command(flag, "--yes"); code != exitDone || !strings.Contains(out, strings.ReplaceAll(flag[2:], "-", "_")) {
+				t.Errorf("exit %d\n%s", code, out)
 			}
 			s.eventually("decided", 10*time.Second, func() bool { return s.call(alice.Access).Status == want })
 		})

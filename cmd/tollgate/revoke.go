@@ -106,24 +106,6 @@ func (c *cli) revokeKind(r revocable) *cobra.Command {
 	return cmd
 }
 
-func (c *cli) unrevokeCommand() *cobra.Command {
-	return &cobra.Command{
-		Use: "unrevoke ID", Short: "Undo a revocation, by the id that it was given",
-		Example: "  tollgate revocations list\n  tollgate unrevoke 5f3c…-1795…", Args: cobra.ExactArgs(1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			admin, err := c.admin()
-			if err != nil {
-				return err
-			}
-			var item revocationItem
-			if err := admin.call(cmd.Context(), http.MethodDelete, "/admin/v1/revocations/"+url.PathEscape(args[0]), nil, &item); err != nil {
-				return err
-			}
-			return c.printRevocations(item, []revocationItem{item})
-		},
-	}
-}
-
 func (c *cli) revocationsCommand() *cobra.Command {
 	var kind, subject, issuer string
 	cmd := &cobra.Command{

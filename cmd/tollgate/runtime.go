@@ -55,14 +55,20 @@ func newMemoryLimit(log *slog.Logger) *memoryLimit {
 
 // Run follows the container until ctx ends.
 func (m *memoryLimit) Run(ctx context.Context) error {
-	tick := time.NewTicker(limitEvery)
+	return repeat(ctx, limitEvery, m.look)
+}
+
+// repeat calls do once in every period, the first time when one has passed, until ctx
+// ends, which is no error. Calls that do is too slow for are left out.
+func repeat(ctx context.Context, period time.Duration, do func()) error {
+	tick := time.NewTicker(period)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			m.look()
+			do()
 		}
 	}
 }

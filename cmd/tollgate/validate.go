@@ -20,7 +20,9 @@ func (c *cli) validateCommand() *cobra.Command {
 		Long: `Check the configuration and the routes with the code that starts the server.
 Exit 0: nothing wrong. 2: faults, all listed. With --online Redis and the upstreams
 are asked too; exit 3 when one cannot be reached, 2 when Redis refuses the
-credentials. tollgate doctor looks at more.`,
+credentials, 1 when it answers and tollgate cannot do its work with it: a replica,
+a user who may not write, memory that is full or may be evicted, and the like.
+tollgate doctor looks at more.`,
 		Example: "  tollgate validate --online\n  tollgate validate -o json", Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			config, table, _, err := readAll(nil)
@@ -69,18 +71,14 @@ func probeOnline(ctx context.Context, config *Config, table *gateway.Table) erro
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	redis.SetLogger(redisLog{slog.New(slog.DiscardHandler)}) // its dials are told of as a whole
-	clients, err := openRedis(&config.Redis, nil)
+	d := &doctor{config: config, now: time.Now}
+	err := d.behindRedis(ctx)
+	if d.clients != nil {
+		defer func() { _ = d.clients.Close() }()
+		err = d.serves(ctx)
+	}
 	if err != nil {
 		return err
-	}
-	defer func() { _ = clients.Close() }()
-	err = clients.Slow.Ping(ctx).Err()
-	switch {
-	case err == nil, redis.HasErrorPrefix(err, "NOPERM"): // it answers
-	case refusesCredentials(err):
-		return badCredentials(config)
-	default:
-		return exitWith(exitUnreachable, "Redis (%s) does not answer: %w", config.Redis.name(), err)
 	}
 	if table == nil {
 		return nil

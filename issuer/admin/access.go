@@ -78,6 +78,7 @@ func accesses() []access {
 		{del, "/users/:name", RoleOperator, "user.remove", "user"},
 
 		{post, "/recover", RoleAdmin, "recover", "store"},
+		{post, "/recover/check", RoleAdmin, reads, ""},
 		{post, "/keys/rotate", RoleAdmin, "key.rotate", "ring"},
 		{post, "/keys/:kid/retire", RoleAdmin, "key.retire", "key"},
 		{post, "/keys/:kid/revoke", RoleAdmin, "key.revoke", "key"},

@@ -13,7 +13,7 @@ import (
 
 // changeOf reads what a body says about a client.
 func (a *Admin) changeOf(b *clientBody) (store.Change, error) {
-	ch := store.Change{Name: b.Name, Grants: b.Grants, Scopes: b.Scopes, Audiences: b.Audiences, Disabled: b.Disabled}
+	ch := store.Change{Name: b.Name, Grants: b.Grants, Scopes: b.Scopes, Audiences: b.Audiences, Disabled: b.Disabled, NoIntrospection: b.NoIntrospection}
 	if b.Grants != nil {
 		grants := slices.Clone(*b.Grants)
 		for n, grant := range grants {

@@ -27,9 +27,11 @@ type clientBody struct {
 	Audiences *[]string `json:"audiences"`
 	AccessTTL *string   `json:"access_ttl"` // a duration such as 1m; 0s: the server's
 	// Algorithm is one of those that sign here; "": the one that signs everybody's.
-	Algorithm *string         `json:"access_token_signing_alg"`
-	Disabled  *bool           `json:"disabled"`
-	JWKS      json.RawMessage `json:"jwks"` // instead of a secret
+	Algorithm *string `json:"access_token_signing_alg"`
+	Disabled  *bool   `json:"disabled"`
+	// NoIntrospection keeps it from asking about tokens.
+	NoIntrospection *bool           `json:"no_introspection"`
+	JWKS            json.RawMessage `json:"jwks"` // instead of a secret
 	// RotateSecret makes a new secret; the present one is taken for Overlap longer,
 	// default 24h.
 	RotateSecret bool   `json:"rotate_secret"`
@@ -37,18 +39,20 @@ type clientBody struct {
 }
 
 type clientItem struct {
-	ID         string          `json:"id"`
-	Name       string          `json:"name"`
-	Grants     []string        `json:"grants"`
-	Scopes     []string        `json:"scopes"`
-	Audiences  []string        `json:"audiences"`
-	AccessTTL  string          `json:"access_ttl"`
-	Algorithm  string          `json:"access_token_signing_alg,omitempty"`
-	Disabled   bool            `json:"disabled"`
-	AuthMethod string          `json:"auth_method"` // client_secret or private_key_jwt
-	JWKS       json.RawMessage `json:"jwks,omitempty"`
-	CreatedAt  time.Time       `json:"created_at"`
-	RotatedAt  *time.Time      `json:"rotated_at"`
+	ID        string   `json:"id"`
+	Name      string   `json:"name"`
+	Grants    []string `json:"grants"`
+	Scopes    []string `json:"scopes"`
+	Audiences []string `json:"audiences"`
+	AccessTTL string   `json:"access_ttl"`
+	Algorithm string   `json:"access_token_signing_alg,omitempty"`
+	Disabled  bool     `json:"disabled"`
+	// NoIntrospection is there where the client may not ask about tokens.
+	NoIntrospection bool            `json:"no_introspection,omitempty"`
+	AuthMethod      string          `json:"auth_method"` // client_secret or private_key_jwt
+	JWKS            json.RawMessage `json:"jwks,omitempty"`
+	CreatedAt       time.Time       `json:"created_at"`
+	RotatedAt       *time.Time      `json:"rotated_at"`
 	// OldSecretUntil is the end of the overlap of a rotation.
 	OldSecretUntil *time.Time `json:"old_secret_expires_at,omitempty"`
 	// Secret stands in the answer that makes it, and never again.
@@ -59,7 +63,7 @@ func clientOf(c *store.Client, secret string) clientItem {
 	list := func(l []string) []string { return append([]string{}, l...) } // [] and not null
 	item := clientItem{
 		ID: c.ID, Name: c.Name, Grants: list(c.Grants), Scopes: list(c.Scopes), Audiences: list(c.Audiences), AccessTTL: c.AccessTTL.String(),
-		Algorithm: string(c.Algorithm), Disabled: c.Disabled, AuthMethod: "client_secret", JWKS: c.JWKS, CreatedAt: c.Created.UTC(), RotatedAt: timeOrNil(c.Rotated),
+		Algorithm: string(c.Algorithm), Disabled: c.Disabled, NoIntrospection: c.NoIntrospection, AuthMethod: "client_secret", JWKS: c.JWKS, CreatedAt: c.Created.UTC(), RotatedAt: timeOrNil(c.Rotated),
 		OldSecretUntil: timeOrNil(c.OldUntil), Secret: secret,
 	}
 	if c.JWKS != nil {
@@ -110,6 +114,7 @@ func (a *Admin) addClient(c echo.Context) error {
 	set(&client.AccessTTL, change.AccessTTL)
 	set(&client.Algorithm, change.Algorithm)
 	set(&client.Disabled, change.Disabled)
+	set(&client.NoIntrospection, change.NoIntrospection)
 	added, secret, err := a.Clients.Add(ctx, client)
 	if err != nil {
 		return err

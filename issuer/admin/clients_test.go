@@ -122,6 +122,11 @@ func TestChangeClient(t *testing.T) {
 	if item["name"] != "other" || len(item["scopes"].([]any)) != 0 || item["secret"] != nil || item["auth_method"] != "client_secret" {
 		t.Errorf("%v", item)
 	}
+	for _, denied := range []bool{true, false} {
+		if item = patch(map[string]any{"no_introspection": denied}); (item["no_introspection"] == true) != denied || item["name"] != "other" {
+			t.Errorf("introspection denied, %t: %v", denied, item)
+		}
+	}
 	item = patch(map[string]any{"rotate_secret": true, "overlap": "1h"})
 	second, _ := item["secret"].(string)
 	if until := after(t, item["old_secret_expires_at"], k.Now()); until != time.Hour {

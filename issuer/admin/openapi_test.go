@@ -66,7 +66,8 @@ func TestEveryRowIsAnsweredAsDescribed(t *testing.T) {
 	})
 	k.MustReplaceAdmin(t, wired(t, k))
 	tour(t, k, done, []stop{
-		{"POST /recover", "/recover", map[string]any{"end_all": true, "reason": "r"}, 200}, {"GET /status", "/status", nil, 200}, {"GET /settings", "/settings", nil, 200},
+		{"POST /recover", "/recover", map[string]any{"end_all": true, "reason": "r"}, 200}, {"POST /recover/check", "/recover/check", map[string]any{"accept_loss": true}, 200},
+		{"POST /recover/check", "/recover/check", map[string]any{"end_all": true, "issuers": []string{"x"}}, 422}, {"GET /status", "/status", nil, 200}, {"GET /settings", "/settings", nil, 200},
 		{"GET /upstreams", "/upstreams", nil, 200}, {"GET /routes", "/routes", nil, 200},
 		{"POST /routes/check", "/routes/check", map[string]any{"url": "https://shop.example.com/api/orders"}, 200},
 		{"POST /routes/reload", "/routes/reload", nil, 204}, {"POST /routes/reload", "/routes/reload", nil, 422},
@@ -98,7 +99,7 @@ func tour(t *testing.T, k *issuerkit.Kit, done map[string]bool, stops []stop) {
 // wired is an admin API with what the kit's own does not have.
 func wired(t *testing.T, k *issuerkit.Kit) *admin.Admin {
 	t.Helper()
-	table, err := gateway.ReadRoutes([]byte(`
+	table, _, err := gateway.ReadRoutesFiles([]byte(`
 version: 1
 upstreams: { shop: { urls: ["http://127.0.0.1:1"] } }
 routes:

@@ -68,7 +68,7 @@ func hostile(path string, sid string) map[string]any {
 		return map[string]any{"rotate_secret": true}
 	case "/admin-tokens":
 		return map[string]any{"name": "mallory", "role": "admin"}
-	case "/recover":
+	case "/recover", "/recover/check":
 		return map[string]any{"accept_loss": true}
 	case "/keys/rotate":
 		return map[string]any{"now": true}

@@ -26,6 +26,7 @@ func (a *Admin) rows() []row {
 		{http.MethodGet, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).showRevocation},
 		{http.MethodDelete, v1 + "/revocations/:id", jsonBody, usualWait, (*Admin).undoRevocation},
 		{http.MethodPost, v1 + "/recover", jsonBody, usualWait, (*Admin).recover},
+		{http.MethodPost, v1 + "/recover/check", jsonBody, usualWait, (*Admin).checkRecover},
 		{http.MethodGet, v1 + "/sessions", jsonBody, usualWait, (*Admin).listSessions},
 		{http.MethodGet, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).showSession},
 		{http.MethodDelete, v1 + "/sessions/:sid", jsonBody, usualWait, (*Admin).endSession},

@@ -80,7 +80,7 @@ func explained(t *testing.T, k *issuerkit.Kit, body map[string]any) (map[string]
 // TestExplain: each check in its order, by the policy of the route when one is named.
 func TestExplain(t *testing.T) {
 	k := opened(t, issuerkit.Options{})
-	table, err := gateway.ReadRoutes([]byte(`
+	table, _, err := gateway.ReadRoutesFiles([]byte(`
 version: 1
 upstreams: { app: { urls: ["http://127.0.0.1:1"] } }
 routes:

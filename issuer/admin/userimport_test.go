@@ -76,7 +76,7 @@ func TestImportThatDisables(t *testing.T) {
 		k.Advance(time.Second)
 		before := k.MustLogin(t, "alice")
 		if broken {
-			if err := k.Users.Disable(t.Context(), "alice"); err != nil {
+			if err := k.Disable(t.Context(), "alice"); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -84,7 +84,7 @@ func TestImportThatDisables(t *testing.T) {
 		if k.Verify(t, before.Access) != 400 || k.Verify(t, bob.Access) != 200 {
 			t.Errorf("broken %v: alice %d, bob %d", broken, k.Verify(t, before.Access), k.Verify(t, bob.Access))
 		}
-		if err := k.Users.Enable(t.Context(), "alice"); err != nil {
+		if err := k.Enable(t.Context(), "alice"); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -87,7 +87,9 @@ func (s *Store) Rotate(ctx context.Context, sid string, generation int64, jti st
 }
 
 // admit reads the options and asks the revocations about the token, before the record
-// is touched. A session that is met half-ended is ended.
+// is touched. A session that is met half-ended is ended. The endpoints of the issuer have
+// authenticated the token and say Checked, so that Redis is not asked twice: this is what
+// holds for a caller who does not think of it, and asking is therefore what goes without saying.
 func (s *Store) admit(ctx context.Context, sid string, birth int64, jti string, opts []Option) (presented, error) {
 	var p presented
 	for _, opt := range opts {

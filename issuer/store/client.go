@@ -33,6 +33,9 @@ type Client struct {
 	// that signs everybody's.
 	Algorithm keys.Algorithm
 	Disabled  bool
+	// NoIntrospection keeps it from asking about tokens (RFC 7662): any client may
+	// otherwise, for what a resource server has to know.
+	NoIntrospection bool
 	// JWKS is the public keys it authenticates with (private_key_jwt, RFC 7523);
 	// nil: it has a secret.
 	JWKS    json.RawMessage

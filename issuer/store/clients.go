@@ -90,7 +90,7 @@ type Change struct {
 	Grants, Scopes, Audiences *[]string
 	AccessTTL                 *time.Duration
 	Algorithm                 *keys.Algorithm
-	Disabled                  *bool
+	Disabled, NoIntrospection *bool
 	// JWKS replaces the keys, and a secret if that is what it had: that ends at once.
 	JWKS json.RawMessage
 }
@@ -155,6 +155,10 @@ func (ch Change) onto(c *Client) (fields []any) {
 	if ch.Disabled != nil {
 		c.Disabled = *ch.Disabled
 		fields = append(fields, fieldDisabled, flag(c.Disabled))
+	}
+	if ch.NoIntrospection != nil {
+		c.NoIntrospection = *ch.NoIntrospection
+		fields = append(fields, fieldNoIntro, flag(c.NoIntrospection))
 	}
 	return fields
 }

@@ -151,8 +151,8 @@ func TestChangeClient(t *testing.T) {
 		ctx := t.Context()
 		_, secret := b.mustAdd(t, store.Client{ID: "c", Name: "n", Scopes: []string{"a"}, Grants: store.Grants()})
 		name, on, ttl, none := "other", true, time.Hour, []string{}
-		got, err := b.Change(ctx, "c", store.Change{Name: &name, Disabled: &on, AccessTTL: &ttl, Grants: &none})
-		if err != nil || got.Name != name || !got.Disabled || got.AccessTTL != ttl || len(got.Grants) != 0 || !slices.Equal(got.Scopes, []string{"a"}) || !got.HasSecret(secret) {
+		got, err := b.Change(ctx, "c", store.Change{Name: &name, Disabled: &on, NoIntrospection: &on, AccessTTL: &ttl, Grants: &none})
+		if err != nil || got.Name != name || !got.Disabled || !got.NoIntrospection || got.AccessTTL != ttl || len(got.Grants) != 0 || !slices.Equal(got.Scopes, []string{"a"}) || !got.HasSecret(secret) {
 			t.Errorf("%+v, %v", got, err)
 		}
 		bad := []string{"a b"}

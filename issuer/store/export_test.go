@@ -30,3 +30,6 @@ func (t *AuditTail) Followers() int {
 	defer t.mu.Unlock()
 	return t.follow
 }
+
+// Length is how many entries were read up to here, changed ones twice.
+func (p StatusPosition) Length() int { return p.length }

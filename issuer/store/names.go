@@ -36,6 +36,7 @@ const (
 	fieldAccessTTL = "access_ttl" // whole seconds; 0: the server's
 	fieldAlgorithm = "alg"        // of the signatures of its tokens; empty: the server's first
 	fieldDisabled  = "disabled"   // "1" or "0"
+	fieldNoIntro   = "no_intro"   // "1": it may not introspect; "0", or absent in older records
 	fieldSecret    = "secret"     // SHA-256 in hexadecimal; absent with a JWKS
 	fieldJWKS      = "jwks"       // JWK Set; absent with a secret
 	fieldCreated   = "created"

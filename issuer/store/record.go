@@ -20,6 +20,7 @@ func (c *Client) fields() []any {
 	return []any{
 		fieldName, c.Name, fieldGrants, joined(c.Grants), fieldScopes, joined(c.Scopes), fieldAudiences, joined(c.Audiences),
 		fieldAccessTTL, seconds(c.AccessTTL), fieldAlgorithm, string(c.Algorithm), fieldDisabled, flag(c.Disabled),
+		fieldNoIntro, flag(c.NoIntrospection),
 	}
 }
 
@@ -60,7 +61,8 @@ func (s *Clients) read(ctx context.Context, ids []string) ([]*Client, error) {
 func parseClient(f map[string]string) (*Client, error) {
 	c := &Client{
 		ID: f[fieldID], Name: f[fieldName], Grants: strings.Fields(f[fieldGrants]), Scopes: strings.Fields(f[fieldScopes]),
-		Audiences: strings.Fields(f[fieldAudiences]), Algorithm: keys.Algorithm(f[fieldAlgorithm]), Disabled: f[fieldDisabled] == "1", secret: f[fieldSecret],
+		Audiences: strings.Fields(f[fieldAudiences]), Algorithm: keys.Algorithm(f[fieldAlgorithm]), Disabled: f[fieldDisabled] == "1",
+		NoIntrospection: f[fieldNoIntro] == "1", secret: f[fieldSecret],
 	}
 	if doc := f[fieldJWKS]; doc != "" {
 		c.JWKS = json.RawMessage(doc)

@@ -17,9 +17,6 @@ type StatusPosition struct {
 	last   string // the index that stood last
 }
 
-// Length is how many entries were read up to here, changed ones twice.
-func (p StatusPosition) Length() int { return p.length }
-
 // Read tells each entry of the list that was written after the position, the same
 // index again when its entry was changed, and returns the position of the end.
 // Errors: ErrNotFound for a list that is not there (any more), ErrTorn,

@@ -37,12 +37,7 @@ func (p Patch) EndsSessions() bool {
 	return p.Password != nil || p.IsActive != nil && !*p.IsActive || p.MustChange != nil && *p.MustChange
 }
 
-// Validate reports the first fault as ErrInvalid, and never repeats the password.
-func (p Patch) Validate() error {
-	_, err := p.fields()
-	return err
-}
-
+// fields reports the first fault as ErrInvalid, and never repeats the password.
 func (p Patch) fields() ([]any, error) {
 	var fields []any
 	if p.Email != nil {
@@ -144,28 +139,6 @@ func (r *Redis) moveBack(ctx context.Context, rec record) error {
 		return err
 	}
 	return nil
-}
-
-// Disable keeps the user from logging in; ErrNotFound when there is none. Sessions
-// that stand are the caller's to end.
-func (r *Redis) Disable(ctx context.Context, name string) error {
-	active := false
-	_, err := r.Update(ctx, name, Patch{IsActive: &active})
-	return err
-}
-
-// Enable lets the user log in again; ErrNotFound when there is none.
-func (r *Redis) Enable(ctx context.Context, name string) error {
-	active := true
-	_, err := r.Update(ctx, name, Patch{IsActive: &active})
-	return err
-}
-
-// SetPassword gives the user another password and dates the change; ErrNotFound,
-// ErrInvalid, ErrBusy. Sessions that stand are the caller's to end.
-func (r *Redis) SetPassword(ctx context.Context, name, password string) error {
-	_, err := r.Update(ctx, name, Patch{Password: &password})
-	return err
 }
 
 // RecordLogin dates the user's last log-in with the store's clock; ErrNotFound.

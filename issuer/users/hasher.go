@@ -42,10 +42,6 @@ func NewHasher(slots int) *Hasher {
 	}
 }
 
-// Computed returns how many hashes this hasher has computed: that an unknown name costs
-// as many as a known one is held by it.
-func (h *Hasher) Computed() uint64 { return h.computed.Load() }
-
 // Hash returns the password's hash as a PHC string with a fresh salt. It waits for
 // a slot as long as ctx allows, two seconds at most, then fails with ErrBusy.
 func (h *Hasher) Hash(ctx context.Context, password string) (string, error) {

@@ -24,10 +24,6 @@ func (s Settings) DueAt(k Key) (time.Time, bool) {
 	return k.Activated.Add(s.RotateEvery), s.RotateEvery > 0
 }
 
-// MaxAge is how long a verifier may keep a set: no longer than limit, and no
-// longer than a key is published before it signs.
-func (s Settings) MaxAge(limit time.Duration) time.Duration { return min(limit, s.Prepublish) }
-
 // life is how long a key stays published after it signed last.
 func (s Settings) life(k Key) time.Duration { return max(s.TokenLife, k.TokenLife) }
 

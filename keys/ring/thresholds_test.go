@@ -24,11 +24,6 @@ func TestThresholds(t *testing.T) {
 	if _, ever := s.DueAt(k); ever {
 		t.Error("due although it is turned by hand")
 	}
-	for limit, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, time.Hour: 15 * time.Minute} {
-		if got := s.MaxAge(limit); got != want {
-			t.Errorf("max-age %s with the limit %s", got, limit)
-		}
-	}
 }
 
 // TestTakeoverWaitsForServedAge: by itself a key takes over only when a set that

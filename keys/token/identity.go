@@ -126,9 +126,6 @@ func (id *Identity) Audience() []string { return id.audience }
 // name by which a token without jti is revoked.
 func (id *Identity) Signed() string { return string(id.signed) }
 
-// Revocable is what the revocation store needs to know of the token.
-func (id *Identity) Revocable() revocation.Token { return id.revocable }
-
 // Ends is exp rounded up to whole seconds, without any leeway: what is to outlast the
 // token must not end before it. ExpiresAt may lie up to a second earlier.
 func (id *Identity) Ends() time.Time { return unix(math.Ceil(id.expires)) }

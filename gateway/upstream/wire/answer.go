@@ -44,9 +44,6 @@ func (a *Answer) Length() int64 {
 	return a.framing.length
 }
 
-// Chunked reports whether the body came in chunks, and so may have a trailer.
-func (a *Answer) Chunked() bool { return a.framing.chunked }
-
 // Trailer returns the fields behind a chunked body, once it was read to its end.
 func (a *Answer) Trailer() []Field { return a.trailer }
 

@@ -82,13 +82,6 @@ func (p *Pool) closings() uint64 {
 	return p.closed
 }
 
-// Idle returns how many connections wait.
-func (p *Pool) Idle() int {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return len(p.free)
-}
-
 // take lends the connection used last that is quiet; nil when there is none. The
 // others stay for the sweep, so that few connections carry a light load.
 func (p *Pool) take() *conn {
