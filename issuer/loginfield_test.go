@@ -29,7 +29,7 @@ func TestPasswordThatMustChange(t *testing.T) {
 	k := issuerkit.MustOpen(t, issuerkit.Options{})
 	k.MustUser(t, users.New{Username: "alice", MustChange: true})
 	a := k.Post(t, "/api/token/", map[string]any{"username": "alice", "password": issuerkit.Password}).Must(t, 401)
-	want := `{"code":"password_change_required","detail":"The password has to be changed before logging in."}`
+	want := `{"detail":"The password has to be changed before logging in.","code":"password_change_required"}`
 	if a.Body != want || a.Header.Get("WWW-Authenticate") != `Bearer realm="api"` {
 		t.Errorf("%s %v", a.Body, a.Header)
 	}
