@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"errors"
+	"fmt"
 	"time"
 )
 
@@ -95,6 +96,8 @@ func (m *Mirror) Status() MirrorStatus {
 // it is nil: every process of the store is as far, and log-ins work.
 func (m *Mirror) Ready() error {
 	switch v := m.view.Load(); {
+	case !v.level && m.cfg.Replicas > 0:
+		return fmt.Errorf("the revocations are not loaded yet, or fewer than %d replicas confirm that Redis is still the primary (TOLLGATE_REDIS_MIN_REPLICAS_ACK)", m.cfg.Replicas)
 	case !v.level:
 		return errors.New("the revocations are not loaded yet")
 	case v.doubt:

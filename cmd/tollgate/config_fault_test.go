@@ -288,6 +288,7 @@ func TestWarnings(t *testing.T) {
 		{"admin on localhost", map[string]string{"TOLLGATE_ADMIN_LISTEN": "localhost:8081"}, nil},
 		{"everybody a proxy", map[string]string{"TOLLGATE_TRUSTED_PROXIES": "0.0.0.0/0"}, []string{"TOLLGATE_TRUSTED_PROXIES trusts every address"}},
 		{"issuer without discovery", map[string]string{"TOLLGATE_ISSUER": "shop"}, []string{"TOLLGATE_ISSUER is no http(s) URL"}},
+		{"no room for our own tokens", map[string]string{"TOLLGATE_MAX_TOKEN_BYTES": "1KiB"}, []string{"TOLLGATE_MAX_TOKEN_BYTES is less than 2048"}},
 		{"tokens that cannot arrive", map[string]string{"TOLLGATE_MAX_TOKEN_BYTES": "32KiB"}, []string{"TOLLGATE_MAX_TOKEN_BYTES is more than"}},
 	}
 	for _, tt := range tests {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -11,6 +12,10 @@ import (
 // minAdminToken is the least length of an admin token: the admin API may be
 // guessed at without limit by whoever reaches it.
 const minAdminToken = 16
+
+// tokenRoom is how long tokens of ours may become whose claims are few: the largest
+// signature and header, and 800 bytes of claims.
+const tokenRoom = 2048
 
 // rules collects the faults between settings. A rule about a variable that has a
 // fault of its own already is left out: it would only repeat it.
@@ -152,6 +157,9 @@ func (r *rules) times() {
 	}
 	if k.RotateEvery.Value > 0 && k.RotateEvery.Value < k.Prepublish.Value && !r.faulty["TOLLGATE_KEY_PREPUBLISH"] {
 		r.fault("TOLLGATE_KEY_ROTATE_EVERY", "is shorter than TOLLGATE_KEY_PREPUBLISH: a key would have to sign before verifiers know it")
+	}
+	if t.MaxTokenBytes.Value < tokenRoom && r.c.Roles.Issuer.Value {
+		r.warn("TOLLGATE_MAX_TOKEN_BYTES", fmt.Sprintf("is less than %d: our own tokens may be longer, and log-ins then fail", tokenRoom))
 	}
 	if t.MaxTokenBytes.Value > r.c.Listeners.MaxHeaderBytes.Value && !r.faulty["TOLLGATE_MAX_HEADER_BYTES"] {
 		r.warn("TOLLGATE_MAX_TOKEN_BYTES", "is more than TOLLGATE_MAX_HEADER_BYTES: such a token cannot arrive")

@@ -170,7 +170,7 @@ func TestRedisDoctorOnReplicas(t *testing.T) {
 
 // TestRedisDoctorByAccessList: what may not be asked is said, and nothing is made up.
 func TestRedisDoctorByAccessList(t *testing.T) {
-	server := testkit.MustStartRedis(t)
+	server := testkit.MustStartRedis(t, "--appendfsync", "everysec")
 	control := testkit.MustClient(t, server.Addr)
 	tests := []struct {
 		name, rules string

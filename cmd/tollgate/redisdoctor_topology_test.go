@@ -43,6 +43,9 @@ func TestRedisDoctorOnSentinels(t *testing.T) {
 
 func TestRedisDoctorOnACluster(t *testing.T) {
 	c := testkit.MustStartCluster(t)
+	for _, n := range c.Nodes {
+		mustConfigSet(t, testkit.MustClient(t, n.Addr), "appendfsync", "everysec")
+	}
 	d := mustRedisDoctor(t, c.URL(), nil)
 	got := merged(d.examine(t.Context()))
 	wantFindings(t, got, everySecond, "warning redis.split: 1 replica")

@@ -21,6 +21,7 @@ type revocationItem struct {
 	ExpiresAt *time.Time `json:"expires_at"`
 	UndoneAt  *time.Time `json:"undone_at,omitempty"`
 	Edges     *edgeCount `json:"edges,omitempty"`
+	Warning   string     `json:"warning,omitempty"`
 }
 
 // revocable is what a revocation can be about, with what it will cost.
@@ -89,6 +90,9 @@ func (c *cli) revokeKind(r revocable) *cobra.Command {
 			}
 			if err := c.printRevocations(item, []revocationItem{item}); err != nil {
 				return err
+			}
+			if item.Warning != "" {
+				fmt.Fprintln(c.err, "warning: "+shownInTerminal(item.Warning))
 			}
 			if wait > 0 {
 				c.tellEdges(item.Edges)

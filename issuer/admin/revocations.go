@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/labstack/echo/v4"
@@ -45,6 +46,8 @@ type revocationItem struct {
 	// so far has applied it.
 	N     uint64     `json:"n,omitempty"`
 	Edges *edgeCount `json:"edges,omitempty"` // in the answer to a revocation alone
+	// Warning is what may be wrong with the order that was carried out; in its answer alone.
+	Warning string `json:"warning,omitempty"`
 }
 
 func itemOf(r revocation.Revocation) revocationItem {
@@ -107,6 +110,9 @@ func (a *Admin) revoke(c echo.Context) error {
 		"reason", revoked.Reason, "actor", revoked.Actor)
 	item := itemOf(revoked)
 	item.Edges = a.edgesWith(c.Request().Context(), revoked, wait)
+	if !slices.Contains(a.trusted(), revoked.Issuer) { // an edge may trust whom this process does not
+		item.Warning = "This process trusts no issuer of that name. If no edge does, nothing of it was let through before, and nothing is refused by this."
+	}
 	return c.JSON(http.StatusCreated, item)
 }
 

@@ -21,6 +21,19 @@ func revoke(t *testing.T, k *issuerkit.Kit, kind, value string) map[string]any {
 	return wantDone(t, k.Control(t, "POST", revocations, map[string]any{"kind": kind, "value": value, "reason": "because"}), 201)
 }
 
+// TestRevokeOfAnUnknownIssuer: it is done, since an edge may trust whom this process does
+// not; whoever mistyped is told.
+func TestRevokeOfAnUnknownIssuer(t *testing.T) {
+	k := opened(t, issuerkit.Options{})
+	order := map[string]any{"kind": "subject", "value": "1", "issuer": "https://auht.example.com"}
+	if made := wantDone(t, k.Control(t, "POST", revocations, order), 201); !strings.Contains(fmt.Sprint(made["warning"]), "trusts no issuer") {
+		t.Errorf("%v", made)
+	}
+	if made := revoke(t, k, "subject", "1"); made["warning"] != nil {
+		t.Errorf("%v", made)
+	}
+}
+
 // TestRevoke walks the kinds: what is refused at once, what is not, how long the
 // revocation lasts, and what the answer says.
 func TestRevoke(t *testing.T) {
