@@ -21,7 +21,8 @@ type conn struct {
 	look      func(fd uintptr) // peek, made once
 	cancel    func()           // ends what is under way, made once
 	nobody    bool             // peek's answer
-	used      bool             // it has served before
+	sending   sending
+	used      bool // it has served before
 	idleSince time.Time
 	since     uint64    // the pool's last closing before it was made
 	until     time.Time // the deadline of reading that stands; zero: none
@@ -51,7 +52,7 @@ func newConn(p *Pool, dialled net.Conn) (*conn, error) {
 		return nil, err
 	}
 	c := &conn{Conn: dialled, pool: p, raw: raw, since: p.closings(), buf: make([]byte, bufferSize)}
-	c.look = c.peek
+	c.look, c.sending.step = c.peek, c.advance
 	c.cancel = func() { _ = c.SetDeadline(past) } // fails only on what is closed
 	return c, nil
 }

@@ -16,11 +16,11 @@
 //
 // # Whose answer it is
 //
-// Bytes that arrive on an idle connection belong to nobody. A connection is lent
-// only after the kernel has said that there is nothing on it, and taken back only
-// when the answer was framed to its end, nothing is left in the buffer, neither
-// side said close, deadlines are cleared, and the caller's end of the request was
-// called off before it began to act. Everything else closes it.
+// Bytes that arrive on an idle connection belong to nobody. A request is written as
+// soon as the kernel has said that there is nothing on its connection, and a connection
+// is taken back only when the answer was framed to its end, nothing is left in the
+// buffer, neither side said close, deadlines are cleared, and the caller's end of the
+// request was called off before it began to act. Everything else closes it.
 //
 // # What it accepts
 //

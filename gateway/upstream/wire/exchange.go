@@ -22,7 +22,7 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 	p.waiting.Add(1)
 	defer p.waiting.Add(-1)
 	c, wait := p.take(), r.FirstByte
-	for again := false; ; again = true {
+	for again := false; ; {
 		if c == nil {
 			var err error
 			if c, wait, err = p.dial(ctx, wait); err != nil {
@@ -37,6 +37,10 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 		if ctx.Err() != nil {
 			return nil, context.Cause(ctx)
 		}
+		if errors.Is(err, errUnfit) {
+			c = p.take()
+			continue
+		}
 		var ended *EndedError
 		if again || !errors.As(err, &ended) || !ended.Reused || !r.repeatable() {
 			return nil, err
@@ -46,7 +50,7 @@ func (p *Pool) Do(ctx context.Context, r *Request) (*Answer, error) {
 				return nil, ErrFirstByte
 			}
 		}
-		c = nil
+		c, again = nil, true
 	}
 }
 
@@ -122,11 +126,17 @@ func (c *conn) answer(ctx context.Context, r *Request, wait time.Duration) (*Ans
 	// longer than it does, is woken once for all of them: waking a processor costs as
 	// much as the rest of the exchange.
 	runtime.Gosched()
-	_, writeErr := c.Write(c.out)
-	if errors.Is(writeErr, os.ErrDeadlineExceeded) {
+	crowd := c.pool.waiting.Load() > c.pool.crowd
+	writeErr, err := c.send(!crowd)
+	switch {
+	case errors.Is(err, errUnfit):
+		return nil, err
+	case err != nil:
+		return nil, c.headFault(err, false)
+	case errors.Is(writeErr, os.ErrDeadlineExceeded):
 		return nil, ErrFirstByte
 	}
-	if c.pool.waiting.Load() > c.pool.crowd {
+	if crowd {
 		// In a crowd the answer is there by the time the others have been written. Read then,
 		// it is one call of the kernel and no wait; and this connection soon serves the next
 		// of the crowd, so that all together need few, and touch little memory.

@@ -33,6 +33,13 @@ func (s *said) Close() error                    { return nil }
 func (s *said) SetDeadline(time.Time) error     { return nil }
 func (s *said) SetReadDeadline(time.Time) error { return nil }
 
+// noDescriptor lets everything be sent by Write and read by Read.
+type noDescriptor struct{}
+
+func (noDescriptor) Control(func(uintptr)) error    { return nil }
+func (noDescriptor) Read(func(uintptr) bool) error  { return nil }
+func (noDescriptor) Write(func(uintptr) bool) error { return nil }
+
 // outcome is what a reader made of an answer.
 type outcome struct {
 	status  int
@@ -47,7 +54,7 @@ type outcome struct {
 func ours(t *testing.T, method, text string, piece int) (o outcome, err error) {
 	p := NewPool(Config{})
 	nc := &said{text: text, piece: piece}
-	c := &conn{Conn: nc, pool: p, buf: make([]byte, bufferSize)}
+	c := &conn{Conn: nc, raw: noDescriptor{}, pool: p, buf: make([]byte, bufferSize)}
 	c.cancel = func() {}
 	a, err := c.answer(t.Context(), &Request{Method: method, Target: "/", Host: "x"}, 0)
 	if err != nil {

@@ -82,25 +82,20 @@ func (p *Pool) closings() uint64 {
 	return p.closed
 }
 
-// take lends the connection used last that is quiet; nil when there is none. The
-// others stay for the sweep, so that few connections carry a light load.
+// take lends the connection used last; nil when there is none. Whether it is silent is
+// looked at when something is sent. The others stay for the sweep, so that few
+// connections carry a light load.
 func (p *Pool) take() *conn {
-	for {
-		p.mu.Lock()
-		n := len(p.free)
-		if n == 0 {
-			p.mu.Unlock()
-			return nil
-		}
-		c := p.free[n-1]
-		p.free[n-1] = nil
-		p.free = p.free[:n-1]
-		p.mu.Unlock()
-		if c.quiet() {
-			return c
-		}
-		c.close()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := len(p.free)
+	if n == 0 {
+		return nil
 	}
+	c := p.free[n-1]
+	p.free[n-1] = nil
+	p.free = p.free[:n-1]
+	return c
 }
 
 // put takes a connection back.
