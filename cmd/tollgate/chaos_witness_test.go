@@ -41,6 +41,7 @@ type witness struct {
 
 	mu       sync.Mutex // guards what follows
 	excused  map[*system]bool
+	pardoned map[*system]time.Time // when the latest excuse ended
 	acked    []*held
 	later    []*held       // acknowledged while apart
 	longest  time.Duration // answer of an edge since the last step began
@@ -53,7 +54,7 @@ type witness struct {
 // mustWitness fills a stock, sees that all of it passes, and begins.
 func mustWitness(t *testing.T, f *fleet, revokers int) *witness {
 	t.Helper()
-	w := &witness{t: t, f: f, excused: map[*system]bool{}, pace: 10 * time.Millisecond, client: &http.Client{
+	w := &witness{t: t, f: f, excused: map[*system]bool{}, pardoned: map[*system]time.Time{}, pace: 10 * time.Millisecond, client: &http.Client{
 		Timeout: 40 * time.Second, Transport: &http.Transport{MaxIdleConnsPerHost: 64},
 	}}
 	w.next.Store(1000)
@@ -183,7 +184,7 @@ func (w *witness) call(e *system, h *held) (status int) {
 	status, err := w.ask(e, h.raw)
 	took := time.Since(began)
 	w.mu.Lock()
-	excused = excused || w.excused[e]
+	excused = excused || w.excused[e] || began.Before(w.pardoned[e]) // under way when it began, and told of after its end
 	if !excused {
 		w.answers++
 		w.longest = max(w.longest, took)
@@ -238,6 +239,9 @@ func (w *witness) excuse(e *system, is bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.excused[e] = is
+	if !is {
+		w.pardoned[e] = time.Now()
+	}
 }
 
 func (w *witness) count() int {
