@@ -108,6 +108,7 @@ func TestWaitAcrossALoss(t *testing.T) {
 	if err := client.FlushAll(t.Context()).Err(); err != nil { //nolint:forbidigo // the test's own server: the loss is what is tested
 		t.Fatal(err)
 	}
+	mustAdmit(t, s)
 	r := mustRevoke(t, s, revocation.KindJTI, "after")
 	first.say(r.Seq, r.Epoch)
 	first.mustRegister(t)

@@ -93,6 +93,14 @@ func redisHarness(t *testing.T, client, second redis.UniversalClient) revocation
 				t.Fatalf("FLUSHALL: %v", err)
 			}
 		},
+		Admit: func(t *testing.T) { mustAdmit(t, store) },
+	}
+}
+
+func mustAdmit(t *testing.T, store *revocation.Redis) {
+	t.Helper()
+	if err := store.Admit(t.Context()); err != nil {
+		t.Fatalf("admit: %v", err)
 	}
 }
 

@@ -22,6 +22,9 @@ type Epoch struct {
 	// Evicted says which evictions were noticed: what is in the feed need not be an
 	// entry, too. Empty: none.
 	Evicted string
+	// Shut says that the epoch takes no revocations yet: it came of a loss, and whoever
+	// began it has not read what the store holds.
+	Shut bool
 }
 
 // vouchesFor reports whether e can say of t that nothing was said about it.

@@ -49,5 +49,18 @@ func (r *Redis) Lose(ctx context.Context) error {
 	return err
 }
 
+// Admit has the store take revocations, as it does when a process has read what is left
+// after a loss.
+func (r *Redis) Admit(ctx context.Context) error {
+	if _, err := r.Now(ctx); err != nil { // begins an epoch
+		return err
+	}
+	e, err := r.Epoch(ctx)
+	if err == nil {
+		_, err = r.open(ctx, e.ID)
+	}
+	return err
+}
+
 // Name is that of the process among those that put back.
 func (m *Mirror) Name() string { return m.name }

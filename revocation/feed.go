@@ -25,6 +25,7 @@ type Feed struct {
 	names names
 	done  atomic.Pointer[feedPosition] // as at, once that was applied
 	block atomic.Int64                 // ns; see SetBlock
+	haste atomic.Int64                 // unix ns until which scans come sooner; see hurry
 	role  serverRole
 
 	mu      sync.Mutex // guards what follows, and the calls of cfg's functions
@@ -55,6 +56,24 @@ func NewFeed(cfg FeedConfig) (*Feed, error) {
 // it was.
 func (f *Feed) SetBlock(d time.Duration) {
 	f.block.Store(int64(min(max(d, time.Millisecond), f.cfg.Deadline-time.Millisecond)))
+}
+
+const (
+	hasteFor   = time.Second
+	hasteBlock = 25 * time.Millisecond
+)
+
+// hurry asks for a scan every 25 ms for a second: something is about to change in the store of
+// which no wait tells. It may be called from the feed's functions.
+func (f *Feed) hurry() { f.haste.Store(time.Now().Add(hasteFor).UnixNano()) }
+
+// betweenScans is the time from one scan to the next.
+func (f *Feed) betweenScans() time.Duration {
+	block := time.Duration(f.block.Load())
+	if time.Now().UnixNano() < f.haste.Load() {
+		return min(block, hasteBlock)
+	}
+	return block
 }
 
 // N returns the sequence of the last record that was applied; 0: none since the
@@ -169,7 +188,7 @@ func (f *Feed) start() (feedPosition, uint64) {
 func (f *Feed) scanDue() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > time.Duration(f.block.Load())
+	return !f.at.level || f.scanned.IsZero() || f.cfg.Now().Sub(f.scanned) > f.betweenScans()
 }
 
 // untilScan is how long a wait may take before a scan is due. It is at least 1 ms: for
@@ -177,7 +196,7 @@ func (f *Feed) scanDue() bool {
 func (f *Feed) untilScan() time.Duration {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	return max(time.Duration(f.block.Load())-f.cfg.Now().Sub(f.scanned), time.Millisecond)
+	return max(f.betweenScans()-f.cfg.Now().Sub(f.scanned), time.Millisecond)
 }
 
 // scanNext asks for a scan.

@@ -60,6 +60,8 @@ type FeedConfig struct {
 	// Clock is the latest store time given out. Apply comes after it with what the
 	// scan found, but what came by a wait may be newer than the epoch told last.
 	Epoch func(Epoch)
+	// NoEpoch is told of each scan that finds the store without an epoch.
+	NoEpoch func()
 	// Level is called after each answered scan: with true when there was no more to
 	// read, and with the moment when it was sent. What was known then is complete. False
 	// is said while loading, and while more than a page behind. With Replicas the moment
@@ -102,6 +104,9 @@ func (c FeedConfig) filled() (FeedConfig, error) {
 	}
 	if c.Epoch == nil {
 		c.Epoch = func(Epoch) {}
+	}
+	if c.NoEpoch == nil {
+		c.NoEpoch = func() {}
 	}
 	if c.Level == nil {
 		c.Level = func(bool, time.Time) {}

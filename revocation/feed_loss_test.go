@@ -158,9 +158,7 @@ func testLoss(t *testing.T, l loser, lose func(loser, *follower), gaps []string)
 	f.awaitLevel()
 	f.wantGaps()
 	lose(l, f)
-	if err := l.s.Open(t.Context()); err != nil {
-		t.Fatal(err)
-	}
+	mustAdmit(t, l.s)
 	if len(gaps) > 0 {
 		f.await("a gap", func() bool { return len(f.gaps) > 0 })
 	}
@@ -261,9 +259,7 @@ func TestDamageFoundOnLoading(t *testing.T) {
 		"the epoch": {lose: func(l loser) { // its new one knows that it does not know the beginning
 			l.do("del", l.s.EpochKey())
 			l.del(1, 2)
-			if err := l.s.Open(l.t.Context()); err != nil {
-				l.t.Fatal(err)
-			}
+			mustAdmit(l.t, l.s)
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -84,6 +84,8 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error
 	}
 	if h.ID != "" {
 		f.cfg.Epoch(h.Epoch)
+	} else {
+		f.cfg.NoEpoch()
 	}
 	r.apply(fresh)
 	f.applied()

@@ -4,7 +4,7 @@ import "fmt"
 
 // headFields are the fields of the epoch that a scan reads. The first headAlways are in
 // every epoch.
-var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted"}
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted", "shut"}
 
 const headAlways = 7
 
@@ -48,6 +48,8 @@ func parseHead(values []any) (feedHead, error) {
 			h.Need, err = text, nil
 		case "evicted":
 			h.Evicted, err = text, nil
+		case "shut":
+			h.Shut, err = true, nil
 		case "mended":
 			h.mended = uint64(n)
 		case "lost":

@@ -13,6 +13,7 @@ import (
 const (
 	gapEvicted = "the store has evicted keys"
 	gapUntold  = "the store does not tell of what this process has written"
+	gapShut    = "the store takes no revocations: the process that began its epoch has not read it"
 )
 
 // silence is how long Redis may give no sign of life, beyond the deadline of a read,
@@ -46,10 +47,14 @@ type lossState struct {
 	followed Epoch // ID empty: none yet
 	pending  Epoch // as the last scan told it
 	level    bool  // all of the followed epoch was read, and no gap found since
-	wasLevel bool  // level when the followed epoch was found wanting
-	sign     time.Time
-	silent   bool   // a read was not answered in time since the last level one
-	gap      string // told by the feed, and the epoch after it not yet
+	// untouched: the followed epoch is one that this process began on what was left of the
+	// one that it followed before, and has not opened: nobody was told anything in it.
+	untouched bool
+	shutSince time.Time // level in an epoch that is shut; zero: it is not
+	wasLevel  bool      // level when the followed epoch was found wanting
+	sign      time.Time
+	silent    bool   // a read was not answered in time since the last level one
+	gap       string // told by the feed, and the epoch after it not yet
 	// known is the claim that the mirror could make as of the last level read; nil:
 	// none.
 	known   *claim
@@ -100,6 +105,9 @@ func (m *Mirror) notLevel() {
 
 // find notes a loss for mend. The caller holds mu.
 func (m *Mirror) find(f finding) {
+	if m.loss.found == nil {
+		m.feed.hurry()
+	}
 	f.forgot = f.forgot || m.loss.found != nil && m.loss.found.forgot
 	m.loss.found = &f
 	m.doubt(true)
@@ -128,6 +136,17 @@ func (m *Mirror) epoch(e Epoch) {
 	}
 }
 
+// noEpoch takes it that a scan found no epoch. The feed says that it is gone only if it
+// had read it; one that this process began may go before.
+func (m *Mirror) noEpoch() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if l := &m.loss; l.followed.ID != "" && l.found == nil {
+		m.notLevel()
+		m.find(finding{reason: gapNoEpoch, forgot: true})
+	}
+}
+
 // adopt follows e if it is the followed epoch or came from it by a loss. The caller
 // holds mu.
 func (m *Mirror) adopt(e Epoch) bool {
@@ -140,13 +159,19 @@ func (m *Mirror) adopt(e Epoch) bool {
 		l.followed = e
 	case cameFrom(e, l.followed.ID):
 		m.notLevel()
-		if l.known != nil && l.wasLevel {
+		toItsEnd := l.wasLevel || l.untouched
+		if l.known != nil && toItsEnd {
 			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
 		}
-		if !l.wasLevel || !l.knew(e.Need) {
+		if !toItsEnd || !l.knew(e.Need) {
 			l.known = nil
 		}
+		l.untouched = m.began(e) && strings.HasPrefix(e.From+" ", l.followed.ID+" ")
+		if l.known == nil && l.untouched && e.Lost != 0 {
+			l.known = &claim{born: e.Born, since: e.CompleteSince}
+		}
+		l.shutSince = time.Time{}
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
 		l.put, l.passes = time.Time{}, 0
 		m.stats.losses++
@@ -195,6 +220,9 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		return
 	}
 	l.level, l.sign, l.silent = true, sentAt, false
+	if l.followed.Shut {
+		m.wakeOpener()
+	}
 	m.survivorsRead(sentAt)
 	v := *m.view.Load()
 	v.level, v.sent = true, reading{sentAt}

@@ -24,13 +24,23 @@ type held struct {
 }
 
 // lose begins an epoch that came from lost by a loss, unless somebody has. It returns
-// the epoch that there is then.
+// the epoch that there is then. The id of one that it began ends with process.
 func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
 	reply, err := r.run(ctx, r.scripts.lose, []string{r.names.epoch, r.names.feed},
-		fresh(16), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
+		fresh(8), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
 		process, mergeLease.Microseconds(), r.accessLife())
 	if err != nil {
 		return Epoch{}, fmt.Errorf("begin epoch after a loss: %w", err)
+	}
+	e, _, err := r.epochState(reply)
+	return e, err
+}
+
+// open lets the epoch of that id take revocations.
+func (r *Redis) open(ctx context.Context, id string) (Epoch, error) {
+	reply, err := r.run(ctx, r.scripts.open, []string{r.names.epoch}, id)
+	if err != nil {
+		return Epoch{}, fmt.Errorf("open epoch: %w", err)
 	}
 	e, _, err := r.epochState(reply)
 	return e, err
@@ -113,12 +123,12 @@ func (r *Redis) merged(ctx context.Context, id, process string, waited time.Dura
 
 // epochState reads what mending scripts return of the epoch, and what comes after it.
 func (r *Redis) epochState(reply any) (Epoch, []string, error) {
-	const size = 8
+	const size = 9
 	out, err := texts(reply)
 	if err != nil || len(out) < size {
 		return Epoch{}, nil, fmt.Errorf("%w: epoch: %w", ErrUnavailable, errReply)
 	}
-	var nums [size - 3]int64
+	var nums [size - 4]int64
 	for i := range nums {
 		if nums[i], err = number(out[i+3]); err != nil {
 			return Epoch{}, nil, fmt.Errorf("%w: epoch: %w", ErrUnavailable, err)
@@ -127,5 +137,6 @@ func (r *Redis) epochState(reply any) (Epoch, []string, error) {
 	r.see(nums[3])
 	return Epoch{
 		ID: out[0], From: out[1], Need: out[2], Born: nums[0], CompleteSince: nums[1], N: uint64(nums[2]), Clock: nums[3], Lost: nums[4],
+		Shut: out[8] != "",
 	}, out[size:], nil
 }

@@ -91,6 +91,7 @@ type Mirror struct {
 	reserved bool
 
 	wake    chan struct{} // something is to be mended
+	opens   chan struct{} // an epoch that is shut was read to its end
 	words   chan struct{} // something was put back that the journal may know more of
 	flights flights
 }
@@ -118,7 +119,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 		cfg.Log = slog.New(slog.DiscardHandler)
 	}
 	m := &Mirror{
-		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), words: make(chan struct{}, 1),
+		cfg: cfg, name: nonce(8), wake: make(chan struct{}, 1), opens: make(chan struct{}, 1), words: make(chan struct{}, 1),
 		jtis: table.New(), signed: table.New(), sessions: table.New(), keys: table.New(),
 		subjects: table.NewCuts(), issuers: table.NewCuts(),
 		dated: map[Digest]dated{}, below: map[Digest][]int64{}, own: map[Digest]ownWrite{}, unkeptMost: mostUnkept,
@@ -127,7 +128,7 @@ func NewMirror(cfg MirrorConfig) (*Mirror, error) {
 	var err error
 	m.feed, err = NewFeed(FeedConfig{
 		Client: cfg.Client, Prefix: cfg.Prefix, Block: blockFor(cfg.MaxStale), Replicas: cfg.Replicas, Log: cfg.Log, Now: cfg.Now,
-		Apply: m.heard, Gap: m.gap, Epoch: m.epoch, Level: m.level, Failed: m.failed,
+		Apply: m.heard, Gap: m.gap, Epoch: m.epoch, NoEpoch: m.noEpoch, Level: m.level, Failed: m.failed,
 	})
 	if err != nil {
 		return nil, fmt.Errorf("mirror: %w", err)
@@ -154,6 +155,7 @@ func (m *Mirror) SetMaxStale(d time.Duration) { m.feed.SetBlock(blockFor(d)) }
 func (m *Mirror) Run(ctx context.Context) error {
 	var loops sync.WaitGroup
 	loops.Go(func() { m.mend(ctx) })
+	loops.Go(func() { m.opening(ctx) })
 	loops.Go(func() { m.sweep(ctx) })
 	if m.cfg.Journal != nil {
 		loops.Go(func() { m.keep(ctx) })

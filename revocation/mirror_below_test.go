@@ -38,6 +38,15 @@ func (w *world) wantAll(what string, tok *Token, want State) {
 	}
 }
 
+// mustAdmit has the store take revocations, as when a process that has just begun takes it for
+// a new one.
+func (w *world) mustAdmit() {
+	w.t.Helper()
+	if err := w.store.Admit(w.t.Context()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
 // TestCutOffsUnderTheLatest: an earlier cut-off is in force when the later one is undone,
 // whatever the store has lost meanwhile, and whoever has restarted.
 func TestCutOffsUnderTheLatest(t *testing.T) {
@@ -84,6 +93,7 @@ func TestCutOffInAStoreThatLostEarlierOnes(t *testing.T) {
 	w.say(w.store, KindSubject, 0)
 	w.settle()
 	w.mini.FlushAll()
+	w.mustAdmit()
 	latest := w.say(w.store, KindSubject, 0) // before anybody has put back
 	w.settle()
 	w.mustUndo(latest)
@@ -156,6 +166,7 @@ func TestNoEndComesNearer(t *testing.T) {
 	w.say(w.store, KindSubject, 0)
 	w.settle()
 	w.mini.FlushAll()
+	w.mustAdmit()
 	w.say(w.store, KindSubject, 3*time.Second)
 	for _, p := range w.procs { // all hear of it before anybody puts back
 		for range 20 {

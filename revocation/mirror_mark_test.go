@@ -35,6 +35,7 @@ func TestJournalDiesBeforePuttingBack(t *testing.T) {
 	if err := teller.Lose(t.Context()); err != nil { // somebody else begins the new epoch
 		t.Fatal(err)
 	}
+	mustAdmit(t, teller)
 	e, err := teller.Epoch(t.Context())
 	if err != nil {
 		t.Fatal(err)

@@ -24,9 +24,11 @@ type world struct {
 	client   redis.UniversalClient
 	now      time.Time
 	step     int
-	lost     bool   // the store has lost something, and that is not mended yet
-	lossStep int    // in which it last did
-	store    *Redis // of a process without a mirror
+	lost     bool                        // the store has lost something, and that is not mended yet
+	lossStep int                         // in which it last did
+	was      func(redis.Pipeliner) error // puts back what there was before that
+	again    int                         // losses of what nobody had read since the last one
+	store    *Redis                      // of a process without a mirror
 	procs    []*modelProc
 	said     []*said
 	dir      string // of the journal
@@ -89,6 +91,7 @@ func (w *world) newStore() *Redis {
 	if err != nil {
 		w.t.Fatal(err)
 	}
+	s.shutPatience = 0
 	return s
 }
 
@@ -210,6 +213,9 @@ func (w *world) revoke() {
 		o.ExpiresAt = w.now.Add(time.Duration(w.rnd.IntN(40_000)-1000) * time.Millisecond)
 	}
 	r, err := store.Revoke(w.t.Context(), o)
+	if w.lost && errors.Is(err, ErrShut) {
+		return // and nothing was acknowledged
+	}
 	if err != nil {
 		w.t.Fatalf("%s: revoke: %v", w.what, err)
 	}
@@ -243,6 +249,7 @@ func (w *world) undo() {
 	}
 	switch r, err := store.Undo(w.t.Context(), s.id); {
 	case errors.Is(err, ErrNotFound): // over, or put back without its time
+	case w.lost && errors.Is(err, ErrShut):
 	case err != nil:
 		w.t.Fatalf("%s: undo: %v", w.what, err)
 	default:
@@ -280,6 +287,9 @@ func (w *world) scan(p *modelProc) {
 // mend has a process do what it does about losses, if there is one.
 func (w *world) mend(p *modelProc) {
 	_, err := p.tellLoss(w.t.Context())
+	if err == nil {
+		err = p.openShut(w.t.Context())
+	}
 	if err == nil {
 		err = p.putBack(w.t.Context())
 	}

@@ -15,9 +15,11 @@ import (
 // all has settled nothing is refused that is not revoked.
 func TestMirrorsAgainstPlainLists(t *testing.T) {
 	t.Parallel()
+	again := 0
 	for seed := range uint64(modelSeeds) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWorld(t, seed)
+			defer func() { again += w.again }()
 			w.settle()
 			for w.step = 1; w.step <= 250; w.step++ {
 				w.one()
@@ -30,6 +32,10 @@ func TestMirrorsAgainstPlainLists(t *testing.T) {
 			}
 		})
 	}
+	if again == 0 {
+		t.Error("nowhere was something lost again before anybody had read it")
+	}
+	t.Logf("%d times", again)
 }
 
 // modelSeeds is how many worlds there are.
@@ -41,6 +47,10 @@ func (w *world) one() {
 	do := func(what string, f func()) {
 		w.what = fmt.Sprintf("step %d: %s", w.step, what)
 		f()
+	}
+	if w.lost && w.untouched() && w.rnd.IntN(5) == 0 {
+		do("another loss", w.loseAgain)
+		return
 	}
 	switch n := w.rnd.IntN(100); {
 	case n < 30:
@@ -122,11 +132,11 @@ func (w *world) settle() {
 // nothing. Everybody has read shortly before, or nobody could vouch for what was then.
 func (w *world) lose() {
 	w.settle()
+	w.was = w.copyOf()
 	if w.rnd.IntN(3) == 0 {
 		w.mini.FlushAll()
 	} else {
 		ctx := w.t.Context()
-		was := w.copyOf()
 		for range w.rnd.IntN(6) {
 			w.step++
 			if w.rnd.IntN(3) > 0 {
@@ -139,7 +149,7 @@ func (w *world) lose() {
 			}
 		}
 		w.mini.FlushAll()
-		if _, err := w.client.TxPipelined(ctx, was); err != nil {
+		if _, err := w.client.TxPipelined(ctx, w.was); err != nil {
 			w.t.Fatal(err)
 		}
 	}
@@ -151,6 +161,24 @@ func (w *world) lose() {
 	for _, s := range w.said {
 		s.unsure = s.unsure || !w.knows(s.made, s.maker)
 		s.undoes = s.undoes || s.undone && !w.knows(s.took, s.taker)
+	}
+}
+
+// untouched says that the store has lost something and nobody was told anything since.
+func (w *world) untouched() bool {
+	f := w.client.HGetAll(w.t.Context(), w.store.names.epoch).Val()
+	return (f["id"] == "" || f["shut"] != "") && !slices.ContainsFunc(w.said, func(s *said) bool { return max(s.made, s.took) > w.lossStep })
+}
+
+// loseAgain has a store that nobody has read since the last loss come back with nothing, or
+// with what it had before that.
+func (w *world) loseAgain() {
+	w.again++
+	w.mini.FlushAll()
+	if w.rnd.IntN(2) == 0 {
+		if _, err := w.client.TxPipelined(w.t.Context(), w.was); err != nil {
+			w.t.Fatal(err)
+		}
 	}
 }
 

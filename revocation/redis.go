@@ -24,10 +24,12 @@ type Redis struct {
 	scripts  scripts
 	copies   copies
 	role     serverRole
-	longest  atomic.Int64                                           // ms: see Allow
-	seen     atomic.Int64                                           // greatest store time this process has seen; 0: no epoch yet
-	due      atomic.Pointer[[]Digest]                               // entries that the next write names for trim
-	wrote    atomic.Pointer[func(context.Context, Record, *Detail)] // told of each write's entry before the write returns; nil: nobody
+	longest  atomic.Int64 // ms: see Allow
+	// shutPatience is that constant, but for tests.
+	shutPatience time.Duration
+	seen         atomic.Int64                                           // greatest store time this process has seen; 0: no epoch yet
+	due          atomic.Pointer[[]Digest]                               // entries that the next write names for trim
+	wrote        atomic.Pointer[func(context.Context, Record, *Detail)] // told of each write's entry before the write returns; nil: nobody
 }
 
 var _ Store = (*Redis)(nil)
@@ -45,7 +47,7 @@ func NewRedis(client redis.UniversalClient, prefix string, s Settings) (*Redis, 
 	if err != nil {
 		return nil, err
 	}
-	return &Redis{client: client, settings: s.withDefaults(), names: n, scripts: newScripts()}, nil
+	return &Redis{client: client, settings: s.withDefaults(), names: n, scripts: newScripts(), shutPatience: shutPatience}, nil
 }
 
 // Open begins the very first epoch of an empty store, one that vouches for every

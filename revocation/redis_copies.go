@@ -36,7 +36,7 @@ func (r *Redis) Confirm(replicas int, within time.Duration) {
 }
 
 // runCopied is run for a script that acknowledges a change. Each must write
-// something whenever its reply is not an empty list, even if nothing changes: WAIT
+// something whenever it says that it has done what was asked, even if nothing changes: WAIT
 // after a script that wrote nothing confirms nothing.
 func (r *Redis) runCopied(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
 	if r.copies.replicas == 0 {
@@ -51,7 +51,7 @@ func (r *Redis) runCopied(ctx context.Context, s *redis.Script, keys []string, a
 		if reply, err = s.Run(ctx, conn, keys, freshen(args)...).Result(); err != nil {
 			return err
 		}
-		if list, ok := reply.([]any); !ok || len(list) > 0 {
+		if list, ok := reply.([]any); !isShut(reply) && (!ok || len(list) > 0) {
 			unconfirmed = r.copies.wait(ctx, conn)
 		}
 		return nil

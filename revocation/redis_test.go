@@ -73,6 +73,13 @@ func TestOpen(t *testing.T) {
 		if e.ID == first.ID || e.CompleteSince != e.Born || e.N != r.Seq {
 			t.Fatalf("with a feed from before: %+v", e)
 		}
+		if _, err := fresh.Revoke(t.Context(), revocation.Order{Kind: revocation.KindJTI, Value: "j2"}); !errors.Is(err, revocation.ErrUnavailable) {
+			t.Fatalf("revoked before anybody has read what is left: %v", err)
+		}
+		if n := len(k.feed(t, s)); n != 1 {
+			t.Fatalf("%d records", n)
+		}
+		mustAdmit(t, fresh)
 		mustRevoke(t, fresh, revocation.KindJTI, "j2")
 		if feed := k.feed(t, s); len(feed) != 2 || feed[1].prev != last.nonce || feed[1].n != last.n+1 {
 			t.Fatalf("feed %+v", feed)
@@ -108,6 +115,7 @@ func TestStoreTimeSurvivesTheServer(t *testing.T) {
 		if err != nil || after <= before {
 			t.Errorf("%s: store time %d after %d, %v", name, after, before, err)
 		}
+		mustAdmit(t, s)
 		r := mustRevoke(t, s, revocation.KindSubject, "u")
 		if r.RevokedAt.UnixMicro() <= after {
 			t.Errorf("%s: cut-off at %d after a birth at %d", name, r.RevokedAt.UnixMicro(), after)

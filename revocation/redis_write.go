@@ -46,7 +46,7 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 		}
 	}
 	head := []any{fresh(16), r.seen.Load(), fresh(8), r.settings.horizon().Microseconds(), r.settings.Leeway.Milliseconds()}
-	reply, err := r.runCopied(ctx, s, keys, append(head, args...)...)
+	reply, err := r.runOpen(ctx, s, keys, append(head, args...)...)
 	if err != nil {
 		return Revocation{}, err
 	}

@@ -39,6 +39,8 @@ var (
 	mendLua string
 	//go:embed lua/lose.lua
 	loseLua string
+	//go:embed lua/open.lua
+	openLua string
 	//go:embed lua/merge.lua
 	mergeLua string
 	//go:embed lua/merged.lua
@@ -53,7 +55,8 @@ var (
 // not know them, as after a restart or on a promoted replica.
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
-	lose, merge, merged, recover   *redis.Script
+	lose, open                     *redis.Script
+	merge, merged, recover         *redis.Script
 	hint, describe                 *redis.Script
 }
 
@@ -67,6 +70,7 @@ func newScripts() scripts {
 
 		hint:     redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
 		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
+		open:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + openLua),
 		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
 		describe: redis.NewScript(clockLua + describeLua),
 		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),

@@ -1,8 +1,10 @@
 -- lose.lua begins an epoch after a loss, unless somebody has: the first of those who
--- notice does. Whatever the feed still holds stays in it.
+-- notice does. Whatever the feed still holds stays in it. The new epoch is shut, and its
+-- id ends with the name of the process that has to open it (see open.lua).
 --
 -- KEYS  1 epoch, 2 feed
--- ARGV  1 id of the epoch that may begin   2 floor of store time (see epoch.lua)
+-- ARGV  1 what the id of the epoch that may begin starts with
+--       2 floor of store time (see epoch.lua)
 --       3 id of the epoch that was found wanting ('' if there was none)
 --       4 id of the epoch whose revocations are missing
 --       5 further epochs that it came from
@@ -51,9 +53,13 @@ else
   forget(KEYS[1], mended_fields(f))
 end
 redis.call('HDEL', KEYS[1], 'turn')
-redis.call('HSET', KEYS[1], 'id', ARGV[1], 'born', text(now), 'complete_since', text(now),
+local from = joined(cur, lost, f.from or '', ARGV[5])
+if f.shut then -- nothing was acknowledged in it: what came before is what the new epoch is made of
+  from = joined(lost, cur, f.from or '', ARGV[5])
+end
+redis.call('HSET', KEYS[1], 'id', ARGV[1] .. ARGV[7], 'shut', '1', 'born', text(now), 'complete_since', text(now),
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
-  'lost', text(now), 'need', need, 'from', joined(cur, lost, f.from or '', ARGV[5]),
+  'lost', text(now), 'need', need, 'from', from,
   'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
   'm:' .. ARGV[7], text(real + tonumber(ARGV[8])))
 if ARGV[6] ~= '' then

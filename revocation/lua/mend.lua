@@ -1,7 +1,9 @@
 -- mend.lua: what a loss leaves in the epoch until it is mended. After clock.lua.
 --
 -- Fields of the epoch beside those of epoch.lua:
---   from       epochs that this one came from by a loss, newest first, at most 16
+--   from       epochs that this one came from by a loss, newest first, at most 16; first
+--              of all the one that the store had, unless that took no revocations
+--   shut       there until the epoch takes revocations (see open.lua)
 --   lost       when the loss was noticed; absent when none is being mended
 --   need       epochs whose revocations were lost: of each, somebody who knew them all
 --              must have put back what it holds
@@ -104,6 +106,6 @@ end
 
 -- state: what mending scripts return of the epoch.
 local function state(key)
-  local f = redis.call('HMGET', key, 'id', 'from', 'need', 'born', 'complete_since', 'n', 'clock', 'lost')
-  return {f[1] or '', f[2] or '', f[3] or '', f[4] or '0', f[5] or '0', f[6] or '0', f[7] or '0', f[8] or '0'}
+  local f = redis.call('HMGET', key, 'id', 'from', 'need', 'born', 'complete_since', 'n', 'clock', 'lost', 'shut')
+  return {f[1] or '', f[2] or '', f[3] or '', f[4] or '0', f[5] or '0', f[6] or '0', f[7] or '0', f[8] or '0', f[9] or ''}
 end

@@ -10,11 +10,14 @@
 --       15 greatest number of statements of an entry
 --       16 '1': somebody waits until every edge has applied it
 -- returns {store time of the statement, the entry's fields and values, digests for
---         trim, id of the epoch}
+--         trim, id of the epoch}; {'shut'} when the epoch is (see epoch.lua)
 
 local real = real_time()
 local leeway = tonumber(ARGV[5])
 local epoch = load_epoch(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))
+if refused(KEYS[1], epoch, real) then
+  return {'shut'}
+end
 local entry = load_entry(KEYS[3], real, leeway)
 local had = redis.call('PTTL', KEYS[3]) -- -2: no such key, -1: no TTL
 local now = store_time(real, epoch.clock)

@@ -6,10 +6,14 @@
 --       3 nonce of the feed record       4 horizon of the feed (µs)
 --       5 leeway (ms)                    6 store time (µs) of the statement
 -- returns {store time of the statement, the entry's fields and values, digests for
---         trim, id of the epoch}; {} when there is no such statement or its life has passed
+--         trim, id of the epoch}; {} when there is no such statement or its life has
+--         passed; {'shut'} when the epoch is (see epoch.lua)
 
 local real = real_time()
 local epoch = load_epoch(KEYS[1], KEYS[2], ARGV[1], tonumber(ARGV[2]))
+if refused(KEYS[1], epoch, real) then
+  return {'shut'}
+end
 local entry = load_entry(KEYS[3], real, tonumber(ARGV[5]))
 
 local s

@@ -34,6 +34,9 @@ type Harness struct {
 	TTL func(t *testing.T, d revocation.Digest) time.Duration
 	// Lose empties the store behind its back, as FLUSHALL does.
 	Lose func(t *testing.T)
+	// Admit has an emptied store take revocations, as some process does that has read what is
+	// left of it. It goes with Lose.
+	Admit func(t *testing.T)
 	// Mend empties the store behind its back and waits until it has been put back by a
 	// process that has kept all, and has its words again.
 	Mend func(t *testing.T)

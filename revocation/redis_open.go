@@ -1,0 +1,40 @@
+package revocation
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/redis/go-redis/v9"
+)
+
+// shutPatience is how long a change waits for an epoch that began after a loss to be opened,
+// and shutPause how long between two looks. A nearer deadline holds.
+const (
+	shutPatience = time.Second
+	shutPause    = 10 * time.Millisecond
+)
+
+// ErrShut says that the store has lost something, and that nobody has read yet what is left:
+// it has not taken the change. It is ErrUnavailable, too.
+var ErrShut = errors.New("the store has lost revocations, and takes no others before a process has read what is left of it: ask again")
+
+// isShut says whether a script has done nothing because the epoch is shut.
+func isShut(reply any) bool {
+	list, ok := reply.([]any)
+	return ok && len(list) == 1 && list[0] == "shut"
+}
+
+// runOpen is runCopied, again as long as the epoch is shut.
+func (r *Redis) runOpen(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
+	for end := time.Now().Add(r.shutPatience); ; {
+		reply, err := r.runCopied(ctx, s, keys, args...)
+		if err != nil || !isShut(reply) {
+			return reply, err
+		}
+		if !time.Now().Before(end) || !pause(ctx, shutPause) {
+			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ErrShut)
+		}
+	}
+}
