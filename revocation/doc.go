@@ -96,6 +96,7 @@
 //	confirmed_at    when that one was written, by Redis's own time
 //	edges           store time since which the register may lack edges, because it was
 //	                lost alone; 0: it was not; absent while it is empty
+//	shut            there while no revocations are taken: what came of a loss has not been read
 //	heart,          which process has the lease to beat, and until when by Redis's
 //	heart_until     own time; absent when nobody has
 //
@@ -149,6 +150,10 @@
 // still at it, and 3 s have passed, complete_since goes back to what it was
 // (merged.lua); else a person decides ([Redis.Recover]). The fields that this leaves in
 // the epoch stand in lua/mend.lua. Why so: docs/decisions/0013-losses.md.
+//
+// The new epoch is shut: nothing is acknowledged in it before the process that began it has
+// read what the store holds, and opens it (opening.go). So a loss of that epoch, too, can be made
+// up for. Why so: docs/decisions/0151-shut-until-read.md.
 //
 // What is put back has no words: issuer, id, subject, reason and actor are nowhere but in
 // the entries. A process with a [Journal] has kept those of its own writes, and gives

@@ -20,6 +20,17 @@ const (
 // it has not taken the change. It is ErrUnavailable, too.
 var ErrShut = errors.New("the store has lost revocations, and takes no others before a process has read what is left of it: ask again")
 
+// Shut reports whether the store takes no revocations: see ErrShut. One without an epoch is not.
+// ErrUnavailable.
+func (r *Redis) Shut(ctx context.Context) (bool, error) {
+	reply, err := again(ctx, r.client, func() (any, error) { return r.client.HMGet(ctx, r.names.epoch, "shut").Result() })
+	if err != nil {
+		return false, fmt.Errorf("shut: %w", noAnswer(err))
+	}
+	values, ok := reply.([]any)
+	return ok && len(values) == 1 && values[0] != nil, nil
+}
+
 // isShut says whether a script has done nothing because the epoch is shut.
 func isShut(reply any) bool {
 	list, ok := reply.([]any)

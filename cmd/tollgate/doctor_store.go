@@ -37,6 +37,9 @@ func (d *doctor) store(ctx context.Context) {
 		d.add(d.noEpoch(anybody || d.hasRing(ctx)))
 		return
 	}
+	if shut, err := store.Shut(ctx); err == nil && shut {
+		d.add(shutEpoch(epoch))
+	}
 	life := d.config.Tokens.SessionMaxTTL.Value + d.config.Tokens.Leeway.Value
 	d.add(lost(epoch, life)...)
 }
@@ -65,6 +68,19 @@ func (d *doctor) noEpoch(used bool) finding {
 		f.Level = levelWarning
 		f.Meaning = "this process issues no tokens, so somebody else should have opened it: it may look at another Redis than the issuer, and would hear of no revocation"
 		f.Do = "compare TOLLGATE_REDIS_URL (database included) and TOLLGATE_REDIS_PREFIX with the issuer's"
+	}
+	return f
+}
+
+// shutEpoch is a store that takes no revocations after a loss.
+func shutEpoch(e revocation.Epoch) finding {
+	f := finding{
+		Level: levelError, Check: "store.shut", Found: "Redis has lost revocations and takes no others: no process has read what is left of them",
+		Meaning: "whoever revokes a token, logs out or changes a password gets 503",
+		Do:      `start a process with the issuer or admin role, or an edge that keeps revocations in memory; one that runs says in its log what keeps it ("takes no revocations yet")`,
+	}
+	if time.UnixMicro(e.Clock).Sub(time.UnixMicro(e.Born)) < mendWindow {
+		f.Level, f.Do = levelInfo, "look again in a few seconds"
 	}
 	return f
 }

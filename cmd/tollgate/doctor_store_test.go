@@ -37,6 +37,13 @@ func TestLost(t *testing.T) {
 	}
 }
 
+func TestShutEpoch(t *testing.T) {
+	now := time.Now()
+	for age, want := range map[time.Duration]string{time.Second: "info store.shut", time.Minute: "error store.shut"} {
+		wantFindings(t, []finding{shutEpoch(revocation.Epoch{Born: now.Add(-age).UnixMicro(), Clock: now.UnixMicro()})}, want)
+	}
+}
+
 // TestDoctorOnTheStore follows a store from the very first look to its loss.
 func TestDoctorOnTheStore(t *testing.T) {
 	server := testkit.MustStartRedis(t, "--appendfsync", "always")
@@ -83,6 +90,10 @@ func TestDoctorOnTheStore(t *testing.T) {
 		t.Fatal(err)
 	}
 	wantFindings(t, look(nil), "error store.lost", unsealed)
+	if err := client.HSet(t.Context(), "tg:{rev}:epoch", "shut", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantFindings(t, look(nil), "error store.shut: Redis has lost revocations and takes no others", "error store.lost", unsealed)
 	// Lost while nobody was running.
 	if err := client.Del(t.Context(), "tg:{rev}:epoch").Err(); err != nil {
 		t.Fatal(err)

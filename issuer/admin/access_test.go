@@ -175,6 +175,32 @@ func TestUnconfirmed(t *testing.T) {
 	wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "subject", "value": "1"}), 201)
 }
 
+// TestTakesNone: a store that nobody has read since it lost something takes no revocation, and
+// the answer says why.
+func TestTakesNone(t *testing.T) {
+	t.Parallel()
+	k := opened(t, issuerkit.Options{})
+	done := revoke(t, k, "jti", "j")
+	if err := k.Redis.HSet(t.Context(), "t:{rev}:epoch", "shut", "1").Err(); err != nil {
+		t.Fatal(err)
+	}
+	for r, want := range map[string]string{
+		"POST /admin/v1/revocations":                          "The revocation was not made. Asking again is harmless.",
+		"DELETE /admin/v1/revocations/" + done["id"].(string): "No revocation was changed. Asking again is harmless.",
+	} {
+		method, path, _ := strings.Cut(r, " ")
+		a := k.Control(t, method, path, map[string]any{"kind": "subject", "value": "1"})
+		wantProblem(t, a, http.StatusServiceUnavailable, "unavailable")
+		if !strings.Contains(a.Body, "Redis has lost revocations, and takes no others until what is left of them was read. "+want) {
+			t.Errorf("%s: %s", r, a.Body)
+		}
+	}
+	if err := k.Redis.HDel(t.Context(), "t:{rev}:epoch", "shut").Err(); err != nil {
+		t.Fatal(err)
+	}
+	wantDone(t, k.Control(t, "POST", "/admin/v1/revocations", map[string]any{"kind": "subject", "value": "1"}), 201)
+}
+
 // TestSlowBody: the time of a row bounds the wait for its body too.
 func TestSlowBody(t *testing.T) {
 	if testing.Short() {

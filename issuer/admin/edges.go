@@ -111,10 +111,26 @@ func unsettled(err error, known string) error {
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, errRing):
 		return errors.Join(&problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
-			Detail: "The store did not answer in time. " + known + " Asking again is harmless.",
+			Detail: whyNot(err) + known + " Asking again is harmless.",
 		}, err)
 	}
 	return err
+}
+
+// whyNot begins the sentence on a store that did not do what it was asked for.
+func whyNot(err error) string {
+	if errors.Is(err, revocation.ErrShut) {
+		return "Redis has lost revocations, and takes no others until what is left of them was read. "
+	}
+	return "The store did not answer in time. "
+}
+
+// fateOf is what is known of a revocation that the store did not acknowledge.
+func fateOf(err error) string {
+	if errors.Is(err, revocation.ErrShut) {
+		return "The revocation was not made."
+	}
+	return "Whether the revocation stands is not known."
 }
 
 // beforeEntry is what is known when the step before the entry got no answer.

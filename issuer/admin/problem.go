@@ -97,7 +97,7 @@ func kindOf(err error) problem.Details {
 	case errors.Is(err, revocation.ErrShut):
 		return problem.Details{
 			Status: http.StatusServiceUnavailable, Code: "unavailable",
-			Detail: "Redis has lost revocations, and takes no others until what is left of them was read. Ask again in a second.",
+			Detail: whyNot(err) + "No revocation was changed. Asking again is harmless.",
 		}
 	case errors.Is(err, revocation.ErrUnavailable), errors.Is(err, users.ErrUnavailable), errors.Is(err, users.ErrBusy),
 		errors.Is(err, session.ErrUnavailable), errors.Is(err, store.ErrUnavailable), errors.Is(err, issuer.ErrUnavailable), errors.Is(err, errRing):

@@ -103,7 +103,7 @@ func (a *Admin) revoke(c echo.Context) error {
 	order.Wait = wait > 0
 	revoked, err := a.Revocations.Revoke(c.Request().Context(), order)
 	if err != nil {
-		return unsettled(err, "Whether the revocation stands is not known."+beforeDone(order.Kind))
+		return unsettled(err, fateOf(err)+beforeDone(order.Kind))
 	}
 	a.Metrics.Revoked(body.Kind, sourceOf(c))
 	a.Log.Info("revoked", "id", revoked.ID, "kind", revoked.Kind, "issuer", revoked.Issuer, "sub", revoked.Subject,
