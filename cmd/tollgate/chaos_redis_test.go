@@ -37,8 +37,9 @@ func TestChaosKilled(t *testing.T) {
 	w.finish()
 }
 
-// TestChaosEmptied: everything that Redis held is gone, in three ways: with a restart,
-// by FLUSHALL, and with the end of the append-only file.
+// TestChaosEmptied: everything that Redis held is gone: with a restart, by FLUSHALL, by one
+// after another so that what was begun is lost before anybody has read it, and with the end
+// of the append-only file.
 func TestChaosEmptied(t *testing.T) {
 	t.Parallel()
 	r := testkit.MustStartRedis(t)
@@ -49,6 +50,12 @@ func TestChaosEmptied(t *testing.T) {
 	}{
 		{"restarted empty", r.MustRestartEmpty},
 		{"FLUSHALL", func() { r.MustDo("flushall") }},
+		{"FLUSHALL again and again", func() {
+			for range 20 {
+				time.Sleep(rand.N(300 * time.Millisecond))
+				r.MustDo("flushall")
+			}
+		}},
 		{"tail of the AOF cut off", func() { t.Logf("of %d bytes", r.MustCutTail(20_000)) }},
 		{"half of the AOF cut off", func() { t.Logf("of %d bytes", r.MustCutTail(200_000)) }},
 	} {
