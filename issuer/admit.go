@@ -58,6 +58,31 @@ func (i *Issuer) byRefreshCookie(c *call, refusal *problem.Refusal) *problem.Ref
 	return refusal
 }
 
+// letGo takes tokens that are over out of the browser that logs out with them, and is refused
+// for that: a page cannot do it itself. They stay beside a header's token, and while the
+// refresh token among them is good.
+func (i *Issuer) letGo(r row, c *call, refusal *problem.Refusal) {
+	over := refusal.Reason == token.ReasonExpired || refusal.Reason == token.ReasonRevoked
+	switch {
+	case r.name == "issuer:drf_logout" && over:
+		i.Cookies.expire(c.w.Header(), c.carrier)
+	case r.name == "issuer:logout" && (over || refusal.Reason == token.ReasonMissing):
+		if header, _ := problem.Bearer(c.r.Header, i.Schemes); header != "" {
+			return
+		}
+		access, _ := problem.Cookie(c.r.Header, i.Cookies.Access)
+		refresh, _ := problem.Cookie(c.r.Header, i.Cookies.Refresh)
+		if refresh != "" {
+			if _, unfit, err := i.check(c, refresh, refreshType); err == nil || unfit == nil || unfit.Reason == token.ReasonUnavailable {
+				return
+			}
+		}
+		if access != "" || refresh != "" {
+			i.Cookies.clear(c.w.Header())
+		}
+	}
+}
+
 // identifyDRF finds out who calls a row of drf-jwt's: header before impersonation
 // cookie before the other one. The first that is there decides alone.
 func (i *Issuer) identifyDRF(c *call) *problem.Refusal {

@@ -13,6 +13,7 @@ import (
 	"tollgate/internal/testkit/issuerkit"
 	"tollgate/issuer"
 	"tollgate/keys"
+	"tollgate/revocation"
 )
 
 const appOrigin = "https://app.example"
@@ -116,6 +117,43 @@ func TestCookies(t *testing.T) {
 	}
 	j.send(t, "POST", "/api/logout/", "").Must(t, 401)
 	j.send(t, "POST", "/api/token/refresh/", "").Must(t, 400)
+}
+
+// TestLogoutWithDeadCookies: a browser whose session is over elsewhere is rid of its cookies
+// when it logs out, though it is refused; nothing else takes them away.
+func TestLogoutWithDeadCookies(t *testing.T) {
+	j := &jar{cookied(t, nil), map[string]string{}}
+	j.send(t, "POST", "/api/logout/", "").Must(t, 401)
+	j.send(t, "POST", "/api/token/", aliceLogsIn).Must(t, 200)
+	access, refresh := j.held["access"], j.held["refresh"]
+	j.Post(t, "/api/logout/", map[string]any{"all": "1"}, access).Must(t, 200)
+	for what, send := range map[string]func() issuerkit.Answer{
+		"another row": func() issuerkit.Answer { return j.send(t, "GET", "/api/sessions/", "") },
+		"a dead token's header": func() issuerkit.Answer {
+			return j.send(t, "POST", "/api/logout/", "", "Authorization", "Bearer "+access)
+		},
+		"a foreign page": func() issuerkit.Answer {
+			return j.send(t, "POST", "/api/logout/", "", "Origin", "https://evil.example")
+		},
+	} {
+		if a := send(); a.Status < 400 || len(cookies(t, a)) != 0 || len(j.held) != 2 {
+			t.Errorf("%s: %d, the browser holds %d cookies", what, a.Status, len(j.held))
+		}
+	}
+	// The access token alone is revoked: the session lives on, and the browser can still end it.
+	j.send(t, "POST", "/api/token/", aliceLogsIn).Must(t, 200)
+	if _, err := j.Revocations.Revoke(t.Context(), revocation.Order{Kind: revocation.KindJTI, Value: issuerkit.Text(t, j.held["access"], "jti")}); err != nil {
+		t.Fatal(err)
+	}
+	if a := j.send(t, "POST", "/api/logout/", "").Must(t, 401); len(cookies(t, a)) != 0 {
+		t.Error("the refresh token of a session that lives on is gone")
+	}
+	for what, held := range map[string]map[string]string{"both": {"access": access, "refresh": refresh}, "access": {"access": access}, "refresh": {"refresh": refresh}} {
+		j.held = held
+		if a := j.send(t, "POST", "/api/logout/", "").Must(t, 401); len(j.held) != 0 || len(cookies(t, a)) != 2 {
+			t.Errorf("%s: %d cookies are left", what, len(j.held))
+		}
+	}
 }
 
 // TestCookieSettings: every attribute, and which tokens are where.

@@ -361,6 +361,9 @@ func TestDRFCookies(t *testing.T) {
 		t.Errorf("logout: %q", set(out))
 	}
 	drfAlive(t, k, false, raw)
+	if again := with(drfLogout, "jwt="+raw); again.Status != 403 || !strings.HasPrefix(set(again), "jwt=; ") {
+		t.Errorf("with a token that is over: %d, %q", again.Status, set(again))
+	}
 }
 
 // TestCompat: a profile's endpoints exist only if it is named.

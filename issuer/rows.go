@@ -129,6 +129,7 @@ func (i *Issuer) serve(r row) echo.HandlerFunc {
 		if refusal := i.admit(r, call); refusal != nil {
 			record.Decision, record.Reason, record.Error = telemetry.Deny, string(refusal.Reason), string(refusal.Fault)
 			refusal.Scheme = i.Schemes[0]
+			i.letGo(r, call, refusal)
 			refusal.Write(w)
 			return nil
 		}
