@@ -12,7 +12,7 @@ import (
 // shutPatience is how long a change waits for an epoch that began after a loss to be opened,
 // and shutPause how long between two looks. A nearer deadline holds.
 const (
-	shutPatience = time.Second
+	shutPatience = 300 * time.Millisecond
 	shutPause    = 10 * time.Millisecond
 )
 
