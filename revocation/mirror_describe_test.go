@@ -33,7 +33,9 @@ func inForce(t *testing.T, s revocation.Store) map[string]revocation.Revocation 
 // mustSay revokes with words.
 func mustSay(t *testing.T, s revocation.Store, kind revocation.Kind, value, why, who string) revocation.Revocation {
 	t.Helper()
-	r, err := s.Revoke(t.Context(), revocation.Order{Kind: kind, Value: value, Reason: why, Actor: who})
+	r, err := taken(func() (revocation.Revocation, error) {
+		return s.Revoke(t.Context(), revocation.Order{Kind: kind, Value: value, Reason: why, Actor: who})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package revocation_test
 
 import (
+	"errors"
 	"strconv"
 	"strings"
 	"testing"
@@ -116,16 +117,29 @@ func (k kit) wantChain(t *testing.T, r *revocation.Redis, feed []record) {
 
 func mustRevoke(t *testing.T, s revocation.Store, kind revocation.Kind, value string) revocation.Revocation {
 	t.Helper()
-	r, err := s.Revoke(t.Context(), revocation.Order{Kind: kind, Value: value})
+	r, err := taken(func() (revocation.Revocation, error) {
+		return s.Revoke(t.Context(), revocation.Order{Kind: kind, Value: value})
+	})
 	if err != nil {
 		t.Fatalf("revoke %s %s: %v", kind, value, err)
 	}
 	return r
 }
 
+// taken asks again as long as the store has lost something that nobody has read, as a client
+// does; 10 s at most.
+func taken(do func() (revocation.Revocation, error)) (revocation.Revocation, error) {
+	for end := time.Now().Add(10 * time.Second); ; {
+		r, err := do()
+		if !errors.Is(err, revocation.ErrShut) || time.Now().After(end) {
+			return r, err
+		}
+	}
+}
+
 func mustUndo(t *testing.T, s revocation.Store, id string) revocation.Revocation {
 	t.Helper()
-	r, err := s.Undo(t.Context(), id)
+	r, err := taken(func() (revocation.Revocation, error) { return s.Undo(t.Context(), id) })
 	if err != nil {
 		t.Fatalf("undo %s: %v", id, err)
 	}
