@@ -10,6 +10,8 @@ const (
 	// openPatience is how long a process that has read an epoch to its end waits for the one
 	// that is to open it, before it begins another.
 	openPatience = 2 * time.Second
+	// openReading is how much longer it waits at most, because it took as long itself to read.
+	openReading = 10 * time.Second
 	openWithin   = time.Second // for the script
 )
 
@@ -46,7 +48,7 @@ func (m *Mirror) openShut(ctx context.Context) error {
 	case l.shutSince.IsZero():
 		l.shutSince = now
 	}
-	late := shut && !mine && now.Sub(l.shutSince) >= openPatience
+	late := shut && !mine && now.Sub(l.shutSince) >= openPatience+min(l.reading, openReading)
 	if late {
 		m.find(finding{reason: gapShut, seen: e.ID})
 	}
