@@ -23,6 +23,7 @@ func (m *Mirror) began(e Epoch) bool { return strings.HasSuffix(e.ID, m.name) }
 func (m *Mirror) opening(ctx context.Context) {
 	tick := time.NewTicker(mendEvery)
 	defer tick.Stop()
+	var warned time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -30,7 +31,8 @@ func (m *Mirror) opening(ctx context.Context) {
 		case <-m.opens:
 		case <-tick.C:
 		}
-		if err := m.openShut(ctx); err != nil && ctx.Err() == nil {
+		if err := m.openShut(ctx); err != nil && ctx.Err() == nil && time.Since(warned) > warnEvery {
+			warned = time.Now()
 			m.cfg.Log.Warn("the revocation store takes no revocations yet: it could not be told that it was read", "error", err)
 		}
 	}
