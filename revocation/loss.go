@@ -53,11 +53,11 @@ type lossState struct {
 	begun     claim     // what that epoch says of itself when it begins
 	shutSince time.Time // level in an epoch that is shut; zero: it is not
 	// reading is how long it took to read the followed epoch to its end; 0: that was not done yet.
-	reading time.Duration
-	wasLevel  bool      // level when the followed epoch was found wanting
-	sign      time.Time
-	silent    bool   // a read was not answered in time since the last level one
-	gap       string // told by the feed, and the epoch after it not yet
+	reading  time.Duration
+	wasLevel bool // level when the followed epoch was found wanting
+	sign     time.Time
+	silent   bool   // a read was not answered in time since the last level one
+	gap      string // told by the feed, and the epoch after it not yet
 	// known is the claim that the mirror could make as of the last level read; nil:
 	// none.
 	known   *claim

@@ -12,7 +12,7 @@ const (
 	openPatience = 2 * time.Second
 	// openReading is how much longer it waits at most, because it took as long itself to read.
 	openReading = 10 * time.Second
-	openWithin   = time.Second // for the script
+	openWithin  = time.Second // for the script
 )
 
 // began says whether this process began that epoch: the id says so (lose.lua).
