@@ -110,8 +110,11 @@ func (m *Mirror) notLevel() {
 // read to its end. The caller holds mu.
 func (m *Mirror) wasSilent() bool {
 	l := &m.loss
-	return l.silent || (reading{l.sign}).since(m.cfg.Now()) > m.feed.cfg.Deadline+silence
+	return l.silent || m.sinceSign() > m.feed.cfg.Deadline+silence
 }
+
+// sinceSign is how long ago Redis gave a sign of life. The caller holds mu.
+func (m *Mirror) sinceSign() time.Duration { return (reading{m.loss.sign}).since(m.cfg.Now()) }
 
 // find notes a loss for mend. The caller holds mu.
 func (m *Mirror) find(f finding) {
@@ -169,7 +172,8 @@ func (m *Mirror) adopt(e Epoch) bool {
 		l.followed = e
 	case cameFrom(e, l.followed.ID):
 		m.notLevel()
-		toItsEnd := l.wasLevel || l.untouched
+		// What was acknowledged before the notice, and not read, may be lost by now if that was long ago.
+		toItsEnd := l.wasLevel && m.sinceSign() <= m.feed.cfg.Deadline+silence || l.untouched
 		if !l.wasLevel && l.untouched && l.known != nil && m.wasSilent() {
 			// What was acknowledged just before it began, and not read, may have been lost with it.
 			l.known = &claim{born: max(l.known.born, l.begun.born), since: max(l.known.since, l.begun.since)}
@@ -230,11 +234,14 @@ func cameFrom(e Epoch, id string) bool {
 func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 	m.mu.Lock()
 	l := &m.loss
+	if caughtUp && l.sign.Before(sentAt) {
+		l.sign = sentAt
+	}
 	if !caughtUp || l.pending.ID == "" || l.pending.ID != l.followed.ID {
 		m.mu.Unlock()
 		return
 	}
-	l.level, l.sign, l.silent = true, sentAt, false
+	l.level, l.silent = true, false
 	if l.reading == 0 {
 		l.reading = max(m.cfg.Now().Sub(l.noticed), 1)
 	}

@@ -80,6 +80,42 @@ func TestUnreadForLong(t *testing.T) {
 	w.wantUnsettled(w.tokens[2])
 }
 
+// TestNoticedAndStopped: the same, and the process that has noticed a loss is stopped before it
+// tells the store.
+func TestNoticedAndStopped(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(*world, *modelProc){
+		"for long": func(w *world, p *modelProc) { w.forward(p.feed.cfg.Deadline + silence + time.Second) },
+		"for long, but it has read all": func(w *world, p *modelProc) {
+			w.forward(time.Second)
+			w.mustRead(p)
+			w.forward(p.feed.cfg.Deadline + silence - time.Second)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 27)
+			w.settle()
+			w.procs = w.procs[:2]
+			if err := w.revoked("j2"); err != nil {
+				t.Fatal(err)
+			}
+			w.mustRead(w.procs[1])
+			p := w.procs[0]
+			p.gap(gapChain)
+			p.epoch(p.loss.followed)
+			w.begin(w.procs[1])
+			end(w, p)
+			w.mini.FlushAll()
+			if v := p.CheckPrepared(p.prepared[2]); v.State == Revoked {
+				w.settle()
+				w.wantAll("it knew", w.tokens[2], Revoked)
+				return
+			}
+			w.wantUnsettled(w.tokens[2])
+		})
+	}
+}
+
 // wantAllOf checks what some say of a token.
 func (w *world) wantAllOf(procs []*modelProc, when string, tok *Token, want State) {
 	w.t.Helper()
