@@ -112,7 +112,12 @@ func (l *losses) one() {
 	case n < 96 && len(l.procs) > 3:
 		do("it dies", func() { l.procs = slices.Delete(l.procs, 3, 4) })
 	case n < 98:
-		do("begins anew", func() { l.begin(l.procs[l.rnd.IntN(2)]) })
+		do("begins anew", func() {
+			// A journal that has not noted where it was has nothing to put back.
+			if p := l.procs[l.rnd.IntN(2)]; p.journal == nil || p.journal.Position().Epoch != "" {
+				l.begin(p)
+			}
+		})
 	case n < 99:
 		do("does not hear", func() { p.failed(context.DeadlineExceeded) })
 	default:
@@ -227,7 +232,7 @@ func (l *losses) quiet() {
 		l.scan(p)
 		for _, s := range l.about {
 			if v := p.Check(l.t.Context(), s.tok); v.State == Clear && !(s.gone && s.excused) {
-				l.t.Fatalf("%s: process %d: %s of %s is clear; gone %t\n%s", l.what, i, s.kind, s.value, s.gone, l.tail())
+				l.t.Fatalf("%s: process %d: %s of %s is clear; gone %t, excused %t\n%s", l.what, i, s.kind, s.value, s.gone, s.excused, l.tail())
 			}
 		}
 	}
@@ -242,8 +247,15 @@ func (l *losses) quiet() {
 	l.trail = nil
 }
 
-// tail is what was done since all was quiet.
+// tail is what was done since all was quiet, and what came of it.
 func (l *losses) tail() (out string) {
+	for i, p := range l.procs {
+		out += fmt.Sprintf("process %d: %+v\nclaims %+v known %+v\n", i, p.Status(), p.loss.claims, p.loss.known)
+		for _, s := range l.about {
+			cut, _ := p.lookUp(&probe{s.kind, s.digest})
+			out += fmt.Sprintf("%s: %d, there %t, gone %t excused %t\n", s.value, cut, l.there(s), s.gone, s.excused)
+		}
+	}
 	for _, line := range l.trail {
 		out += line + "\n"
 	}
