@@ -73,7 +73,7 @@ if told ~= '' and cur == lost then -- who followed it knows of what is left, too
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1] .. ARGV[7], 'shut', '1', 'born', text(now), 'complete_since', text(now),
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
-  'lost', text(now), 'need', need, 'from', joined(told, lost, cur, f.from or '', ARGV[5]), 'told', told,
+  'lost', text(now), 'need', need, 'from', joined(told == '?' and cur or told, lost, cur, f.from or '', ARGV[5]), 'told', told,
   'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
   'm:' .. ARGV[7], text(real + tonumber(ARGV[8])))
 if ARGV[6] ~= '' then

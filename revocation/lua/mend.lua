@@ -2,7 +2,7 @@
 --
 -- Fields of the epoch beside those of epoch.lua:
 --   from       epochs that this one came from by a loss, newest first, at most 16; first
---              of all told, if there was one
+--              of all told, if there was one, or the one that the store had if that is not known
 --   told       the last epoch in which something was acknowledged that the store may still have
 --              had when this one began; '' if there was none, '?' if that is not known
 --   shut       there until the epoch takes revocations (see open.lua)
