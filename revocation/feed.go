@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"sync/atomic"
@@ -100,10 +101,11 @@ func (f *Feed) Run(ctx context.Context) error {
 		}
 		reload(ctx, f.cfg.Client)
 		f.cfg.Failed(err)
-		select {
-		case <-ctx.Done():
-		case <-time.After(out.failed(f.cfg.Log, err)):
+		again := out.failed(f.cfg.Log, err)
+		if errors.Is(err, errNoEpoch) { // answered: an epoch is about to begin, and writers wait until it was read
+			again = min(again, f.betweenScans())
 		}
+		pause(ctx, again)
 	}
 	return nil
 }

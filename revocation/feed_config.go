@@ -60,8 +60,9 @@ type FeedConfig struct {
 	// Clock is the latest store time given out. Apply comes after it with what the
 	// scan found, but what came by a wait may be newer than the epoch told last.
 	Epoch func(Epoch)
-	// NoEpoch is told of each scan that finds the store without an epoch.
-	NoEpoch func()
+	// NoEpoch is told of each scan that finds the store without an epoch, with the moment when
+	// it was sent.
+	NoEpoch func(sentAt time.Time)
 	// Level is called after each answered scan: with true when there was no more to
 	// read, and with the moment when it was sent. What was known then is complete. False
 	// is said while loading, and while more than a page behind. With Replicas the moment
@@ -106,7 +107,7 @@ func (c FeedConfig) filled() (FeedConfig, error) {
 		c.Epoch = func(Epoch) {}
 	}
 	if c.NoEpoch == nil {
-		c.NoEpoch = func() {}
+		c.NoEpoch = func(time.Time) {}
 	}
 	if c.Level == nil {
 		c.Level = func(bool, time.Time) {}

@@ -85,7 +85,7 @@ func (r *feedReader) scan(ctx context.Context, limit time.Duration) (bool, error
 	if h.ID != "" {
 		f.cfg.Epoch(h.Epoch)
 	} else {
-		f.cfg.NoEpoch()
+		f.cfg.NoEpoch(sent)
 	}
 	r.apply(fresh)
 	f.applied()

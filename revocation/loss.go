@@ -50,11 +50,14 @@ type lossState struct {
 	// untouched: the followed epoch is one that this process began on what was left of the
 	// one that it followed before, and has not opened: nobody was told anything in it.
 	untouched bool
+	begun     claim     // what that epoch says of itself when it begins
 	shutSince time.Time // level in an epoch that is shut; zero: it is not
-	wasLevel  bool      // level when the followed epoch was found wanting
-	sign      time.Time
-	silent    bool   // a read was not answered in time since the last level one
-	gap       string // told by the feed, and the epoch after it not yet
+	// reading is how long it took to read the followed epoch to its end; 0: that was not done yet.
+	reading  time.Duration
+	wasLevel bool // level when the followed epoch was found wanting
+	sign     time.Time
+	silent   bool   // a read was not answered in time since the last level one
+	gap      string // told by the feed, and the epoch after it not yet
 	// known is the claim that the mirror could make as of the last level read; nil:
 	// none.
 	known   *claim
@@ -98,10 +101,20 @@ func (m *Mirror) gap(reason string) {
 func (m *Mirror) notLevel() {
 	l := &m.loss
 	if l.level {
-		l.wasLevel = !l.silent && (reading{l.sign}).since(m.cfg.Now()) <= m.feed.cfg.Deadline+silence
+		l.wasLevel = !m.wasSilent()
 		l.level = false
 	}
 }
+
+// wasSilent says whether Redis gave no sign of life for too long at some time since the feed was
+// read to its end. The caller holds mu.
+func (m *Mirror) wasSilent() bool {
+	l := &m.loss
+	return l.silent || m.sinceSign() > m.feed.cfg.Deadline+silence
+}
+
+// sinceSign is how long ago Redis gave a sign of life. The caller holds mu.
+func (m *Mirror) sinceSign() time.Duration { return (reading{m.loss.sign}).since(m.cfg.Now()) }
 
 // find notes a loss for mend. The caller holds mu.
 func (m *Mirror) find(f finding) {
@@ -136,12 +149,12 @@ func (m *Mirror) epoch(e Epoch) {
 	}
 }
 
-// noEpoch takes it that a scan found no epoch. The feed says that it is gone only if it
-// had read it; one that this process began may go before.
-func (m *Mirror) noEpoch() {
+// noEpoch takes it that a scan, sent then, found no epoch. The feed says that it is gone only
+// if it had read it; one that this process began may go before.
+func (m *Mirror) noEpoch(sentAt time.Time) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if l := &m.loss; l.followed.ID != "" && l.found == nil {
+	if l := &m.loss; l.followed.ID != "" && l.found == nil && !sentAt.Before(l.noticed) {
 		m.notLevel()
 		m.find(finding{reason: gapNoEpoch, forgot: true})
 	}
@@ -159,7 +172,12 @@ func (m *Mirror) adopt(e Epoch) bool {
 		l.followed = e
 	case cameFrom(e, l.followed.ID):
 		m.notLevel()
-		toItsEnd := l.wasLevel || l.untouched
+		// What was acknowledged before the notice, and not read, may be lost by now if that was long ago.
+		toItsEnd := l.wasLevel && m.sinceSign() <= m.feed.cfg.Deadline+silence || l.untouched
+		if !l.wasLevel && l.untouched && l.known != nil && m.wasSilent() {
+			// What was acknowledged just before it began, and not read, may have been lost with it.
+			l.known = &claim{born: max(l.known.born, l.begun.born), since: max(l.known.since, l.begun.since)}
+		}
 		if l.known != nil && toItsEnd {
 			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
@@ -168,10 +186,11 @@ func (m *Mirror) adopt(e Epoch) bool {
 			l.known = nil
 		}
 		l.untouched = m.began(e) && strings.HasPrefix(e.From+" ", l.followed.ID+" ")
+		l.begun = claim{born: e.Born, since: e.CompleteSince}
 		if l.known == nil && l.untouched && e.Lost != 0 {
 			l.known = &claim{born: e.Born, since: e.CompleteSince}
 		}
-		l.shutSince = time.Time{}
+		l.shutSince, l.reading = time.Time{}, 0
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
 		l.put, l.passes = time.Time{}, 0
 		m.stats.losses++
@@ -215,11 +234,17 @@ func cameFrom(e Epoch, id string) bool {
 func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 	m.mu.Lock()
 	l := &m.loss
+	if caughtUp && l.sign.Before(sentAt) {
+		l.sign = sentAt
+	}
 	if !caughtUp || l.pending.ID == "" || l.pending.ID != l.followed.ID {
 		m.mu.Unlock()
 		return
 	}
-	l.level, l.sign, l.silent = true, sentAt, false
+	l.level, l.silent = true, false
+	if l.reading == 0 {
+		l.reading = max(m.cfg.Now().Sub(l.noticed), 1)
+	}
 	if l.followed.Shut {
 		m.wakeOpener()
 	}

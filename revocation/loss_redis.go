@@ -28,7 +28,7 @@ type held struct {
 func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
 	reply, err := r.run(ctx, r.scripts.lose, []string{r.names.epoch, r.names.feed},
 		fresh(8), r.seen.Load(), f.seen, lost.ID, lost.From, f.evicted,
-		process, mergeLease.Microseconds(), r.accessLife())
+		process, mergeLease.Microseconds(), r.accessLife(), flag(f.reason == gapShut))
 	if err != nil {
 		return Epoch{}, fmt.Errorf("begin epoch after a loss: %w", err)
 	}

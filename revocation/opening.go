@@ -10,7 +10,9 @@ const (
 	// openPatience is how long a process that has read an epoch to its end waits for the one
 	// that is to open it, before it begins another.
 	openPatience = 2 * time.Second
-	openWithin   = time.Second // for the script
+	// openReading is how much longer it waits at most, because it took as long itself to read.
+	openReading = 10 * time.Second
+	openWithin  = time.Second // for the script
 )
 
 // began says whether this process began that epoch: the id says so (lose.lua).
@@ -21,6 +23,7 @@ func (m *Mirror) began(e Epoch) bool { return strings.HasSuffix(e.ID, m.name) }
 func (m *Mirror) opening(ctx context.Context) {
 	tick := time.NewTicker(mendEvery)
 	defer tick.Stop()
+	var warned time.Time
 	for {
 		select {
 		case <-ctx.Done():
@@ -28,7 +31,8 @@ func (m *Mirror) opening(ctx context.Context) {
 		case <-m.opens:
 		case <-tick.C:
 		}
-		if err := m.openShut(ctx); err != nil && ctx.Err() == nil {
+		if err := m.openShut(ctx); err != nil && ctx.Err() == nil && time.Since(warned) > warnEvery {
+			warned = time.Now()
 			m.cfg.Log.Warn("the revocation store takes no revocations yet: it could not be told that it was read", "error", err)
 		}
 	}
@@ -46,7 +50,7 @@ func (m *Mirror) openShut(ctx context.Context) error {
 	case l.shutSince.IsZero():
 		l.shutSince = now
 	}
-	late := shut && !mine && now.Sub(l.shutSince) >= openPatience
+	late := shut && !mine && now.Sub(l.shutSince) >= openPatience+min(l.reading, openReading)
 	if late {
 		m.find(finding{reason: gapShut, seen: e.ID})
 	}

@@ -9,11 +9,13 @@ import (
 	"github.com/redis/go-redis/v9"
 )
 
-// shutPatience is how long a change waits for an epoch that began after a loss to be opened,
-// and shutPause how long between two looks. A nearer deadline holds.
 const (
+	// shutPatience is how long a change waits for an epoch that began after a loss to be opened:
+	// no longer, because a log-out is answered within half a second. A nearer deadline holds.
 	shutPatience = 300 * time.Millisecond
-	shutPause    = 10 * time.Millisecond
+	// shutPause is the first pause between two looks, and shutPauses the longest: many may wait.
+	shutPause  = 5 * time.Millisecond
+	shutPauses = 50 * time.Millisecond
 )
 
 // ErrShut says that the store has lost something, and that nobody has read yet what is left:
@@ -39,12 +41,13 @@ func isShut(reply any) bool {
 
 // runOpen is runCopied, again as long as the epoch is shut.
 func (r *Redis) runOpen(ctx context.Context, s *redis.Script, keys []string, args ...any) (any, error) {
-	for end := time.Now().Add(r.shutPatience); ; {
+	wait := shutPause
+	for end := time.Now().Add(r.shutPatience); ; wait = min(2*wait, shutPauses) {
 		reply, err := r.runCopied(ctx, s, keys, args...)
 		if err != nil || !isShut(reply) {
 			return reply, err
 		}
-		if !time.Now().Before(end) || !pause(ctx, shutPause) {
+		if !time.Now().Before(end) || !pause(ctx, wait) {
 			return nil, fmt.Errorf("%w: %w", ErrUnavailable, ErrShut)
 		}
 	}

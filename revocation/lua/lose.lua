@@ -11,7 +11,21 @@
 --       6 '<run id> <count>' when evictions are the reason, else ''
 --       7 name of the process   8 µs for which it is taken to be putting back
 --       9 longest access life (ms)
+--       10 '1' when it was found wanting because it is shut: if it was opened meanwhile, all is well
 -- returns the epoch's state (see mend.lua)
+
+-- acknowledged: the epoch in which somebody was last told something that may be in what is left of the
+-- store; '' if there is no such, '?' if nothing says which. One that is shut and was mended all the
+-- same vouches for what came before it.
+local function acknowledged(f, left)
+  if f.shut and f.from and f.lost then
+    return f.told or '?'
+  end
+  if f.id and (not f.shut or f.from) then
+    return f.id
+  end
+  return left and '?' or ''
+end
 
 local f = fields(redis.call('HGETALL', KEYS[1]))
 local cur, seen, lost = f.id or '', ARGV[3], ARGV[4]
@@ -23,7 +37,7 @@ if ARGV[6] ~= '' and not known then
   local his, noted = string.match(f.evicted or '', '^(%S+) (%d+)$')
   known = his == run and tonumber(noted) >= tonumber(count)
 end
-if known then
+if known or (ARGV[10] == '1' and not f.shut) then
   return state(KEYS[1])
 end
 
@@ -53,13 +67,13 @@ else
   forget(KEYS[1], mended_fields(f))
 end
 redis.call('HDEL', KEYS[1], 'turn')
-local from = joined(cur, lost, f.from or '', ARGV[5])
-if f.shut then -- nothing was acknowledged in it: what came before is what the new epoch is made of
-  from = joined(lost, cur, f.from or '', ARGV[5])
+local told = acknowledged(f, n > 0)
+if told ~= '' and cur == lost then -- who followed it knows of what is left, too, if he knew all of it
+  told = lost
 end
 redis.call('HSET', KEYS[1], 'id', ARGV[1] .. ARGV[7], 'shut', '1', 'born', text(now), 'complete_since', text(now),
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
-  'lost', text(now), 'need', need, 'from', from,
+  'lost', text(now), 'need', need, 'from', joined(told == '?' and cur or told, lost, cur, f.from or '', ARGV[5]), 'told', told,
   'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
   'm:' .. ARGV[7], text(real + tonumber(ARGV[8])))
 if ARGV[6] ~= '' then

@@ -2,7 +2,9 @@
 --
 -- Fields of the epoch beside those of epoch.lua:
 --   from       epochs that this one came from by a loss, newest first, at most 16; first
---              of all the one that the store had, unless that took no revocations
+--              of all told, if there was one, or the one that the store had if that is not known
+--   told       the last epoch in which something was acknowledged that the store may still have
+--              had when this one began; '' if there was none, '?' if that is not known
 --   shut       there until the epoch takes revocations (see open.lua)
 --   lost       when the loss was noticed; absent when none is being mended
 --   need       epochs whose revocations were lost: of each, somebody who knew them all
