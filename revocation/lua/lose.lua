@@ -52,7 +52,7 @@ if f.lost then
 else
   forget(KEYS[1], mended_fields(f))
 end
-redis.call('HDEL', KEYS[1], 'turn')
+redis.call('HDEL', KEYS[1], 'turn', 'shared')
 local from = joined(cur, lost, f.from or '', ARGV[5])
 if f.shut then -- nothing was acknowledged in it: what came before is what the new epoch is made of
   from = joined(lost, cur, f.from or '', ARGV[5])
