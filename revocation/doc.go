@@ -155,6 +155,10 @@
 // read what the store holds, and opens it (opening.go). So a loss of that epoch, too, can be made
 // up for. Why so: docs/decisions/0151-shut-until-read.md.
 //
+// A process that knew all shortly before the loss vouches for it before the store is filled again:
+// as soon as the others have put back what it may lack (recent.go, share.lua). Why so:
+// docs/decisions/0153-vouching-before-the-store-is-full.md.
+//
 // What is put back has no words: issuer, id, subject, reason and actor are nowhere but in
 // the entries. A process with a [Journal] has kept those of its own writes, and gives
 // them back afterwards (describe.lua).

@@ -25,6 +25,9 @@ type Epoch struct {
 	// Shut says that the epoch takes no revocations yet: it came of a loss, and whoever
 	// began it has not read what the store holds.
 	Shut bool
+	// Shared says, while a loss is being mended, that nobody has anything more to put back that
+	// a process which knew all up to the loss could lack.
+	Shared bool
 }
 
 // vouchesFor reports whether e can say of t that nothing was said about it.

@@ -4,7 +4,7 @@ import "fmt"
 
 // headFields are the fields of the epoch that a scan reads. The first headAlways are in
 // every epoch.
-var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted", "shut"}
+var headFields = []string{"id", "last", "born", "complete_since", "n", "clock", "trimmed", "mended", "lost", "from", "need", "beat", "confirmed", "evicted", "shut", "shared"}
 
 const headAlways = 7
 
@@ -50,6 +50,8 @@ func parseHead(values []any) (feedHead, error) {
 			h.Evicted, err = text, nil
 		case "shut":
 			h.Shut, err = true, nil
+		case "shared":
+			h.Shared, err = true, nil
 		case "mended":
 			h.mended = uint64(n)
 		case "lost":

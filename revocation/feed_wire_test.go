@@ -202,8 +202,8 @@ func FuzzPackedIsReadAsWritten(f *testing.F) {
 }
 
 func TestReadHead(t *testing.T) {
-	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c", "8", "9", "run 3", "1"})
-	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c", Evicted: "run 3", Shut: true}, last: "last", trimmed: 5, mended: 6, beat: 8, confirmed: 9}); err != nil || h != want {
+	h, err := parseHead([]any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a b", "c", "8", "9", "run 3", "1", "1"})
+	if want := (feedHead{Epoch: Epoch{ID: "id", Born: 1, CompleteSince: 2, N: 3, Clock: 4, Lost: 7, From: "a b", Need: "c", Evicted: "run 3", Shut: true, Shared: true}, last: "last", trimmed: 5, mended: 6, beat: 8, confirmed: 9}); err != nil || h != want {
 		t.Errorf("%+v, %v", h, err)
 	}
 	if h, err := parseHead(make([]any, len(headFields))); err != nil || h != (feedHead{}) {
@@ -213,14 +213,14 @@ func TestReadHead(t *testing.T) {
 		t.Error("too short")
 	}
 	for i := range headFields {
-		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3", "1"}
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3", "1", "1"}
 		values[i] = nil
 		if _, err := parseHead(values); (err == nil) != (i == 0 || i >= headAlways) {
 			t.Errorf("without %s: %v", headFields[i], err)
 		}
 	}
 	for i := range 7 {
-		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3", "1"}
+		values := []any{"id", "last", "1", "2", "3", "4", "5", "6", "7", "a", "b", "8", "9", "run 3", "1", "1"}
 		values[2+i] = "-1"
 		if _, err := parseHead(values); err == nil {
 			t.Errorf("field %d is -1", i)

@@ -25,6 +25,7 @@ const silence = 2 * time.Second
 type claim struct {
 	id          string
 	born, since int64
+	fresh       bool // up to at most freshFor before its end was noticed
 }
 
 // finding is a loss that is to be told to the store.
@@ -56,8 +57,16 @@ type lossState struct {
 	reading  time.Duration
 	wasLevel bool // level when the followed epoch was found wanting
 	sign     time.Time
-	silent   bool   // a read was not answered in time since the last level one
-	gap      string // told by the feed, and the epoch after it not yet
+	// levelSince is when the mirror became level, levelSent when the last read was sent that
+	// found it so.
+	levelSince, levelSent time.Time
+	// Of the epoch that was followed before: fresh, as in a claim; and early, that of all that
+	// is held others can lack only what is recent. given: that was put back.
+	fresh, early, given bool
+	// vouches: known is fresh, so that it counts as soon as others have put back what is recent.
+	vouches bool
+	silent  bool   // a read was not answered in time since the last level one
+	gap     string // told by the feed, and the epoch after it not yet
 	// known is the claim that the mirror could make as of the last level read; nil:
 	// none.
 	known   *claim
@@ -101,7 +110,10 @@ func (m *Mirror) gap(reason string) {
 func (m *Mirror) notLevel() {
 	l := &m.loss
 	if l.level {
+		now := m.cfg.Now()
 		l.wasLevel = !m.wasSilent()
+		l.fresh = (reading{l.levelSent}).since(now) <= freshFor
+		l.early = l.wasLevel && !l.putBack && now.Sub(l.levelSince) >= recentFor && m.recent.whole(now)
 		l.level = false
 	}
 }
@@ -174,15 +186,21 @@ func (m *Mirror) adopt(e Epoch) bool {
 		m.notLevel()
 		// What was acknowledged before the notice, and not read, may be lost by now if that was long ago.
 		toItsEnd := l.wasLevel && m.sinceSign() <= m.feed.cfg.Deadline+silence || l.untouched
-		if !l.wasLevel && l.untouched && l.known != nil && m.wasSilent() {
+		silent := !l.wasLevel && m.wasSilent()
+		if !toItsEnd || silent {
+			l.fresh, l.early = false, false
+		}
+		if silent && l.untouched && l.known != nil {
 			// What was acknowledged just before it began, and not read, may have been lost with it.
 			l.known = &claim{born: max(l.known.born, l.begun.born), since: max(l.known.since, l.begun.since)}
 		}
 		if l.known != nil && toItsEnd {
-			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since}}, l.claims...)
+			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since, l.fresh}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
 		}
-		if !toItsEnd || !l.knew(e.Need) {
+		knew, fresh := l.knew(e.Need)
+		l.vouches = toItsEnd && knew && fresh
+		if !toItsEnd || !knew {
 			l.known = nil
 		}
 		l.untouched = m.began(e) && strings.HasPrefix(e.From+" ", l.followed.ID+" ")
@@ -192,16 +210,20 @@ func (m *Mirror) adopt(e Epoch) bool {
 		}
 		l.shutSince, l.reading = time.Time{}, 0
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
-		l.put, l.passes = time.Time{}, 0
+		l.put, l.passes, l.given = time.Time{}, 0, false
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
+		m.wakeOpener()
 	default:
 		return false
 	}
 	m.doubt(false)
 	// At once when it vouches for less; for more only when all up to there is read.
 	v := *m.view.Load()
+	if v.epoch.ID == e.ID {
+		e = l.asKnown(e)
+	}
 	born, since := max(v.epoch.Born, e.Born), max(v.epoch.CompleteSince, e.CompleteSince)
 	v.epoch = e
 	v.epoch.Born, v.epoch.CompleteSince = born, since
@@ -209,15 +231,26 @@ func (m *Mirror) adopt(e Epoch) bool {
 	return true
 }
 
-// knew says whether the mirror knew all of those epochs to their end. Of none it
-// knows nothing that the new epoch does not say itself.
-func (l *lossState) knew(ids string) bool {
+// knew says whether the mirror knew all of those epochs to their end, and fresh whether it did
+// shortly before. Of none it knows nothing that the new epoch does not say itself.
+func (l *lossState) knew(ids string) (knew, fresh bool) {
+	knew, fresh = ids != "", true
 	for id := range strings.FieldsSeq(ids) {
-		if !slices.ContainsFunc(l.claims, func(c claim) bool { return c.id == id }) {
-			return false
-		}
+		i := slices.IndexFunc(l.claims, func(c claim) bool { return c.id == id })
+		knew = knew && i >= 0
+		fresh = fresh && i >= 0 && l.claims[i].fresh
 	}
-	return ids != ""
+	return knew, fresh
+}
+
+// asKnown is the followed epoch as this process may vouch by it: while what was lost is put back
+// into the store, one that holds all of it need not wait for that once the others have
+// given what it may lack. Who asks the store has to.
+func (l *lossState) asKnown(e Epoch) Epoch {
+	if e.Lost != 0 && e.Shared && l.vouches && l.known != nil && e.ID == l.followed.ID {
+		e.Born, e.CompleteSince = min(e.Born, l.known.born), min(e.CompleteSince, l.known.since)
+	}
+	return e
 }
 
 // owes says whether this process has yet to tell the store of a loss, or to put back what
@@ -241,7 +274,10 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		m.mu.Unlock()
 		return
 	}
-	l.level, l.silent = true, false
+	if !l.level {
+		l.levelSince = m.cfg.Now()
+	}
+	l.level, l.silent, l.levelSent = true, false, sentAt
 	if l.reading == 0 {
 		l.reading = max(m.cfg.Now().Sub(l.noticed), 1)
 	}
@@ -253,8 +289,9 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 	v.level, v.sent = true, reading{sentAt}
 	mended := false
 	if !v.doubt {
-		mended = v.epoch.CompleteSince > l.pending.CompleteSince
-		v.epoch = l.pending
+		e := l.asKnown(l.pending)
+		mended = v.epoch.CompleteSince > e.CompleteSince
+		v.epoch = e
 		if l.known == nil {
 			l.known = &claim{born: v.epoch.Born, since: v.epoch.CompleteSince}
 		}

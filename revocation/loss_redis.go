@@ -46,6 +46,18 @@ func (r *Redis) open(ctx context.Context, id string) (Epoch, error) {
 	return e, err
 }
 
+// share says whether the process has yet to put back what perhaps nobody else has, and asks
+// whether the mending is over. waited is how long ago the process noticed the loss.
+func (r *Redis) share(ctx context.Context, id, process string, yet bool, waited time.Duration) (Epoch, error) {
+	reply, err := r.run(ctx, r.scripts.share, []string{r.names.epoch},
+		id, process, flag(yet), mergeLease.Microseconds(), mergeWindow.Microseconds(), max(waited, 0).Microseconds())
+	if err != nil {
+		return Epoch{}, fmt.Errorf("say what was put back: %w", err)
+	}
+	e, _, err := r.epochState(reply)
+	return e, err
+}
+
 // merged is what became of a merge.
 type merged struct {
 	epoch   Epoch
@@ -111,7 +123,11 @@ func (r *Redis) describe(ctx context.Context, known []Kept) (uint64, error) {
 func (r *Redis) merged(ctx context.Context, id, process string, waited time.Duration, claims []claim) (Epoch, error) {
 	args := []any{id, process, mergeWindow.Microseconds(), max(waited, 0).Microseconds(), r.accessLife()}
 	for _, c := range claims {
-		args = append(args, c.id, c.born, c.since)
+		mark := "c:"
+		if c.fresh {
+			mark = "s:"
+		}
+		args = append(args, mark, c.id, c.born, c.since)
 	}
 	reply, err := r.run(ctx, r.scripts.merged, []string{r.names.epoch}, args...)
 	if err != nil {

@@ -77,8 +77,10 @@ type Mirror struct {
 	below map[Digest][]int64 // cut-offs under those in the tables, latest first
 	own   map[Digest]ownWrite
 	loss  lossState
-	stats mirrorStats
-	told  []Kept // for the journal
+	// recent is what was heard since the mirror was level.
+	recent recent
+	stats  mirrorStats
+	told   []Kept // for the journal
 	// unkept: since the feed was last told from its beginning something was dropped,
 	// because more than unkeptMost waited for the journal.
 	unkept     bool
@@ -191,6 +193,9 @@ func (m *Mirror) cuts(k Kind) *table.Cuts {
 	}
 	return nil
 }
+
+// holds says whether there is a table for a kind: not for hints, and what later versions tell.
+func (m *Mirror) holds(k Kind) bool { return m.named(k) != nil || m.cuts(k) != nil }
 
 // wakeUp lets mend look again.
 func (m *Mirror) wakeUp() {

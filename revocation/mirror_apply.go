@@ -25,6 +25,9 @@ func (m *Mirror) heard(records []Record) {
 	m.reserve(records)
 	for i := range records {
 		m.apply(records[i])
+		if m.loss.level && m.holds(records[i].Kind) {
+			m.recent.add(records[i].Digest, records[i].Kind, now)
+		}
 		m.survives(&records[i])
 		m.toldOwn(&records[i])
 	}
@@ -46,7 +49,7 @@ func (m *Mirror) heard(records []Record) {
 // apply takes one record, unless something newer is known of its digest. The caller
 // holds mu.
 func (m *Mirror) apply(r Record) {
-	if m.named(r.Kind) == nil && m.cuts(r.Kind) == nil {
+	if !m.holds(r.Kind) {
 		return // of a later version
 	}
 	expires := expiryOf(r)

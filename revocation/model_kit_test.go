@@ -291,6 +291,9 @@ func (w *world) mend(p *modelProc) {
 		err = p.openShut(w.t.Context())
 	}
 	if err == nil {
+		err = p.share(w.t.Context())
+	}
+	if err == nil {
 		err = p.putBack(w.t.Context())
 	}
 	if err != nil && !errors.Is(err, errOtherEpoch) {

@@ -84,14 +84,27 @@ func (l *losses) one() {
 		do("scan", func() { l.scan(p) })
 	case n < 52:
 		do("tell", func() { _, _ = p.tellLoss(l.t.Context()) })
-	case n < 60:
+	case n < 58:
 		do("open", func() { l.mustOpenShut(p) })
+	case n < 60:
+		do("share", func() { l.mustShare(p) })
+	case n < 62:
+		do("give what is recent", func() { _ = p.giveRecent(l.t.Context(), p.loss.followed.ID) })
 	case n < 68:
 		do("put back", func() { l.mayPutBack(p) })
 	case n < 77:
 		do("time", func() { l.forward(time.Duration(l.rnd.IntN(900)) * time.Millisecond) })
-	case n < 80:
+	case n < 79:
 		do("much time", func() { l.forward(readTime + time.Second) })
+	case n < 80:
+		do("rest", func() {
+			for range recentFor / time.Second {
+				l.forward(time.Second)
+				for _, p := range l.procs {
+					l.scan(p)
+				}
+			}
+		})
 	case n < 84:
 		do("keep", func() { l.kept = append(l.kept, l.copyOf()) })
 	case n < 87:

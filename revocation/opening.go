@@ -31,11 +31,17 @@ func (m *Mirror) opening(ctx context.Context) {
 		case <-m.opens:
 		case <-tick.C:
 		}
-		if err := m.openShut(ctx); err != nil && ctx.Err() == nil && time.Since(warned) > warnEvery {
-			warned = time.Now()
-			m.cfg.Log.Warn("the revocation store takes no revocations yet: it could not be told that it was read", "error", err)
-		}
+		m.attend(ctx, &warned)
 	}
+}
+
+// attend does what others wait for. warned is when that failed last and was logged.
+func (m *Mirror) attend(ctx context.Context, warned *time.Time) {
+	if err := m.openShut(ctx); err != nil && ctx.Err() == nil && time.Since(*warned) > warnEvery {
+		*warned = time.Now()
+		m.cfg.Log.Warn("the revocation store takes no revocations yet: it could not be told that it was read", "error", err)
+	}
+	_ = m.share(ctx) // putting back, at the same time, tells of a store that cannot be reached
 }
 
 // openShut opens the followed epoch if that is due, or finds that somebody else should have.

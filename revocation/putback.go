@@ -68,7 +68,11 @@ func (m *Mirror) putBack(ctx context.Context) error {
 // it back because it was there. So the process reads the feed to its end and looks once
 // more. Once nothing was missing, whatever gets lost afterwards was read.
 func (m *Mirror) mergeAll(ctx context.Context, id string, noticed time.Time) (done bool, err error) {
-	if out, err := m.mergeSome(ctx, id, false, nil); err != nil || out.busy { // from now on the others wait
+	out, err := m.mergeSome(ctx, id, false, nil) // from now on the others wait
+	if err == nil {
+		err = m.giveRecent(ctx, id)
+	}
+	if err != nil || out.busy {
 		return false, err
 	}
 	m.mu.Lock()

@@ -41,6 +41,8 @@ var (
 	loseLua string
 	//go:embed lua/open.lua
 	openLua string
+	//go:embed lua/share.lua
+	shareLua string
 	//go:embed lua/merge.lua
 	mergeLua string
 	//go:embed lua/merged.lua
@@ -55,7 +57,7 @@ var (
 // not know them, as after a restart or on a promoted replica.
 type scripts struct {
 	revoke, undo, now, check, read *redis.Script
-	lose, open                     *redis.Script
+	lose, open, share              *redis.Script
 	merge, merged, recover         *redis.Script
 	hint, describe                 *redis.Script
 }
@@ -71,6 +73,7 @@ func newScripts() scripts {
 		hint:     redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
 		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
 		open:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + openLua),
+		share:    redis.NewScript(clockLua + recordLua + epochLua + mendLua + shareLua),
 		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
 		describe: redis.NewScript(clockLua + describeLua),
 		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),

@@ -56,7 +56,7 @@ func (s *survivors) has(h held) bool {
 // caller holds mu, and has applied r.
 func (m *Mirror) survives(r *Record) {
 	s := m.loss.survived
-	if s == nil || s.epoch == "" || s.evicted || m.named(r.Kind) == nil && m.cuts(r.Kind) == nil {
+	if s == nil || s.epoch == "" || s.evicted || !m.holds(r.Kind) {
 		return
 	}
 	cut, expires := m.lookUp(&probe{r.Kind, r.Digest})

@@ -66,7 +66,7 @@ if f.lost then
 else
   forget(KEYS[1], mended_fields(f))
 end
-redis.call('HDEL', KEYS[1], 'turn')
+redis.call('HDEL', KEYS[1], 'turn', 'shared')
 local told = acknowledged(f, n > 0)
 if told ~= '' and cur == lost then -- who followed it knows of what is left, too, if he knew all of it
   told = lost

@@ -10,6 +10,9 @@
 --   need       epochs whose revocations were lost: of each, somebody who knew them all
 --              must have put back what it holds
 --   c:<id>     "<born> <complete_since>" that epoch <id> had for the best of those
+--   s:<id>     the same of the best of those who had read that epoch to its end shortly before
+--   h:<name>   a process that has yet to put back what perhaps nobody else has: a lease as of m:
+--   shared     '1' when nobody has to any more: who knew all of the rest, shortly before, knows all
 --   m:<name>   a process that is putting back, until this time of Redis's own clock unless it says so
 --              again. Not store time: that stands still where a clock was ahead
 --   turn       "<name> <until>" of the one process that puts back more than a little. The others
@@ -38,11 +41,11 @@ local function joined(...)
 end
 
 -- claimed: born and complete_since of the epochs in need, when somebody has put back
--- what each of them had; else nil.
-local function claimed(f)
+-- what each of them had; else nil. mark is c: or s:.
+local function claimed(f, mark)
   local born, since = 0, 0
   for id in string.gmatch(f.need or '', '%S+') do
-    local b, s = string.match(f['c:' .. id] or '', '^(%d+) (%d+)$')
+    local b, s = string.match(f[mark .. id] or '', '^(%d+) (%d+)$')
     if not b then
       return nil
     end
@@ -53,10 +56,10 @@ end
 
 -- mended_fields: the fields that go when a loss is mended.
 local function mended_fields(f)
-  local gone = {'lost', 'need', 'turn'}
+  local gone = {'lost', 'need', 'turn', 'shared'}
   for name in pairs(f) do
     local mark = string.sub(name, 1, 2)
-    if mark == 'm:' or mark == 'c:' then
+    if mark == 'm:' or mark == 'c:' or mark == 's:' or mark == 'h:' then
       table.insert(gone, name)
     end
   end
@@ -84,22 +87,36 @@ local function forget(key, gone)
   end
 end
 
+-- busy: whether one of the processes with that mark is still at it.
+local function busy(f, mark, real)
+  for name, till in pairs(f) do
+    if string.sub(name, 1, 2) == mark and lasts(till, real) then
+      return true
+    end
+  end
+  return false
+end
+
 -- settle: vouches again for all that was vouched for before the loss, when that was
--- put back, nobody is still at it, and whoever knows of more had window µs to notice:
--- by store time, or because the caller has waited for so long since it noticed itself.
--- Store time alone would let everybody wait for a clock that is behind to catch up.
+-- put back, and whoever knows of more had window µs to notice: by store time, or because
+-- the caller has waited for so long since it noticed itself. Store time alone would let
+-- everybody wait for a clock that is behind to catch up.
+--
+-- Who knew all shortly before the loss (s:) needs from others only what is recent; for
+-- one who had not heard for longer (c:) all of them must have put back everything.
 local function settle(key, real, window, waited)
   local f = fields(redis.call('HGETALL', key))
   local now = math.max(real, tonumber(f.clock or 0))
-  if not f.lost or (now < tonumber(f.lost) + window and waited < window) then
+  if not f.lost or (now < tonumber(f.lost) + window and waited < window) or busy(f, 'h:', real) then
     return
   end
-  for name, till in pairs(f) do
-    if string.sub(name, 1, 2) == 'm:' and lasts(till, real) then
-      return
-    end
+  if not f.shared then
+    redis.call('HSET', key, 'shared', '1')
   end
-  local born, since = claimed(f)
+  local born, since = claimed(f, 's:')
+  if not born and not busy(f, 'm:', real) then
+    born, since = claimed(f, 'c:')
+  end
   if born then
     redis.call('HSET', key, 'born', text(born), 'complete_since', text(since))
     forget(key, mended_fields(f))
