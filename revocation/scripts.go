@@ -41,6 +41,8 @@ var (
 	loseLua string
 	//go:embed lua/open.lua
 	openLua string
+	//go:embed lua/fill.lua
+	fillLua string
 	//go:embed lua/merge.lua
 	mergeLua string
 	//go:embed lua/merged.lua
@@ -71,7 +73,7 @@ func newScripts() scripts {
 		hint:     redis.NewScript(clockLua + recordLua + epochLua + feedLua + hintLua),
 		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
 		open:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + openLua),
-		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
+		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + fillLua + mergeLua),
 		describe: redis.NewScript(clockLua + describeLua),
 		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
 		recover:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),
