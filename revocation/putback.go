@@ -137,7 +137,7 @@ func (m *Mirror) mergeSome(ctx context.Context, id string, turn bool, batch []he
 		if err != nil {
 			continue
 		}
-		m.pace.took(len(batch), time.Since(began))
+		m.pace.took(len(batch), time.Since(began), time.Now())
 		m.mu.Lock()
 		m.stats.merged += out.changed
 		m.mu.Unlock()
