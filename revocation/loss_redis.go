@@ -23,6 +23,10 @@ type held struct {
 	below           string
 }
 
+// plain says whether it is in force and there is no more to say of it than that, and
+// until when.
+func (h *held) plain() bool { return h.cut > 0 && h.at == 0 && h.undone == 0 && h.below == "" }
+
 // lose begins an epoch that came from lost by a loss, unless somebody has. It returns
 // the epoch that there is then. The id of one that it began ends with process.
 func (r *Redis) lose(ctx context.Context, f finding, lost Epoch, process string) (Epoch, error) {
@@ -65,18 +69,31 @@ type merged struct {
 	busy    bool   // it is another process's turn to put back
 }
 
+// mergeHead is how many arguments of merge.lua stand before those of the entries.
+const mergeHead = 10
+
 // merge puts entries back into the epoch of that id. turn asks for the turn to put
 // back many.
 func (r *Redis) merge(ctx context.Context, id, process string, turn bool, entries []held) (merged, error) {
 	keys := make([]string, 2, 2+len(entries))
 	keys[0], keys[1] = r.names.epoch, r.names.feed
-	args := []any{
+	args := make([]any, mergeHead, mergeHead+6*len(entries))
+	copy(args, []any{
 		id, r.seen.Load(), fresh(8), r.settings.Leeway.Milliseconds(), maxStatements,
 		process, mergeLease.Microseconds(), restored, flag(turn),
+	})
+	for i := range entries {
+		if e := &entries[i]; e.plain() {
+			keys = append(keys, r.names.entry(e.digest))
+			args = append(args, string(e.kind), e.cut, e.exp)
+		}
 	}
-	for _, e := range entries {
-		keys = append(keys, r.names.entry(e.digest))
-		args = append(args, string(e.kind), e.cut, e.exp, e.at, e.undone, e.below)
+	args[mergeHead-1] = len(keys) - 2
+	for i := range entries {
+		if e := &entries[i]; !e.plain() {
+			keys = append(keys, r.names.entry(e.digest))
+			args = append(args, string(e.kind), e.cut, e.exp, e.at, e.undone, e.below)
+		}
 	}
 	reply, err := r.run(ctx, r.scripts.merge, keys, args...)
 	if err != nil {

@@ -92,6 +92,8 @@ type Mirror struct {
 	// reserved: room for the first load was announced.
 	reserved bool
 
+	pace pace // of mend
+
 	wake    chan struct{} // something is to be mended
 	opens   chan struct{} // an epoch that is shut was read to its end
 	words   chan struct{} // something was put back that the journal may know more of

@@ -7,10 +7,9 @@ import (
 )
 
 const (
+	// mergeBatch is the smallest batch, but for the last. Whoever has more to put back asks for
+	// the turn.
 	mergeBatch = 64
-	// mergePause is the longest pause between batches. Each is followed by one as
-	// long as it took: others get at least half of Redis's time.
-	mergePause = 20 * time.Millisecond
 	// readPatience is how long the feed may take to say what has survived, or what was
 	// put back; after that everything is put back, or taken to be there.
 	readPatience = 5 * time.Second
@@ -110,7 +109,7 @@ func (m *Mirror) mergeAll(ctx context.Context, id string, noticed time.Time) (do
 // mergeLacking goes once through what is held and has not survived. It returns how much
 // of it was missing.
 func (m *Mirror) mergeLacking(ctx context.Context, id string) (changed uint64, err error) {
-	batch := make([]held, 0, mergeBatch)
+	batch := make([]held, 0, mergeMost)
 	flush := func() bool {
 		var out merged
 		out, err = m.mergeSome(ctx, id, false, batch)
@@ -120,7 +119,7 @@ func (m *Mirror) mergeLacking(ctx context.Context, id string) (changed uint64, e
 	}
 	m.eachLacking(id, func(h held) bool {
 		batch = append(batch, h)
-		return len(batch) < mergeBatch || flush()
+		return len(batch) < m.pace.size() || flush()
 	})
 	if err == nil && len(batch) > 0 {
 		flush()
@@ -128,11 +127,11 @@ func (m *Mirror) mergeLacking(ctx context.Context, id string) (changed uint64, e
 	return changed, err
 }
 
-// mergeSome puts back a batch, and then waits for about as long as it took. turn asks
+// mergeSome puts back a batch, when enough time has passed since the one before. turn asks
 // for the turn to put back more than one.
 func (m *Mirror) mergeSome(ctx context.Context, id string, turn bool, batch []held) (out merged, err error) {
 	for try := range mergeTries {
-		if try > 0 && !pause(ctx, mergePause) {
+		if try > 0 && !pause(ctx, mergePause) || !m.pace.wait(ctx) {
 			return out, ctx.Err()
 		}
 		began := time.Now()
@@ -142,24 +141,14 @@ func (m *Mirror) mergeSome(ctx context.Context, id string, turn bool, batch []he
 		if err != nil {
 			continue
 		}
+		m.pace.took(len(batch), time.Since(began), time.Now())
 		m.mu.Lock()
 		m.stats.merged += out.changed
 		m.mu.Unlock()
 		if out.epoch.ID != id {
 			return out, errOtherEpoch
 		}
-		pause(ctx, min(time.Since(began), mergePause))
 		return out, ctx.Err()
 	}
 	return out, err
-}
-
-// pause waits; false when ctx ended before.
-func pause(ctx context.Context, d time.Duration) bool {
-	select {
-	case <-ctx.Done():
-		return false
-	case <-time.After(d):
-		return true
-	}
 }

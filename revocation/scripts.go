@@ -43,6 +43,8 @@ var (
 	openLua string
 	//go:embed lua/share.lua
 	shareLua string
+	//go:embed lua/fill.lua
+	fillLua string
 	//go:embed lua/merge.lua
 	mergeLua string
 	//go:embed lua/merged.lua
@@ -74,7 +76,7 @@ func newScripts() scripts {
 		lose:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + loseLua),
 		open:     redis.NewScript(clockLua + recordLua + epochLua + mendLua + openLua),
 		share:    redis.NewScript(clockLua + recordLua + epochLua + mendLua + shareLua),
-		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + mergeLua),
+		merge:    redis.NewScript(clockLua + recordLua + entryLua + feedLua + mendLua + fillLua + mergeLua),
 		describe: redis.NewScript(clockLua + describeLua),
 		merged:   redis.NewScript(clockLua + recordLua + epochLua + mendLua + mergedLua),
 		recover:  redis.NewScript(clockLua + recordLua + epochLua + mendLua + recoverLua),

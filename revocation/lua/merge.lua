@@ -7,8 +7,10 @@
 --       4 leeway (ms)   5 greatest number of statements of an entry
 --       6 name of the process   7 µs for which it is taken to be still at it
 --       8 reason that a list shows   9 '1': asks for the turn (see mend.lua)
---       then for each entry: kind, cut (0: all undone), exp (unix second; 0: never),
---       at (when that was so; 0: not known), u (latest undo; 0: none),
+--       10 how many entries, the first ones, are plain: in force, and with neither at nor u
+--       nor b
+--       then for each entry: kind, cut (0: all undone), exp (unix second; 0: never), and if
+--       it is not plain at (when that was so; 0: not known), u (latest undo; 0: none),
 --       b (of a cut-off: further statements in force, under cut, joined by commas)
 -- returns the epoch's state (see mend.lua), how many entries were put back, and '1'
 -- when it is another process's turn
@@ -139,52 +141,51 @@ local function live_longer(key, had, held)
   return false
 end
 
--- fill: writes an entry of which nothing is there, as put_back would; most of what an
--- emptied store lacks is plain, and this takes a third of the commands.
-local function fill(key, held, nonce)
-  local s = restored(held.cut, held)
-  local r = {d = string.sub(key, -32), k = held.k, cut = text(held.cut), exp = text(held.exp), at = text(held.cut)}
-  epoch.clock = store_time(real, epoch.clock)
-  append(KEYS[2], epoch, nonce, r)
-  redis.call('HSET', key, 'k', held.k, 'iss', '', 'id', '', 'sub', '', 'cut', r.cut,
-    's:' .. r.cut, cjson.encode({why = s.why, who = s.who, exp = text(s.exp), u = s.u}),
-    'n', text(epoch.n), 'at', r.at, 'exp', r.exp)
-  if held.exp ~= 0 then
-    redis.call('PEXPIRE', key, text(held.exp * 1000 - math.floor(real / 1000)))
+-- hold: puts back what is held in the entry at key, of which something is there or more
+-- is to be written than fill does. had is its PTTL before. It returns whether the entry
+-- changed, and tells the feed if so.
+local function hold(key, had, held, nonce)
+  local e = load_entry(key, real, leeway)
+  local changed, told = put_back(key, e, held)
+  if not (live_longer(key, had, held) or changed) then
+    return false
   end
+  local top = standing(e)
+  local u = redis.call('HGET', key, 'u')
+  epoch.clock = store_time(real, epoch.clock)
+  local r = {
+    d = string.sub(key, -32), k = e.field.k or held.k, cut = top and text(top.at) or '0',
+    exp = end_second(real, redis.call('PTTL', key)), at = text(told), u = u or nil, b = below(e),
+  }
+  append(KEYS[2], epoch, nonce, r)
+  redis.call('HSET', key, 'n', text(epoch.n), 'at', r.at, 'exp', r.exp)
+  return true
 end
 
-local count = 0
-for i = 3, #KEYS do
-  local a = 10 + (i - 3) * 6
-  local held = {k = ARGV[a], cut = tonumber(ARGV[a + 1]), exp = tonumber(ARGV[a + 2]),
-    at = tonumber(ARGV[a + 3]), undone = tonumber(ARGV[a + 4]), below = ARGV[a + 5]}
-  if held.exp == 0 or held.exp * 1000000 > real then
-    local key = KEYS[i]
-    local had = redis.call('PTTL', key)
-    local plain = had == -2 and held.cut > 0 and held.at == 0 and held.undone == 0 and held.below == ''
-    local e, changed, told
-    if plain then
+local fill = filler(KEYS[2], epoch, real, leeway, ARGV[8])
+local plain, count, a = tonumber(ARGV[10]), 0, 11
+local keys, argv, call = KEYS, ARGV, redis.call
+local stem = ARGV[3] .. '.'
+for i = 3, #keys do
+  local key, exp = keys[i], tonumber(argv[a + 2])
+  local first = i - 2 <= plain
+  if exp == 0 or exp * 1000000 > real then
+    local nonce = stem .. (count + 1)
+    local had = call('PTTL', key)
+    if first and had == -2 then
+      fill(key, argv[a], argv[a + 1], argv[a + 2], exp, nonce)
       count = count + 1
-      fill(key, held, ARGV[3] .. '.' .. count)
     else
-      e = load_entry(key, real, leeway)
-      changed, told = put_back(key, e, held)
-      changed = live_longer(key, had, held) or changed
-    end
-    if changed then
-      count = count + 1
-      local top = standing(e)
-      local u = redis.call('HGET', key, 'u')
-      epoch.clock = store_time(real, epoch.clock)
-      local r = {
-        d = string.sub(key, -32), k = e.field.k or held.k, cut = top and text(top.at) or '0',
-        exp = end_second(real, redis.call('PTTL', key)), at = text(told), u = u or nil, b = below(e),
-      }
-      append(KEYS[2], epoch, ARGV[3] .. '.' .. count, r)
-      redis.call('HSET', key, 'n', text(epoch.n), 'at', r.at, 'exp', r.exp)
+      local held = {k = argv[a], cut = tonumber(argv[a + 1]), exp = exp, at = 0, undone = 0, below = ''}
+      if not first then
+        held.at, held.undone, held.below = tonumber(argv[a + 3]), tonumber(argv[a + 4]), argv[a + 5]
+      end
+      if hold(key, had, held, nonce) then
+        count = count + 1
+      end
     end
   end
+  a = a + (first and 3 or 6)
 end
 redis.call('HSET', KEYS[1], 'n', text(epoch.n), 'last', epoch.last, 'clock', text(epoch.clock))
 local busy = '0'

@@ -25,6 +25,12 @@ local function packed(r)
   return table.concat(out, ' ')
 end
 
+-- plain_record: packed, for a record at whose time the cut-off was made, with nothing more
+-- to say. All are texts.
+local function plain_record(n, nonce, prev, d, k, cut, exp)
+  return n .. ' ' .. nonce .. ' ' .. (prev == '' and '-' or prev) .. ' ' .. d .. ' ' .. k .. ' ' .. cut .. ' ' .. exp .. ' ' .. cut
+end
+
 -- record: the record of a stream item's fields and values. What is none, or none that
 -- this version writes, has no n.
 local function record(flat)
