@@ -203,7 +203,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		if !toItsEnd || !knew {
 			l.known = nil
 		}
-		l.untouched = m.began(e) && strings.HasPrefix(e.From+" ", l.followed.ID+" ")
+		l.untouched = e.Shut && m.began(e) && strings.HasPrefix(e.From+" ", l.followed.ID+" ")
 		l.begun = claim{born: e.Born, since: e.CompleteSince}
 		if l.known == nil && l.untouched && e.Lost != 0 {
 			l.known = &claim{born: e.Born, since: e.CompleteSince}

@@ -250,6 +250,34 @@ func TestOpenedByAnother(t *testing.T) {
 	w.wantShut("with the late one", false)
 }
 
+// TestOpenAfterEvictions: a server that evicts takes revocations while what is left is read: it
+// may do so all the time. One that has evicted the epoch, too, has lost it.
+func TestOpenAfterEvictions(t *testing.T) {
+	t.Parallel()
+	for name, gone := range map[string]bool{"an entry": false, "the epoch": true} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld(t, 18)
+			w.settle()
+			p := w.procs[0]
+			seen := p.loss.followed.ID
+			if gone {
+				w.mini.Del(w.store.names.epoch)
+				seen = ""
+			}
+			p.mu.Lock()
+			p.find(finding{reason: gapEvicted, seen: seen, evicted: "run 1"})
+			p.mu.Unlock()
+			w.mustTell(p)
+			if p.loss.followed.Lost == 0 || p.loss.untouched != gone {
+				t.Fatalf("%+v, untouched: %t", p.loss.followed, p.loss.untouched)
+			}
+			w.wantShut("begun", gone)
+			w.settle()
+			w.wantShut("settled", false)
+		})
+	}
+}
+
 // TestHurry: after a loss was noticed a feed looks sooner than it does else, and not less
 // often than it was told to.
 func TestHurry(t *testing.T) {

@@ -1,6 +1,6 @@
 -- lose.lua begins an epoch after a loss, unless somebody has: the first of those who
--- notice does. Whatever the feed still holds stays in it. The new epoch is shut, and its
--- id ends with the name of the process that has to open it (see open.lua).
+-- notice does. Whatever the feed still holds stays in it. The new epoch is shut, but after
+-- evictions, and its id ends with the name of the process that has to open it (see open.lua).
 --
 -- KEYS  1 epoch, 2 feed
 -- ARGV  1 what the id of the epoch that may begin starts with
@@ -71,13 +71,17 @@ local told = acknowledged(f, n > 0)
 if told ~= '' and cur == lost then -- who followed it knows of what is left, too, if he knew all of it
   told = lost
 end
-redis.call('HSET', KEYS[1], 'id', ARGV[1] .. ARGV[7], 'shut', '1', 'born', text(now), 'complete_since', text(now),
+redis.call('HSET', KEYS[1], 'id', ARGV[1] .. ARGV[7], 'born', text(now), 'complete_since', text(now),
   'n', text(n), 'last', last, 'clock', text(now), 'trimmed', text(trimmed),
   'lost', text(now), 'need', need, 'from', joined(told == '?' and cur or told, lost, cur, f.from or '', ARGV[5]), 'told', told,
   'mended', text(n), 'sound', text(first) .. ' ' .. text(till),
   'm:' .. ARGV[7], text(real + tonumber(ARGV[8])))
 if ARGV[6] ~= '' then
   redis.call('HSET', KEYS[1], 'evicted', ARGV[6])
+end
+-- A server that evicts goes on, and may do so all the time: it takes revocations meanwhile.
+if ARGV[6] == '' or f.shut or cur == '' then
+  redis.call('HSET', KEYS[1], 'shut', '1')
 end
 longest_access(KEYS[1], tonumber(ARGV[9]))
 return state(KEYS[1])
