@@ -13,6 +13,7 @@ import (
 const (
 	gapEvicted = "the store has evicted keys"
 	gapUntold  = "the store does not tell of what this process has written"
+	gapUndone  = "the store has in force what this process knows to be undone"
 	gapShut    = "the store takes no revocations: the process that began its epoch has not read it"
 )
 
@@ -195,7 +196,9 @@ func (m *Mirror) adopt(e Epoch) bool {
 			l.known = &claim{born: max(l.known.born, l.begun.born), since: max(l.known.since, l.begun.since)}
 		}
 		if l.known != nil && toItsEnd {
-			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since, l.fresh}}, l.claims...)
+			// One that knew less than others may would keep them from saying so.
+			whole := l.followed.Lost == 0 || l.known.since < l.followed.Lost
+			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since, l.fresh && whole}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
 		}
 		knew, fresh := l.knew(e.Need)

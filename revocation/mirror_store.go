@@ -1,6 +1,9 @@
 package revocation
 
-import "context"
+import (
+	"context"
+	"fmt"
+)
 
 // writing is the key under which a context carries the *Kept that a write of the
 // mirror's own fills in.
@@ -10,7 +13,35 @@ type writing struct{}
 // returns. ErrUnavailable also when a journal could not take it: then it stands in
 // Redis, and asking again is safe.
 func (m *Mirror) Revoke(ctx context.Context, o Order) (Revocation, error) {
-	return m.write(ctx, func(ctx context.Context) (Revocation, error) { return m.cfg.Store.Revoke(ctx, o) })
+	rev, err := m.write(ctx, func(ctx context.Context) (Revocation, error) { return m.cfg.Store.Revoke(ctx, o) })
+	if err == nil && !m.stands(ctx, rev) {
+		return Revocation{}, fmt.Errorf("revoke: %w: %w", ErrUnavailable, ErrShut)
+	}
+	return rev, err
+}
+
+// stands says whether what the store says to have revoked is held. It is not where the store has
+// lost an undo that this process knows of: what stood before that is no new statement for the
+// store, and would be taken back when that is put back.
+func (m *Mirror) stands(ctx context.Context, rev Revocation) bool {
+	d, _, _ := parseID(rev.ID)
+	held := func() bool { cut, _ := m.lookUp(&probe{rev.Kind, d}); return cut != 0 }
+	if rev.Kind.CutOff() || held() {
+		return true
+	}
+	if now, err := m.Get(ctx, rev.ID); err == nil && !now.InForce() || held() {
+		return true // undone by somebody since
+	}
+	m.mu.Lock()
+	news := m.loss.found == nil && !m.loss.putBack && m.loss.followed.ID != "" && m.loss.followed.Lost == 0
+	if news {
+		m.find(finding{reason: gapUndone, seen: m.loss.followed.ID})
+	}
+	m.mu.Unlock()
+	if news {
+		m.tellDoubt(gapUndone)
+	}
+	return false
 }
 
 // Undo writes through the store, like Revoke.

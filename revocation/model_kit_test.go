@@ -17,22 +17,24 @@ import (
 // world is a store, three processes that are moved by hand, and plain lists that say what
 // was acknowledged. Time goes only when it is told to.
 type world struct {
-	t        *testing.T
-	rnd      *rand.Rand
-	what     string // the step, for messages
-	mini     *miniredis.Miniredis
-	client   redis.UniversalClient
-	now      time.Time
-	step     int
-	lost     bool                        // the store has lost something, and that is not mended yet
-	lossStep int                         // in which it last did
-	was      func(redis.Pipeliner) error // puts back what there was before that
-	again    int                         // losses of what nobody had read since the last one
-	store    *Redis                      // of a process without a mirror
-	procs    []*modelProc
-	said     []*said
-	dir      string // of the journal
-	tokens   []*Token
+	t         *testing.T
+	rnd       *rand.Rand
+	what      string // the step, for messages
+	mini      *miniredis.Miniredis
+	client    redis.UniversalClient
+	now       time.Time
+	step      int
+	lost      bool                        // the store has lost something, and that is not mended yet
+	lossStep  int                         // in which it last did
+	was       func(redis.Pipeliner) error // puts back what there was before that
+	anew      bool                        // somebody has begun anew since all was settled
+	lostAgain int                         // something was lost again since then
+	again     int                         // losses of what nobody had read since the last one
+	store     *Redis                      // of a process without a mirror
+	procs     []*modelProc
+	said      []*said
+	dir       string // of the journal
+	tokens    []*Token
 }
 
 // said is one acknowledged statement.
@@ -127,7 +129,7 @@ func (w *world) openJournal() *Journal {
 // may have lost is let end in peace.
 func (w *world) restart(p *modelProc) {
 	switch {
-	case p.journal == nil:
+	case p.journal == nil || w.lostAgain > 0: // who began what was lost again has to live: guarantees.md
 		w.settle()
 	case w.lost || w.rnd.IntN(2) == 0:
 		p.keepOnce(w.t.Context())
@@ -141,6 +143,7 @@ func (w *world) restart(p *modelProc) {
 		p.journal = w.openJournal()
 	}
 	before := p.before
+	w.anew = true
 	w.begin(p)
 	if w.lost { // what it had read it has kept
 		p.before = before
@@ -228,10 +231,12 @@ func (w *world) revoke() {
 	for _, other := range w.said {
 		if other.id == s.id { // said before, and stands for longer now, perhaps
 			*s, other.id = *other, ""
+			blind := s.undone && who == nil // the store has lost the undo; a process with a mirror notices
+			s.undone, s.undoes = false, blind
 			if s.ends = r.ExpiresAt.Add(modelLeeway); r.ExpiresAt.IsZero() {
 				s.ends = time.Time{}
 			}
-			s.entry, s.made, s.maker, s.id, s.unsure = w.now.Add(w.mini.TTL(w.store.names.entry(d))), w.step, who, r.ID, false
+			s.entry, s.made, s.maker, s.id, s.unsure = w.now.Add(w.mini.TTL(w.store.names.entry(d))), w.step, who, r.ID, blind
 		}
 	}
 	w.said = append(w.said, s)
@@ -275,6 +280,9 @@ func (w *world) scan(p *modelProc) {
 	end, err := p.reader.scan(w.t.Context(), time.Minute)
 	if err != nil && !errors.Is(err, errNoEpoch) {
 		w.t.Fatalf("%s: scan: %v", w.what, err)
+	}
+	if err != nil { // as Run does
+		p.failed(err)
 	}
 	if end && w.isLevel(p) {
 		p.level = w.step

@@ -1,6 +1,7 @@
 package revocation
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -93,9 +94,28 @@ func (w *world) pass(most time.Duration) {
 		most = 2 * time.Second
 		for _, p := range w.procs {
 			w.readAll(p)
+			w.busy(p)
 		}
 	}
 	w.forward(time.Duration(w.rnd.Int64N(int64(most))).Truncate(time.Millisecond))
+}
+
+// busy has a process say that it is putting back, as each does at once that hears of a loss:
+// who does not for 3 s is not waited for.
+func (w *world) busy(p *modelProc) {
+	p.mu.Lock()
+	id, due := p.loss.followed.ID, p.loss.putBack && p.loss.found == nil
+	p.mu.Unlock()
+	if !due {
+		return
+	}
+	_, err := p.mergeSome(w.t.Context(), id, false, nil)
+	if err == nil {
+		err = p.share(w.t.Context())
+	}
+	if err != nil && !errors.Is(err, errOtherEpoch) {
+		w.t.Fatalf("%s: busy: %v", w.what, err)
+	}
 }
 
 // readAll has a process read until it has all, and mend what stands in the way.
@@ -117,10 +137,10 @@ func (w *world) settle() {
 			w.mend(p)
 			w.readAll(p)
 			v := p.view.Load()
-			done = done && v.level && !v.doubt && v.epoch.Lost == 0 && v.epoch.CompleteSince == 0 && w.isLevel(p)
+			done = done && v.level && !v.doubt && v.epoch.Lost == 0 && v.epoch.CompleteSince == 0 && !p.loss.followed.Shut && w.isLevel(p)
 		}
 		if done && round > 0 {
-			w.lost = false
+			w.lost, w.anew, w.lostAgain = false, false, 0
 			return
 		}
 		w.forward(time.Second)
@@ -164,16 +184,18 @@ func (w *world) lose() {
 	}
 }
 
-// untouched says that the store has lost something and nobody was told anything since.
+// untouched says that the store has lost something and nobody was told anything since. Of more
+// than two such losses in a row, of which one brings back what was before, nobody may know all.
 func (w *world) untouched() bool {
 	f := w.client.HGetAll(w.t.Context(), w.store.names.epoch).Val()
-	return (f["id"] == "" || f["shut"] != "") && !slices.ContainsFunc(w.said, func(s *said) bool { return max(s.made, s.took) > w.lossStep })
+	return !w.anew && w.lostAgain < 2 && (f["id"] == "" || f["shut"] != "") && !slices.ContainsFunc(w.said, func(s *said) bool { return max(s.made, s.took) > w.lossStep })
 }
 
 // loseAgain has a store that nobody has read since the last loss come back with nothing, or
 // with what it had before that.
 func (w *world) loseAgain() {
 	w.again++
+	w.lostAgain++
 	w.mini.FlushAll()
 	if w.rnd.IntN(2) == 0 {
 		if _, err := w.client.TxPipelined(w.t.Context(), w.was); err != nil {

@@ -296,3 +296,41 @@ func TestHurry(t *testing.T) {
 		}
 	}
 }
+
+// TestRevokedWhereAnUndoWasLost: the store has come back without an undo, and says of what is
+// revoked again that it has been all the time. That would be taken back with the undo; the
+// process that knows of it does not acknowledge it, and tells of the loss.
+func TestRevokedWhereAnUndoWasLost(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 19)
+	w.settle()
+	order := Order{Kind: KindJTI, Value: "j2"}
+	first, err := w.store.Revoke(t.Context(), order)
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.was = w.copyOf()
+	w.settle()
+	p := w.procs[1]
+	w.mustUndo(first)
+	w.settle()
+	w.wantAll("undone", w.tokens[2], Clear)
+	w.mini.FlushAll()
+	w.mustPut()
+	if r, err := p.Revoke(t.Context(), order); !errors.Is(err, ErrShut) {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	for range 10 {
+		w.forward(time.Second)
+		for _, one := range w.procs {
+			w.mend(one)
+			w.mustRead(one)
+		}
+	}
+	w.settle()
+	if _, err := p.Revoke(t.Context(), order); err != nil {
+		t.Fatal(err)
+	}
+	w.settle()
+	w.wantAll("revoked again", w.tokens[2], Revoked)
+}
