@@ -54,12 +54,15 @@ type lossState struct {
 	shutSince time.Time // level in an epoch that is shut; zero: it is not
 	wasLevel  bool      // level when the followed epoch was found wanting
 	sign      time.Time
-	// levelSince is when the mirror became level, levelSent when the last read was sent that
-	// found it so.
+	// levelSince is when the mirror became level, or had put back all in that epoch; levelSent
+	// when the last read was sent that found it level.
 	levelSince, levelSent time.Time
+	reads                 reads     // that found it level since
+	upTo                  time.Time // as of the last of them that is beyond doubt, when it ceased to be
 	// Of the epoch that was followed before: fresh, as in a claim; and early, that of all that
-	// is held others can lack only what is recent. given: that was put back.
-	fresh, early, given bool
+	// is held others can lack only what is recent.
+	fresh, early bool
+	giving       giving
 	// vouches: known is fresh, so that it counts as soon as others have put back what is recent.
 	vouches bool
 	silent  bool   // a read was not answered in time since the last level one
@@ -109,8 +112,8 @@ func (m *Mirror) notLevel() {
 	if l.level {
 		now := m.cfg.Now()
 		l.wasLevel = !l.silent && (reading{l.sign}).since(now) <= m.feed.cfg.Deadline+silence
-		l.fresh = (reading{l.levelSent}).since(now) <= freshFor
-		l.early = l.wasLevel && !l.putBack && now.Sub(l.levelSince) >= recentFor && m.recent.whole(now)
+		l.upTo = l.reads.before(now)
+		l.early = l.wasLevel && !l.putBack && now.Sub(l.levelSince) >= recentFor
 		l.level = false
 	}
 }
@@ -172,9 +175,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 	case cameFrom(e, l.followed.ID):
 		m.notLevel()
 		toItsEnd := l.wasLevel || l.untouched
-		if !toItsEnd {
-			l.fresh, l.early = false, false
-		}
+		m.sortRecent()
 		if l.known != nil && toItsEnd {
 			l.claims = append([]claim{{l.followed.ID, l.known.born, l.known.since, l.fresh}}, l.claims...)
 			l.claims = l.claims[:min(len(l.claims), 16)]
@@ -190,7 +191,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		}
 		l.shutSince = time.Time{}
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
-		l.put, l.passes, l.given = time.Time{}, 0, false
+		l.put, l.passes = time.Time{}, 0
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
@@ -251,10 +252,13 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		m.mu.Unlock()
 		return
 	}
-	if !l.level {
-		l.levelSince = m.cfg.Now()
+	if l.level || l.found == nil { // to read what is left of an epoch is not to know all of it
+		if !l.level {
+			l.levelSince, l.reads = m.cfg.Now(), reads{}
+		}
+		l.level, l.sign, l.silent, l.levelSent = true, sentAt, false, sentAt
+		l.reads.note(sentAt)
 	}
-	l.level, l.sign, l.silent, l.levelSent = true, sentAt, false, sentAt
 	if l.followed.Shut {
 		m.wakeOpener()
 	}
