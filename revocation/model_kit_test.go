@@ -17,22 +17,23 @@ import (
 // world is a store, three processes that are moved by hand, and plain lists that say what
 // was acknowledged. Time goes only when it is told to.
 type world struct {
-	t        *testing.T
-	rnd      *rand.Rand
-	what     string // the step, for messages
-	mini     *miniredis.Miniredis
-	client   redis.UniversalClient
-	now      time.Time
-	step     int
-	lost     bool                        // the store has lost something, and that is not mended yet
-	lossStep int                         // in which it last did
-	was      func(redis.Pipeliner) error // puts back what there was before that
-	again    int                         // losses of what nobody had read since the last one
-	store    *Redis                      // of a process without a mirror
-	procs    []*modelProc
-	said     []*said
-	dir      string // of the journal
-	tokens   []*Token
+	t         *testing.T
+	rnd       *rand.Rand
+	what      string // the step, for messages
+	mini      *miniredis.Miniredis
+	client    redis.UniversalClient
+	now       time.Time
+	step      int
+	lost      bool                        // the store has lost something, and that is not mended yet
+	lossStep  int                         // in which it last did
+	lossEpoch string                      // of then
+	was       func(redis.Pipeliner) error // puts back what there was before that
+	again     int                         // losses of what nobody had read since the last one
+	store     *Redis                      // of a process without a mirror
+	procs     []*modelProc
+	said      []*said
+	dir       string // of the journal
+	tokens    []*Token
 }
 
 // said is one acknowledged statement.
