@@ -58,12 +58,15 @@ type lossState struct {
 	reading  time.Duration
 	wasLevel bool // level when the followed epoch was found wanting
 	sign     time.Time
-	// levelSince is when the mirror became level, levelSent when the last read was sent that
-	// found it so.
+	// levelSince is when the mirror became level, or had put back all in that epoch; levelSent
+	// when the last read was sent that found it level.
 	levelSince, levelSent time.Time
+	reads                 reads     // that found it level since
+	upTo                  time.Time // as of the last of them that is beyond doubt, when it ceased to be
 	// Of the epoch that was followed before: fresh, as in a claim; and early, that of all that
-	// is held others can lack only what is recent. given: that was put back.
-	fresh, early, given bool
+	// is held others can lack only what is recent.
+	fresh, early bool
+	giving       giving
 	// vouches: known is fresh, so that it counts as soon as others have put back what is recent.
 	vouches bool
 	silent  bool   // a read was not answered in time since the last level one
@@ -113,8 +116,8 @@ func (m *Mirror) notLevel() {
 	if l.level {
 		now := m.cfg.Now()
 		l.wasLevel = !m.wasSilent()
-		l.fresh = (reading{l.levelSent}).since(now) <= freshFor
-		l.early = l.wasLevel && !l.putBack && now.Sub(l.levelSince) >= recentFor && m.recent.whole(now)
+		l.upTo = l.reads.before(now)
+		l.early = l.wasLevel && !l.putBack && now.Sub(l.levelSince) >= recentFor
 		l.level = false
 	}
 }
@@ -188,6 +191,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		// What was acknowledged before the notice, and not read, may be lost by now if that was long ago.
 		toItsEnd := l.wasLevel && m.sinceSign() <= m.feed.cfg.Deadline+silence || l.untouched
 		silent := !l.wasLevel && m.wasSilent()
+		m.sortRecent()
 		if !toItsEnd || silent {
 			l.fresh, l.early = false, false
 		}
@@ -213,7 +217,7 @@ func (m *Mirror) adopt(e Epoch) bool {
 		}
 		l.shutSince, l.reading = time.Time{}, 0
 		l.followed, l.putBack, l.found, l.wasLevel, l.noticed = e, true, nil, false, m.cfg.Now()
-		l.put, l.passes, l.given = time.Time{}, 0, false
+		l.put, l.passes = time.Time{}, 0
 		m.stats.losses++
 		m.cfg.Log.Warn("revocations were lost and are put back", "epoch", e.ID, "level", l.known != nil)
 		m.wakeUp()
@@ -277,11 +281,14 @@ func (m *Mirror) level(caughtUp bool, sentAt time.Time) {
 		m.mu.Unlock()
 		return
 	}
-	if !l.level {
-		l.levelSince = m.cfg.Now()
+	if l.level || l.found == nil { // to read what is left of an epoch is not to know all of it
+		if !l.level {
+			l.levelSince, l.reads = m.cfg.Now(), reads{}
+		}
+		l.level, l.silent, l.levelSent = true, false, sentAt
+		l.reads.note(sentAt)
 	}
-	l.level, l.silent, l.levelSent = true, false, sentAt
-	if l.reading == 0 {
+	if l.level && l.reading == 0 {
 		l.reading = max(m.cfg.Now().Sub(l.noticed), 1)
 	}
 	if l.followed.Shut {

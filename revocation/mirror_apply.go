@@ -24,8 +24,7 @@ func (m *Mirror) heard(records []Record) {
 	now := m.cfg.Now()
 	m.reserve(records)
 	for i := range records {
-		m.apply(records[i])
-		if m.loss.level && m.holds(records[i].Kind) {
+		if m.applyNew(records[i]) {
 			m.recent.add(records[i].Digest, records[i].Kind, now)
 		}
 		m.survives(&records[i])
@@ -44,6 +43,27 @@ func (m *Mirror) heard(records []Record) {
 	if m.cfg.Heard != nil {
 		m.cfg.Heard(records)
 	}
+}
+
+// applyNew is apply for a record of the feed. It says whether that is recent: all is while the
+// mirror is level; what is read again after a gap, if it changes anything. The caller holds mu.
+func (m *Mirror) applyNew(r Record) bool {
+	again := !m.loss.level && m.loss.early && m.loss.found != nil
+	if !m.holds(r.Kind) || !m.loss.level && !again {
+		m.apply(r)
+		return false
+	}
+	var cut int64
+	var expires uint32
+	if again {
+		cut, expires = m.lookUp(&probe{r.Kind, r.Digest})
+	}
+	m.apply(r)
+	if again {
+		nowCut, nowExpires := m.lookUp(&probe{r.Kind, r.Digest})
+		return nowCut != cut || nowExpires != expires
+	}
+	return true
 }
 
 // apply takes one record, unless something newer is known of its digest. The caller

@@ -69,7 +69,7 @@ func TestOrderOfRecords(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := lonely(t)
 			for _, r := range tt.own {
-				m.wrote(context.Background(), r, nil)
+				m.wrote(context.Background(), "", r, nil)
 			}
 			for _, r := range tt.feed {
 				m.heard([]Record{r})

@@ -117,7 +117,7 @@ func TestPreparedSeesEveryChange(t *testing.T) {
 				r.Undone = r.At
 			}
 			if rnd.IntN(2) == 0 {
-				m.wrote(context.Background(), r, nil)
+				m.wrote(context.Background(), "", r, nil)
 			} else {
 				m.heard([]Record{r})
 			}
@@ -223,7 +223,7 @@ func TestAcknowledgedIsNeverMissed(t *testing.T) {
 				if i%3 == 0 {
 					m.heard([]Record{r})
 				} else {
-					m.wrote(context.Background(), r, nil)
+					m.wrote(context.Background(), "", r, nil)
 				}
 				acknowledged[i].Store(true)
 			}

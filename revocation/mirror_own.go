@@ -9,6 +9,7 @@ import (
 type ownWrite struct {
 	record Record
 	done   time.Time
+	epoch  string // in which a record of its own was told; empty: not known
 	// untold: the feed has yet to tell of it. A store that does not has lost it, and
 	// this process may be the only one that could know: under the epoch and at the
 	// sequence that everybody had read before, nobody else sees anything missing.
@@ -16,9 +17,11 @@ type ownWrite struct {
 }
 
 // wrote takes what a write of this process has left of an entry, and the words of it.
-func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
+// epoch is the one in which it was made.
+func (m *Mirror) wrote(ctx context.Context, epoch string, r Record, d *Detail) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	l := &m.loss
 	// What was read already is held, unless it was read from another server.
 	held, _ := m.lookUp(&probe{r.Kind, r.Digest})
 	untold := r.N > m.heardN || r.Cut != 0 && held == 0
@@ -34,7 +37,14 @@ func (m *Mirror) wrote(ctx context.Context, r Record, d *Detail) {
 	if ok && was.record.At == r.At {
 		untold = untold || was.untold
 	}
-	m.own[r.Digest] = ownWrite{record: r, done: m.cfg.Now(), untold: untold}
+	if untold && l.putBack && epoch != l.followed.ID { // the answer was late: what is recent was gathered before
+		l.giving.again()
+		m.wakeOpener()
+	}
+	if epoch != l.pending.ID || r.N <= l.pending.N {
+		epoch = ""
+	}
+	m.own[r.Digest] = ownWrite{record: r, done: m.cfg.Now(), epoch: epoch, untold: untold}
 }
 
 // toldOwn notes that the feed tells of a write of this process, or of a later one of
@@ -60,19 +70,21 @@ func (m *Mirror) untoldBefore(at int64) bool {
 }
 
 // forgetOwn drops what a read of the feed's end that was sent after it must have
-// shown. False: something of it was not shown, and is not over. While a loss is
-// being mended it only drops what was shown. The caller holds mu.
+// shown. False: something of it was not shown, and is not over; that is kept, to be put back.
+// While a loss is being mended it only drops what was shown, but for what was
+// written into the epoch that came of it. The caller holds mu.
 func (m *Mirror) forgetOwn(sent time.Time) (all bool) {
 	all = true
-	judging := m.loss.found == nil && !m.loss.putBack
+	l := &m.loss
 	now := m.cfg.Now()
 	for d, w := range m.own {
-		lost := w.untold && !over(expiryOf(w.record), now)
-		if !w.done.Before(sent) || lost && !judging {
-			continue
+		switch lost := w.untold && !over(expiryOf(w.record), now); {
+		case !w.done.Before(sent):
+		case !lost:
+			delete(m.own, d)
+		case l.found == nil && (!l.putBack || w.epoch == l.followed.ID):
+			all = false
 		}
-		all = all && !lost
-		delete(m.own, d)
 	}
 	return all
 }

@@ -89,7 +89,7 @@ func (l *losses) one() {
 	case n < 60:
 		do("share", func() { l.mustShare(p) })
 	case n < 62:
-		do("give what is recent", func() { _ = p.giveRecent(l.t.Context(), p.loss.followed.ID) })
+		do("give what is recent", func() { _, _ = p.giveRecent(l.t.Context(), p.loss.followed.ID) })
 	case n < 68:
 		do("put back", func() { l.mayPutBack(p) })
 	case n < 77:

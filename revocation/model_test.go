@@ -173,15 +173,31 @@ func (w *world) lose() {
 			w.t.Fatal(err)
 		}
 	}
-	w.lossStep = w.step
+	w.nowLost()
+}
+
+// nowLost notes that the store has lost something, and what of it nobody may know.
+func (w *world) nowLost() {
+	w.lossStep, w.lossEpoch = w.step, w.procs[1].loss.followed.ID
 	for _, p := range w.procs {
 		p.before = p.level
 	}
 	w.lost = true
+	w.forgotten()
+}
+
+// forgotten notes what nobody knows any more.
+func (w *world) forgotten() {
 	for _, s := range w.said {
 		s.unsure = s.unsure || !w.knows(s.made, s.maker)
 		s.undoes = s.undoes || s.undone && !w.knows(s.took, s.taker)
 	}
+}
+
+// told says whether p has been told that the store had lost something, so that what anybody knew
+// before counts for it.
+func (w *world) told(p *modelProc, step int) bool {
+	return w.lost && step <= w.lossStep && cameFrom(p.loss.followed, w.lossEpoch)
 }
 
 // untouched says that the store has lost something and nobody was told anything since. Of more
@@ -231,11 +247,15 @@ func (w *world) copyOf() func(redis.Pipeliner) error {
 			}
 			continue
 		}
-		fields, ttl := w.client.HGetAll(ctx, key).Val(), w.mini.TTL(key)
+		fields, ttl, now := w.client.HGetAll(ctx, key).Val(), w.mini.TTL(key), w.now
 		puts = append(puts, func(p redis.Pipeliner) {
+			left := ttl - w.now.Sub(now)
+			if ttl > 0 && left <= 0 {
+				return
+			}
 			p.HSet(ctx, key, fields)
 			if ttl > 0 {
-				p.PExpire(ctx, key, ttl)
+				p.PExpire(ctx, key, left)
 			}
 		})
 	}
@@ -274,7 +294,7 @@ func (w *world) standing(p *modelProc, t *Token) (must *said, may bool) {
 		if s.id == "" || !slices.Contains(names, probe{s.order.Kind, s.digest}) || !t.endedBy(s.order.Kind, s.at) {
 			continue
 		}
-		if !s.undone && !s.unsure && (s.maker == p || w.read(p, s.made)) && (s.ends.IsZero() || w.now.Before(s.ends)) {
+		if !s.undone && !s.unsure && (s.maker == p || w.read(p, s.made) || w.told(p, s.made)) && (s.ends.IsZero() || w.now.Before(s.ends)) {
 			must = s
 		}
 		// Ends are rounded up, by the script and for the tables.

@@ -88,7 +88,9 @@ func TestNoticedAndStopped(t *testing.T) {
 		"for long": func(w *world, p *modelProc) { w.forward(p.feed.cfg.Deadline + silence + time.Second) },
 		"for long, but it has read all": func(w *world, p *modelProc) {
 			w.forward(time.Second)
-			w.mustRead(p)
+			for range 3 {
+				w.scan(p)
+			}
 			w.forward(p.feed.cfg.Deadline + silence - time.Second)
 		},
 	} {

@@ -50,6 +50,7 @@ func (m *Mirror) putBack(ctx context.Context) error {
 		m.loss.putBack, m.loss.survived = false, nil
 		m.loss.put, m.loss.passes = time.Time{}, 0
 		if due {
+			m.loss.levelSince = m.cfg.Now() // the feed has yet to tell the others of it
 			m.ownPutBack(from)
 			m.wantWords()
 		}
@@ -68,10 +69,11 @@ func (m *Mirror) putBack(ctx context.Context) error {
 // more. Once nothing was missing, whatever gets lost afterwards was read.
 func (m *Mirror) mergeAll(ctx context.Context, id string, noticed time.Time) (done bool, err error) {
 	out, err := m.mergeSome(ctx, id, false, nil) // from now on the others wait
+	given := false
 	if err == nil {
-		err = m.giveRecent(ctx, id)
+		given, err = m.giveRecent(ctx, id)
 	}
-	if err != nil || out.busy {
+	if err != nil || out.busy || !given {
 		return false, err
 	}
 	m.mu.Lock()

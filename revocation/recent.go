@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"slices"
 	"time"
 )
 
@@ -13,7 +14,28 @@ const (
 	// which others notice the loss.
 	recentFor  = freshFor + mergeWindow + 2*time.Second
 	recentMost = 8192
+	// unseenFor is how long a server that came back with less may go unnoticed by those
+	// who knew more: what it told in that time says nothing of what it had told before.
+	unseenFor = 10 * time.Second
 )
+
+// reads are when two of the reads were sent that found the feed's end, the latest not longer ago
+// than need be. Of the last unseenFor none counts.
+type reads struct{ older, newer time.Time }
+
+func (r *reads) note(sent time.Time) {
+	if sent.Sub(r.newer) >= unseenFor {
+		r.older, r.newer = r.newer, sent
+	}
+}
+
+// before returns when a read was sent that counts; zero: none does.
+func (r *reads) before(now time.Time) time.Time {
+	if now.Sub(r.newer) >= unseenFor {
+		return r.newer
+	}
+	return r.older
+}
 
 // heardOf names an entry that the feed told of.
 type heardOf struct {
@@ -48,48 +70,106 @@ func (r *recent) whole(now time.Time) bool {
 	return r.dropped.IsZero() || now.Sub(r.dropped) > recentFor
 }
 
+// sortRecent says, when another epoch takes the place of the followed one, what is recent of that,
+// and whether what it knew all of is fresh. An epoch that was not read to its end was followed
+// for a moment, if it is untouched: then that is as it was. The caller holds mu.
+func (m *Mirror) sortRecent() {
+	l, now := &m.loss, m.cfg.Now()
+	l.early = l.early && l.wasLevel && m.recent.whole(now)
+	l.fresh = l.wasLevel && (reading{l.upTo}).since(now) <= freshFor || !l.wasLevel && l.untouched && l.fresh
+	l.giving = giving{}
+	if l.early {
+		l.giving.heard = slices.Clone(m.recent.list)
+	}
+}
+
+// giving is how far a process is with putting back what is recent.
+type giving struct {
+	heard  []heardOf // that is to be put back, beside what the process has written itself
+	last   time.Time // when something of it was missing; zero: it was not looked at
+	passes int
+	given  bool
+	asked  int // how often it had to begin again
+}
+
+// again has what is recent put back once more: there is more of it.
+func (g *giving) again() { g.last, g.passes, g.given, g.asked = time.Time{}, 0, false, g.asked+1 }
+
 // giveRecent puts back what perhaps nobody else has: what was heard lately, and what this
-// process has written itself. Who knew the rest need not wait for this process any more.
-func (m *Mirror) giveRecent(ctx context.Context, id string) error {
+// process has written itself. Who knew the rest need not wait for this process any more,
+// once the feed was read to its end after that and nothing is missing: if the store loses it
+// again, this process notices. Done is true, too, for one that cannot tell what is recent.
+func (m *Mirror) giveRecent(ctx context.Context, id string) (done bool, err error) {
 	m.mu.Lock()
-	due := m.loss.early && !m.loss.given && m.loss.followed.ID == id
-	names := make(map[Digest]Kind)
-	if due {
-		for _, h := range m.recent.list {
-			names[h.digest] = h.kind
+	l, now := &m.loss, m.cfg.Now()
+	g, due := l.giving, l.early && !l.giving.given && l.followed.ID == id
+	read := g.last.IsZero() || l.level && l.levelSent.After(g.last)
+	names := m.recentNames(due)
+	m.mu.Unlock()
+	if !due {
+		return true, nil
+	}
+	late := !read && now.Sub(g.last) >= readPatience
+	if !read && !late {
+		return false, nil
+	}
+	var changed uint64
+	if read {
+		if changed, err = m.giveNames(ctx, id, names); err != nil {
+			return false, err
 		}
-		for d, w := range m.own {
-			names[d] = w.record.Kind
+	}
+	m.mu.Lock()
+	if l.followed.ID == id && l.giving.asked == g.asked {
+		l.giving.last, l.giving.passes = m.cfg.Now(), g.passes+1
+		if done = changed == 0 || g.passes+1 == mergePasses; done {
+			l.giving = giving{given: true, asked: g.asked}
 		}
 	}
 	m.mu.Unlock()
+	m.feed.scanNext()
+	m.wakeOpener()
+	return done, nil
+}
+
+// recentNames returns what giveRecent is to put back. The caller holds mu.
+func (m *Mirror) recentNames(due bool) map[Digest]Kind {
 	if !due {
 		return nil
 	}
+	names := make(map[Digest]Kind)
+	for _, h := range m.loss.giving.heard {
+		names[h.digest] = h.kind
+	}
+	for d, w := range m.own {
+		names[d] = w.record.Kind
+	}
+	return names
+}
+
+// giveNames puts back what is held of these. It returns how much of it was missing.
+func (m *Mirror) giveNames(ctx context.Context, id string, names map[Digest]Kind) (changed uint64, err error) {
 	batch := make([]held, 0, mergeBatch)
+	flush := func() error {
+		out, err := m.mergeSome(ctx, id, false, batch)
+		changed += out.changed
+		batch = batch[:0]
+		return err
+	}
 	for d, k := range names {
 		if h, ok := m.heldNow(d, k); ok {
 			batch = append(batch, h)
 		}
 		if len(batch) == mergeBatch {
-			if _, err := m.mergeSome(ctx, id, false, batch); err != nil {
-				return err
+			if err := flush(); err != nil {
+				return changed, err
 			}
-			batch = batch[:0]
 		}
 	}
 	if len(batch) > 0 {
-		if _, err := m.mergeSome(ctx, id, false, batch); err != nil {
-			return err
-		}
+		err = flush()
 	}
-	m.mu.Lock()
-	if m.loss.followed.ID == id {
-		m.loss.given = true
-	}
-	m.mu.Unlock()
-	m.wakeOpener()
-	return nil
+	return changed, err
 }
 
 // heldNow returns what is held of an entry, or what is remembered of its undoing.
@@ -108,7 +188,7 @@ func (m *Mirror) share(ctx context.Context) error {
 	m.mu.Lock()
 	l := &m.loss
 	e, noticed, due := l.followed, l.noticed, l.followed.Lost != 0 && l.found == nil
-	yet := l.putBack && !l.given
+	yet := l.putBack && !l.giving.given
 	m.mu.Unlock()
 	if !due {
 		return nil

@@ -54,8 +54,17 @@ func (w *world) mustShare(p *modelProc) {
 func (w *world) give(procs ...*modelProc) {
 	w.t.Helper()
 	for _, p := range procs {
-		if err := p.giveRecent(w.t.Context(), p.loss.followed.ID); err != nil {
-			w.t.Fatal(err)
+		done := false
+		for range mergePasses {
+			var err error
+			if done, err = p.giveRecent(w.t.Context(), p.loss.followed.ID); err != nil {
+				w.t.Fatal(err)
+			}
+			w.forward(time.Millisecond)
+			w.mustRead(p)
+		}
+		if !done {
+			w.t.Fatalf("not given: %+v", p.loss.giving)
 		}
 		w.mustShare(p)
 	}

@@ -27,9 +27,9 @@ type Redis struct {
 	longest  atomic.Int64 // ms: see Allow
 	// shutPatience is that constant, but for tests.
 	shutPatience time.Duration
-	seen         atomic.Int64                                           // greatest store time this process has seen; 0: no epoch yet
-	due          atomic.Pointer[[]Digest]                               // entries that the next write names for trim
-	wrote        atomic.Pointer[func(context.Context, Record, *Detail)] // told of each write's entry before the write returns; nil: nobody
+	seen         atomic.Int64                                                   // greatest store time this process has seen; 0: no epoch yet
+	due          atomic.Pointer[[]Digest]                                       // entries that the next write names for trim
+	wrote        atomic.Pointer[func(context.Context, string, Record, *Detail)] // told of each write's entry before the write returns; nil: nobody
 }
 
 var _ Store = (*Redis)(nil)

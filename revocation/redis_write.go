@@ -60,7 +60,7 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 	}
 	r.see(rev.RevokedAt.UnixMicro())
 	r.due.Store(&due)
-	if err := r.tellWrite(ctx, d, list[1]); err != nil {
+	if err := r.tellWrite(ctx, d, rev.Epoch, list[1]); err != nil {
 		return Revocation{}, fmt.Errorf("%w: %w", ErrUnavailable, err)
 	}
 	return rev, nil
@@ -68,7 +68,7 @@ func (r *Redis) write(ctx context.Context, s *redis.Script, d Digest, args ...an
 
 // tellWrite tells this process's mirror of what a write has left of an entry: its
 // own revocations hold here before the caller hears that they stand.
-func (r *Redis) tellWrite(ctx context.Context, d Digest, hash any) error {
+func (r *Redis) tellWrite(ctx context.Context, d Digest, epoch string, hash any) error {
 	wrote := r.wrote.Load()
 	if wrote == nil {
 		return nil
@@ -77,7 +77,7 @@ func (r *Redis) tellWrite(ctx context.Context, d Digest, hash any) error {
 	if err != nil || e == nil {
 		return errReply
 	}
-	(*wrote)(ctx, e.told, e.detail())
+	(*wrote)(ctx, epoch, e.told, e.detail())
 	return nil
 }
 

@@ -75,7 +75,7 @@ func (m *Mirror) survivorsRead(sent time.Time) {
 	case !l.putBack && l.found == nil:
 		l.survived = nil
 	case s.epoch == l.pending.ID && s.read.Before(sent):
-		if s.read.IsZero() || !l.put.IsZero() {
+		if s.read.IsZero() || !l.put.IsZero() || !l.giving.last.IsZero() {
 			m.wakeUp()
 		}
 		s.read = sent
