@@ -91,10 +91,14 @@ func (m *Mirror) tellLoss(ctx context.Context) (began bool, err error) {
 	return false, nil
 }
 
+// putFirst are the kinds in the order in which they are put back: first what ends tokens that
+// are made later, too, and the few before the many.
+var putFirst = [...]Kind{KindKey, KindAll, KindSubject, KindSession, KindSigned, KindJTI}
+
 // everyHeld yields what is held, the undone that is remembered included.
 func (m *Mirror) everyHeld(yield func(held) bool) {
 	more := true
-	for _, k := range Kinds() {
+	for _, k := range putFirst {
 		if !more {
 			return
 		}

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 	"time"
+
+	"tollgate/revocation/table"
 )
 
 const (
@@ -138,6 +140,10 @@ func (m *Mirror) recentNames(due bool) map[Digest]Kind {
 		return nil
 	}
 	names := make(map[Digest]Kind)
+	m.keys.All(func(d table.Digest, _ uint32) bool { // few, and they end tokens that are made from now on
+		names[Digest(d)] = KindKey
+		return len(names) < recentMost
+	})
 	for _, h := range m.loss.giving.heard {
 		names[h.digest] = h.kind
 	}

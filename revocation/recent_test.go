@@ -372,3 +372,30 @@ func TestRecent(t *testing.T) {
 		t.Error("never whole again")
 	}
 }
+
+// TestKeysFirst: what ends tokens that are made from now on is put back at once, however long
+// ago it was said.
+func TestKeysFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 28)
+	w.settle()
+	if _, err := w.store.Revoke(t.Context(), Order{Kind: KindKey, Value: "k1"}); err != nil {
+		t.Fatal(err)
+	}
+	w.rest(2 * recentFor)
+	w.mini.FlushAll()
+	w.noticed()
+	if _, err := w.procs[0].giveRecent(t.Context(), w.procs[0].loss.followed.ID); err != nil {
+		t.Fatal(err)
+	}
+	w.addToken(1)
+	if v := w.store.Check(t.Context(), w.tokens[1]); v.State != Revoked || v.Kind != KindKey {
+		t.Errorf("made after the loss: %+v", v)
+	}
+	var kinds []Kind
+	w.say(w.procs[0], KindSubject, 0)
+	w.procs[0].everyHeld(func(h held) bool { kinds = append(kinds, h.kind); return true })
+	if len(kinds) < 2 || kinds[0] != KindKey {
+		t.Errorf("put back in this order: %v", kinds)
+	}
+}
