@@ -27,6 +27,7 @@ type world struct {
 	lost      bool                        // the store has lost something, and that is not mended yet
 	lossStep  int                         // in which it last did
 	lossEpoch string                      // of then
+	lossAt    int64                       // when, in µs
 	was       func(redis.Pipeliner) error // puts back what there was before that
 	anew      bool                        // somebody has begun anew since all was settled
 	lostAgain int                         // something was lost again since then

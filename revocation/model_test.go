@@ -178,7 +178,7 @@ func (w *world) lose() {
 
 // nowLost notes that the store has lost something, and what of it nobody may know.
 func (w *world) nowLost() {
-	w.lossStep, w.lossEpoch = w.step, w.procs[1].loss.followed.ID
+	w.lossStep, w.lossEpoch, w.lossAt = w.step, w.procs[1].loss.followed.ID, w.now.UnixMicro()
 	for _, p := range w.procs {
 		p.before = p.level
 	}
@@ -198,6 +198,15 @@ func (w *world) forgotten() {
 // before counts for it.
 func (w *world) told(p *modelProc, step int) bool {
 	return w.lost && step <= w.lossStep && cameFrom(p.loss.followed, w.lossEpoch)
+}
+
+// beforeLoss says whether t is older than the last loss. What names a token that is made
+// later, a key say, is not vouched for: guarantees.md.
+func (w *world) beforeLoss(t *Token) bool {
+	if t.Born != 0 {
+		return t.Born <= w.lossAt
+	}
+	return t.IssuedAt <= w.lossAt/microsPerSecond
 }
 
 // untouched says that the store has lost something and nobody was told anything since. Of more
@@ -294,7 +303,7 @@ func (w *world) standing(p *modelProc, t *Token) (must *said, may bool) {
 		if s.id == "" || !slices.Contains(names, probe{s.order.Kind, s.digest}) || !t.endedBy(s.order.Kind, s.at) {
 			continue
 		}
-		if !s.undone && !s.unsure && (s.maker == p || w.read(p, s.made) || w.told(p, s.made)) && (s.ends.IsZero() || w.now.Before(s.ends)) {
+		if !s.undone && !s.unsure && (s.maker == p || w.read(p, s.made) || w.told(p, s.made) && w.beforeLoss(t)) && (s.ends.IsZero() || w.now.Before(s.ends)) {
 			must = s
 		}
 		// Ends are rounded up, by the script and for the tables.
