@@ -2,6 +2,7 @@ package revocation
 
 import (
 	"context"
+	"errors"
 	"fmt"
 )
 
@@ -29,8 +30,11 @@ func (m *Mirror) stands(ctx context.Context, rev Revocation) bool {
 	if rev.Kind.CutOff() || held() {
 		return true
 	}
-	if now, err := m.Get(ctx, rev.ID); err == nil && !now.InForce() || held() {
-		return true // undone by somebody since
+	switch now, err := m.Get(ctx, rev.ID); {
+	case err == nil && !now.InForce(), errors.Is(err, ErrNotFound), held():
+		return true // undone by somebody since, or over
+	case err != nil:
+		return false // asking again is safe
 	}
 	m.mu.Lock()
 	news := m.loss.found == nil && !m.loss.putBack && m.loss.followed.ID != "" && m.loss.followed.Lost == 0
